@@ -1,0 +1,1 @@
+//! Who is asked: registry, URLs, auth, prices.

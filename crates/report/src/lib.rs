@@ -1,0 +1,1 @@
+//! Numbers into text and documents, returned as strings.

@@ -1,0 +1,1 @@
+//! Carries out one plan from start to finish.

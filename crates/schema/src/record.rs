@@ -1,0 +1,397 @@
+//! What is kept of one request: instants and counts, nothing derived.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::event::Events;
+use crate::target::TargetName;
+use crate::text::Untrusted;
+use crate::units::{Moment, Nanos};
+
+/// Whether a request counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Sent to warm connections and engine up; kept, never counted.
+    Warmup,
+    /// Counted.
+    Measured,
+}
+
+/// The HTTP version a request went over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum HttpVersion {
+    /// HTTP/1.1.
+    #[serde(rename = "http/1.1")]
+    Http1,
+    /// HTTP/2.
+    #[serde(rename = "h2")]
+    Http2,
+}
+
+/// Setting a connection up: reported apart, never inside TTFT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ConnectTimes {
+    /// Looking the name up; absent for a literal address or a cached answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dns_ns: Option<Nanos>,
+    /// TCP handshake, a proxy's CONNECT included.
+    pub tcp_ns: Nanos,
+    /// TLS handshake; absent on plain connections.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_ns: Option<Nanos>,
+}
+
+impl ConnectTimes {
+    /// DNS + TCP + TLS.
+    pub fn total(&self) -> Nanos {
+        self.dns_ns.unwrap_or_default() + self.tcp_ns + self.tls_ns.unwrap_or_default()
+    }
+}
+
+/// Token counts as the server reported them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Usage {
+    /// Prompt tokens, cached ones included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_tokens: Option<u64>,
+    /// Generated tokens, reasoning included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_tokens: Option<u64>,
+    /// Prompt tokens taken from a cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_input_tokens: Option<u64>,
+    /// Generated tokens that were reasoning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning_tokens: Option<u64>,
+}
+
+/// Where a token count comes from, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenSource {
+    /// The server's `usage`.
+    ServerUsage,
+    /// A local `tokenizer.json`.
+    LocalTokenizer,
+    /// The engine's tokenize endpoint.
+    TokenizeEndpoint,
+    /// The number of content events.
+    ContentEvents,
+}
+
+impl fmt::Display for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::ServerUsage => "server usage",
+            Self::LocalTokenizer => "local tokenizer",
+            Self::TokenizeEndpoint => "tokenize endpoint",
+            Self::ContentEvents => "content events",
+        })
+    }
+}
+
+/// The server's own account of where the time went. Each is what that server means by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ServerTiming {
+    /// Waiting for a place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_ns: Option<Nanos>,
+    /// Loading the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load_ns: Option<Nanos>,
+    /// Reading the prompt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefill_ns: Option<Nanos>,
+    /// Generating.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decode_ns: Option<Nanos>,
+    /// The server's own TTFT.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttft_ns: Option<Nanos>,
+    /// All of it, by the server's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_ns: Option<Nanos>,
+}
+
+impl ServerTiming {
+    /// Whether the server said anything.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Takes what `later` says where it says something.
+    pub fn merge(&mut self, later: &Self) {
+        let pick = |old: &mut Option<Nanos>, new: Option<Nanos>| *old = new.or(*old);
+        pick(&mut self.queue_ns, later.queue_ns);
+        pick(&mut self.load_ns, later.load_ns);
+        pick(&mut self.prefill_ns, later.prefill_ns);
+        pick(&mut self.decode_ns, later.decode_ns);
+        pick(&mut self.ttft_ns, later.ttft_ns);
+        pick(&mut self.total_ns, later.total_ns);
+    }
+}
+
+/// Why a server says it stopped generating.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FinishReason {
+    /// End of text or a stop string.
+    Stop,
+    /// The output limit or the context's end.
+    Length,
+    /// A tool is to be called.
+    ToolCalls,
+    /// Withheld by a filter or refused.
+    ContentFilter,
+    /// The server says it failed.
+    Error,
+    /// A reason we have no word for.
+    Other,
+    /// The stream ended properly without giving one.
+    Unsaid,
+}
+
+/// The ways a request can fail, each its own class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureClass {
+    /// The name could not be resolved.
+    Dns,
+    /// Nobody listens there.
+    ConnectRefused,
+    /// The connection could not be made for another reason (unreachable, reset, out of ports).
+    ConnectFailed,
+    /// The connection was not made within its limit.
+    ConnectTimeout,
+    /// The proxy refused or failed.
+    Proxy,
+    /// The TLS handshake failed.
+    Tls,
+    /// The server closed or reset the connection before it answered.
+    ClosedEarly,
+    /// No content within the first-token limit.
+    FirstTokenTimeout,
+    /// A gap between events longer than its limit.
+    Stalled,
+    /// Longer than the total limit.
+    TotalTimeout,
+    /// 400, 413, 422 and the like: the request was refused.
+    BadRequest,
+    /// 401: the key is missing or wrong.
+    Unauthorized,
+    /// 403: the key may not do this.
+    Forbidden,
+    /// 404: no such path or model.
+    NotFound,
+    /// 402, or a 429 that says the quota or credit is used up: waiting does not help.
+    QuotaExhausted,
+    /// 429: throttled. Neither failure nor latency of the server.
+    RateLimited,
+    /// 503 or 529: no capacity now.
+    Overloaded,
+    /// Another 5xx.
+    ServerError,
+    /// A status that fits no other class, redirects included.
+    UnexpectedStatus,
+    /// An error object inside a 200 stream.
+    ErrorInStream,
+    /// Bytes that are not the protocol.
+    Malformed,
+    /// The stream broke off.
+    Truncated,
+    /// A proper end with no content at all.
+    Empty,
+    /// A header, line, event or body larger than its bound.
+    TooLarge,
+}
+
+impl FailureClass {
+    /// Throttling: counted apart from failures.
+    pub const fn is_throttling(self) -> bool {
+        matches!(self, Self::RateLimited)
+    }
+
+    /// What a person calls it.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Dns => "name not found",
+            Self::ConnectRefused => "connection refused",
+            Self::ConnectFailed => "connection failed",
+            Self::ConnectTimeout => "connection timed out",
+            Self::Proxy => "proxy failed",
+            Self::Tls => "TLS failed",
+            Self::ClosedEarly => "closed before answering",
+            Self::FirstTokenTimeout => "no first token in time",
+            Self::Stalled => "stalled",
+            Self::TotalTimeout => "took too long",
+            Self::BadRequest => "request refused",
+            Self::Unauthorized => "key missing or wrong",
+            Self::Forbidden => "not allowed",
+            Self::NotFound => "not found",
+            Self::QuotaExhausted => "quota used up",
+            Self::RateLimited => "rate limited",
+            Self::Overloaded => "overloaded",
+            Self::ServerError => "server error",
+            Self::UnexpectedStatus => "unexpected status",
+            Self::ErrorInStream => "error in stream",
+            Self::Malformed => "malformed",
+            Self::Truncated => "truncated",
+            Self::Empty => "empty answer",
+            Self::TooLarge => "too large",
+        }
+    }
+}
+
+impl fmt::Display for FailureClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.in_words())
+    }
+}
+
+/// How a request failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Failure {
+    /// The class it is counted under.
+    pub class: FailureClass,
+    /// What was said about it, by the server or the system; bounded.
+    pub message: Untrusted,
+    /// How long the server asked us to wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ns: Option<Nanos>,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// A proper end with content.
+    Complete {
+        /// Why the server stopped.
+        finish: FinishReason,
+    },
+    /// It failed.
+    Failed(Failure),
+    /// Due, but no place was free: never sent, and a miss for every SLO.
+    NotSent,
+    /// We cancelled it: interrupted, or over the grace period.
+    Cancelled,
+    /// In flight when the process died; what had arrived is kept.
+    Interrupted,
+}
+
+impl Outcome {
+    /// Whether its latency counts.
+    pub const fn is_complete(&self) -> bool {
+        matches!(self, Self::Complete { .. })
+    }
+}
+
+/// Token counts of one request, with their source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TokenCounts {
+    /// Prompt tokens, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<u64>,
+    /// Generated tokens.
+    pub output: u64,
+    /// Where `output` comes from.
+    pub source: TokenSource,
+}
+
+/// One request: all that is kept of it. Instants are nanoseconds of the run's monotonic clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Record {
+    /// Number within its target and phase, from 0, in the order of the schedule.
+    pub index: u64,
+    /// Whom it asked.
+    pub target: TargetName,
+    /// Whether it counts.
+    pub phase: Phase,
+    /// The interleaving block it belongs to; equal numbers of different targets are neighbours in time.
+    pub block: u32,
+    /// Which prompt of the workload.
+    pub prompt: u32,
+    /// Output limit asked for.
+    pub max_tokens: u32,
+    /// Whether the output length was forced to be exactly that.
+    pub forced_length: bool,
+    /// When the load model wanted it to start.
+    pub scheduled_ns: Moment,
+    /// The connection's set-up, when a new one was needed after `scheduled`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect: Option<ConnectTimes>,
+    /// What it went over; absent when it never got that far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<HttpVersion>,
+    /// Just before its first byte was handed to the transport.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_ns: Option<Moment>,
+    /// The kernel's transmit time of the request's last byte, where it gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_ns: Option<Moment>,
+    /// Arrival of the first byte of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_byte_ns: Option<Moment>,
+    /// Arrival of the complete response head.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub headers_ns: Option<Moment>,
+    /// When it was over: stream ended, failed or given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_ns: Option<Moment>,
+    /// HTTP status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The server's id of the request, for its support desk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<Untrusted>,
+    /// Bytes of the request body.
+    pub request_bytes: u64,
+    /// Bytes of the answer's body.
+    pub response_bytes: u64,
+    /// Socket reads that brought the answer.
+    pub reads: u32,
+    /// Every streamed piece.
+    pub events: Events,
+    /// Token counts as the server reported them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// Token counts as reports use them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<TokenCounts>,
+    /// The server's own timings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerTiming>,
+    /// A 64-bit FNV-1a hash of the generated text, in hex: equal answers are equal here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_hash: Option<String>,
+    /// The generated text, one piece an event, where keeping it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Vec<Untrusted>>,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// A part of a request still in flight, written about once a second so that a crash loses no more.
+/// Parts of one request concatenate; the finished [`Record`] replaces them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Partial {
+    /// As in [`Record`].
+    pub index: u64,
+    /// As in [`Record`].
+    pub target: TargetName,
+    /// As in [`Record`].
+    pub phase: Phase,
+    /// As in [`Record`].
+    pub block: u32,
+    /// As in [`Record`].
+    pub prompt: u32,
+    /// As in [`Record`].
+    pub scheduled_ns: Moment,
+    /// As in [`Record`].
+    pub start_ns: Moment,
+    /// The events since the part before.
+    pub events: Events,
+}

@@ -1,0 +1,264 @@
+//! Numbers made of records, by `stats`; shown by `report`, kept by `store`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::metric::Metric;
+use crate::plan::Slo;
+use crate::record::{FailureClass, FinishReason, TokenSource};
+use crate::target::TargetName;
+use crate::units::{Nanos, Usd};
+
+/// A value with its 95 % interval, in the metric's base unit.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Estimate {
+    /// The point estimate.
+    pub value: f64,
+    /// Lower end of the 95 % interval; absent where one cannot be given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub low: Option<f64>,
+    /// Upper end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub high: Option<f64>,
+}
+
+/// A percentile, or why there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Percentile {
+    /// The sample supports it.
+    Known(Estimate),
+    /// It does not.
+    Withheld {
+        /// Values still needed before it can be given.
+        needs_more: u64,
+    },
+}
+
+impl Percentile {
+    /// The estimate, where there is one.
+    pub const fn known(&self) -> Option<&Estimate> {
+        match self {
+            Self::Known(estimate) => Some(estimate),
+            Self::Withheld { .. } => None,
+        }
+    }
+}
+
+/// How one metric is distributed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Distribution {
+    /// Values.
+    pub n: u64,
+    /// Mean.
+    pub mean: Estimate,
+    /// Standard deviation (n − 1); absent for a single value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sd: Option<Estimate>,
+    /// Smallest.
+    pub min: f64,
+    /// 50th percentile.
+    pub p50: Percentile,
+    /// 90th percentile.
+    pub p90: Percentile,
+    /// 95th percentile.
+    pub p95: Percentile,
+    /// 99th percentile.
+    pub p99: Percentile,
+    /// Largest.
+    pub max: f64,
+}
+
+/// Whether an SLO was met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SloStatus {
+    /// Met, and the interval lies within the bound.
+    Met,
+    /// Missed, and the interval lies beyond the bound.
+    Missed,
+    /// The interval spans the bound, or there are too few values.
+    Undecided,
+}
+
+/// One SLO and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SloVerdict {
+    /// The bound.
+    pub slo: Slo,
+    /// What was measured, in the metric's base unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Estimate>,
+    /// Share of attempted requests that met the bound one by one; failed and unsent ones did not.
+    pub share: f64,
+    /// The verdict.
+    pub status: SloStatus,
+    /// The verdict in words, with what more data would be needed.
+    pub why: String,
+}
+
+/// Amounts per second over the measured window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Throughput {
+    /// Length of the measured window: the blocks' spans, first start to last end, added up.
+    pub window_ns: Nanos,
+    /// Requests offered per second: scheduled ÷ window (open loop only).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offered_requests_per_s: Option<f64>,
+    /// Completed requests per second.
+    pub requests_per_s: Estimate,
+    /// Output tokens per second, all streams together.
+    pub output_tokens_per_s: Estimate,
+    /// Input tokens per second; absent when no count is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_tokens_per_s: Option<f64>,
+    /// Mean number of requests in flight (time average).
+    pub mean_in_flight: f64,
+    /// Requests per second that met every SLO; absent without SLOs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goodput_requests_per_s: Option<f64>,
+}
+
+/// What it cost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Cost {
+    /// All measured requests; failed ones that reported usage included.
+    pub total_usd: Usd,
+    /// Warm-up requests.
+    pub warmup_usd: Usd,
+    /// Per thousand completed requests.
+    pub per_1k_requests_usd: Usd,
+    /// Output tokens for a dollar; absent when it cost nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_tokens_per_usd: Option<f64>,
+    /// 95 % interval of the cost of one completed request, US dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_request_usd: Option<Estimate>,
+}
+
+/// A check that must hold between numbers that were measured apart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CrossCheck {
+    /// What is compared: `little's law`, `token sums`, `client TTFT ≥ server TTFT`.
+    pub name: String,
+    /// Whether it holds.
+    pub holds: bool,
+    /// Both sides, in words and numbers.
+    pub detail: String,
+}
+
+/// How far the figures can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Trust {
+    /// The client was not the limit and the sample supports what is printed.
+    Trustworthy,
+    /// The sample is too small for what was asked.
+    TooFewSamples,
+    /// The client, not the server, shaped the figures.
+    ClientLimited,
+    /// Nothing completed.
+    NoData,
+}
+
+impl Trust {
+    /// As it is printed.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Trustworthy => "trustworthy",
+            Self::TooFewSamples => "too few samples",
+            Self::ClientLimited => "client-limited",
+            Self::NoData => "no data",
+        }
+    }
+}
+
+/// A verdict on the run itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Quality {
+    /// The verdict.
+    pub trust: Trust,
+    /// Why, one sentence each, numbers included.
+    pub reasons: Vec<String>,
+}
+
+/// All numbers of one target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TargetSummary {
+    /// Whose.
+    pub target: TargetName,
+    /// The provider's id.
+    pub provider: String,
+    /// The model's id at this provider.
+    pub model: String,
+    /// Measured from a simulated engine: shown as SIMULATED everywhere.
+    pub simulated: bool,
+    /// Requests that were due in the measured phase.
+    pub attempted: u64,
+    /// Those that completed.
+    pub completed: u64,
+    /// completed ÷ (attempted − rate-limited), 0 to 1.
+    pub success_rate: f64,
+    /// Failures by class.
+    pub failures: BTreeMap<FailureClass, u64>,
+    /// Due but never sent.
+    pub not_sent: u64,
+    /// Cancelled by us.
+    pub cancelled: u64,
+    /// In flight when the process died.
+    pub interrupted: u64,
+    /// Why completed requests ended.
+    pub finish_reasons: BTreeMap<FinishReason, u64>,
+    /// Warm-up requests, which count nowhere else.
+    pub warmup: u64,
+    /// One distribution a metric; a metric without values is absent.
+    pub metrics: BTreeMap<Metric, Distribution>,
+    /// Rates.
+    pub throughput: Throughput,
+    /// SLOs.
+    pub slos: Vec<SloVerdict>,
+    /// Output tokens of completed requests.
+    pub output_tokens: u64,
+    /// Input tokens of completed requests, where known.
+    pub input_tokens: u64,
+    /// Of these, taken from a cache by the server's word.
+    pub cached_input_tokens: u64,
+    /// Mean output tokens per content event.
+    pub tokens_per_event: f64,
+    /// Completed requests whose output length was not the one asked for.
+    pub off_length: u64,
+    /// Where token counts came from, with how many requests each.
+    pub token_sources: BTreeMap<TokenSource, u64>,
+    /// Share of content events stamped by the kernel, 0 to 1.
+    pub kernel_stamped: f64,
+    /// Share of content events that shared a socket read: their gaps are upper bounds of arrival.
+    pub shared_reads: f64,
+    /// What it cost; absent without a price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
+    /// Checks that must hold.
+    pub cross_checks: Vec<CrossCheck>,
+    /// How far to trust it.
+    pub quality: Quality,
+    /// What a reader must know besides: stale price, cached prompts, short answers.
+    pub warnings: Vec<String>,
+}
+
+/// All numbers of one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Summary {
+    /// [`crate::FORMAT_VERSION`].
+    pub format_version: u32,
+    /// The run's name.
+    pub name: String,
+    /// Whether any target was simulated.
+    pub simulated: bool,
+    /// In the plan's order.
+    pub targets: Vec<TargetSummary>,
+    /// The worst of the targets', with reasons.
+    pub quality: Quality,
+    /// What a reader must know when comparing: unlike token sources, unlike lengths.
+    pub warnings: Vec<String>,
+}

@@ -1,0 +1,263 @@
+//! Whom we measure: one provider at one endpoint serving one model, with its price.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::units::Usd;
+
+/// A target's name: what tables, folders and charts call it. Letters, digits, `.`, `_`, `-`; at most 64.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+pub struct TargetName(String);
+
+impl TargetName {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A name that cannot be a folder.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
+#[error("`{0}` cannot name a target")]
+#[diagnostic(
+    code(schema::target_name),
+    help("use 1 to 64 letters, digits, `.`, `_` or `-`, beginning with a letter or digit")
+)]
+pub struct NameError(pub String);
+
+impl FromStr for TargetName {
+    type Err = NameError;
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let fits = (1..=64).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+            && text.as_bytes()[0].is_ascii_alphanumeric();
+        if fits { Ok(Self(text.to_owned())) } else { Err(NameError(text.chars().take(80).collect())) }
+    }
+}
+
+impl TryFrom<String> for TargetName {
+    type Error = NameError;
+    fn try_from(text: String) -> Result<Self, NameError> {
+        text.parse()
+    }
+}
+
+impl From<TargetName> for String {
+    fn from(name: TargetName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for TargetName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// The protocol spoken: which bodies are sent and which come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dialect {
+    /// `POST …/chat/completions`, SSE.
+    OpenaiChat,
+    /// `POST …/completions`, SSE.
+    OpenaiCompletions,
+    /// `POST /v1/messages`, SSE with named events.
+    Anthropic,
+    /// TGI's own `POST /generate_stream`, SSE.
+    Tgi,
+    /// `POST /api/chat`, NDJSON.
+    OllamaChat,
+    /// `POST /api/generate`, NDJSON.
+    OllamaGenerate,
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::OpenaiChat => "OpenAI chat",
+            Self::OpenaiCompletions => "OpenAI completions",
+            Self::Anthropic => "Anthropic messages",
+            Self::Tgi => "TGI generate",
+            Self::OllamaChat => "Ollama chat",
+            Self::OllamaGenerate => "Ollama generate",
+        })
+    }
+}
+
+/// What the output-length limit is called in a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MaxTokensField {
+    /// `max_tokens`.
+    #[default]
+    MaxTokens,
+    /// `max_completion_tokens`.
+    MaxCompletionTokens,
+}
+
+/// How, if at all, the output can be made exactly as long as asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ForceLength {
+    /// It cannot: short answers are counted and reported.
+    #[default]
+    No,
+    /// `ignore_eos: true`.
+    IgnoreEos,
+    /// `min_tokens: N`.
+    MinTokens,
+    /// Both fields.
+    IgnoreEosAndMinTokens,
+}
+
+/// What the seed is called in a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SeedField {
+    /// Not accepted: none is sent.
+    #[default]
+    None,
+    /// `seed`.
+    Seed,
+    /// `random_seed`.
+    RandomSeed,
+}
+
+/// How a prompt cache is kept out of a measurement, on request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CacheDefeat {
+    /// A random string as the first characters of the first message. Works everywhere.
+    #[default]
+    Prefix,
+    /// A random `cache_salt` (vLLM, SGLang).
+    CacheSalt,
+    /// A random `prompt_cache_isolation_key` (Fireworks).
+    IsolationKey,
+    /// A random `user_id` (DeepSeek).
+    UserId,
+    /// `cache_prompt: false` (llama.cpp).
+    CachePromptFalse,
+}
+
+/// How a request body is written for one provider: its quirks, as data.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Encoding {
+    /// Name of the output limit.
+    pub max_tokens_field: MaxTokensField,
+    /// Whether `stream_options: {include_usage: true}` is understood.
+    pub stream_options: bool,
+    /// Whether `temperature` may be sent.
+    pub temperature: bool,
+    /// Name of the seed.
+    pub seed_field: SeedField,
+    /// How the output length is forced.
+    pub force_length: ForceLength,
+    /// How prompt caches are defeated.
+    pub cache_defeat: CacheDefeat,
+    /// Further fields, sent as they are with every request (`perf_metrics_in_response: true`).
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub extra: serde_json::Map<String, serde_json::Value>,
+}
+
+/// How a key is presented. The key itself is never part of a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthScheme {
+    /// No key is needed.
+    #[default]
+    None,
+    /// `Authorization: Bearer KEY`.
+    Bearer,
+    /// `x-api-key: KEY`.
+    XApiKey,
+}
+
+/// Price of one model, US dollars per million tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Price {
+    /// Input tokens.
+    pub input_per_mtok_usd: Usd,
+    /// Output tokens, reasoning included.
+    pub output_per_mtok_usd: Usd,
+    /// Input tokens the provider took from its cache; none listed: charged as input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_input_per_mtok_usd: Option<Usd>,
+    /// The day the figures were looked up.
+    #[schemars(with = "String")]
+    pub as_of: Date,
+    /// Where they were found.
+    pub source: String,
+    /// What limits them: off-peak hours, announced changes, a stale date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// One provider at one endpoint serving one model: what is measured. Holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Target {
+    /// What it is called, unique in its run.
+    pub name: TargetName,
+    /// The provider's id: `groq`, `vllm`.
+    pub provider: String,
+    /// The model's id at this provider.
+    pub model: String,
+    /// Where requests go, path included. Never holds user information.
+    pub url: Url,
+    /// The protocol spoken there.
+    pub dialect: Dialect,
+    /// How bodies are written.
+    pub encoding: Encoding,
+    /// How the key is presented.
+    pub auth: AuthScheme,
+    /// Environment variable the key comes from, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_variable: Option<String>,
+    /// Headers sent with every request (`anthropic-version`). Never a secret.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, String)>,
+    /// What it costs, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
+    /// Whether it is one of our simulated engines: then everything says SIMULATED.
+    #[serde(default)]
+    pub simulated: bool,
+}
+
+/// A target with its key: what `transport` is handed.
+#[derive(Debug, Clone)]
+pub struct Credentialed {
+    /// The target.
+    pub target: Target,
+    /// Its key, if it needs one.
+    pub key: Option<SecretString>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_safe_folder() {
+        for good in ["groq", "vllm-2", "a.b_c", "7b"] {
+            assert!(good.parse::<TargetName>().is_ok(), "{good}");
+        }
+        for bad in ["", "..", "a/b", "-x", "a b", &"x".repeat(65)] {
+            assert!(bad.parse::<TargetName>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_key_prints_as_nothing() {
+        let key = SecretString::from("sk-canary");
+        assert!(!format!("{key:?}").contains("canary"));
+    }
+}

@@ -1,0 +1,1 @@
+//! Plays an inference engine over a real socket.

@@ -1,0 +1,1 @@
+//! One request timed: the stopwatch.

@@ -1,0 +1,1 @@
+//! Bytes of a streaming answer into events, prompts into request bodies.
