@@ -96,6 +96,9 @@ pub struct Manifest {
     /// The repository, if started in one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<Git>,
+    /// Requests recorded, warm-up included, at the seal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<u64>,
     /// The verdict on the run, at the seal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quality: Option<Quality>,
