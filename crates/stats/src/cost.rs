@@ -1,0 +1,43 @@
+//! What requests cost, in decimal.
+
+use rust_decimal::Decimal;
+use schema::record::Record;
+use schema::target::Price;
+use schema::units::Usd;
+
+/// Billable tokens, summed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Billed {
+    pub(crate) input: u64,
+    pub(crate) cached: u64,
+    pub(crate) output: u64,
+}
+
+impl Billed {
+    /// What a record reports; nothing where it reports nothing. Cached tokens never exceed the input.
+    pub(crate) fn of(record: &Record) -> Self {
+        let usage = record.usage.unwrap_or_default();
+        let input = record.tokens.and_then(|t| t.input).or(usage.input_tokens).unwrap_or(0);
+        let output = record.tokens.map(|t| t.output).or(usage.output_tokens).unwrap_or(0);
+        Self { input, cached: usage.cached_input_tokens.unwrap_or(0).min(input), output }
+    }
+
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self { input: self.input + other.input, cached: self.cached + other.cached, output: self.output + other.output }
+    }
+
+    /// (input − cached) × input price + cached × cached price + output × output price; cached
+    /// tokens are charged as input where no cached price is listed.
+    pub(crate) fn price(self, price: &Price) -> Usd {
+        let cached = price.cached_input_per_mtok_usd.unwrap_or(price.input_per_mtok_usd);
+        let sum = price.input_per_mtok_usd * (self.input - self.cached)
+            + cached * self.cached
+            + price.output_per_mtok_usd * self.output;
+        Usd(sum.0 / Decimal::from(1_000_000))
+    }
+}
+
+/// What one request cost, however it ended, by the tokens it reported. US dollars.
+pub fn of_record(price: &Price, record: &Record) -> Usd {
+    Billed::of(record).price(price)
+}
