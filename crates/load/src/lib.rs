@@ -1,1 +1,76 @@
-//! When requests leave.
+//! Decides when requests leave, and calls the function it was handed at those moments.
+//!
+//! ```text
+//! seed, rate, segment ─▶ arrivals ─▶ Slots ─▶ open ──┬─▶ send(slot), at its moment
+//!                                                    └─▶ not_sent(slot), when no place is free
+//! concurrency, Counter ────────────────────▶ closed ───▶ send(slot), when a place is free
+//! ```
+//!
+//! No HTTP, no request and no record here: a request is the future that `send` returns, and it is
+//! over when that future is. The drivers run on a current-thread runtime inside a
+//! [`tokio::task::LocalSet`]; a load that needs several cores runs one driver a core, each with its
+//! own [`Segment`] (open) or all with one [`Counter`] (closed), and they share nothing else.
+//!
+//! Invariants: a slot's `scheduled` is a pure function of plan and seed (open) or the moment its
+//! place became free (closed), and never moves because we, or the server, were late; lateness does
+//! not add up; every slot is either sent or reported as not sent, exactly once.
+
+mod arrivals;
+mod blocks;
+mod closed;
+mod open;
+mod pacer;
+mod segment;
+
+use schema::units::Moment;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+pub use arrivals::{Arrivals, arrivals};
+pub use blocks::{Turn, interleave, split};
+pub use closed::{Counter, closed};
+pub use open::open;
+pub use pacer::{Pacer, Pacing};
+pub use segment::Segment;
+
+/// One request's place in the schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[must_use]
+pub struct Slot {
+    /// Its number within the whole schedule, over all segments.
+    pub index: u64,
+    /// When the load model wants it to leave.
+    pub scheduled: Moment,
+}
+
+/// What every driver of a run shares.
+#[derive(Debug, Clone)]
+pub struct Timing {
+    /// The run's zero: [`Moment`]s count from here.
+    pub epoch: Instant,
+    /// How precisely to wait.
+    pub pacing: Pacing,
+    /// Once cancelled, no further slot is sent; what is under way is left to end.
+    pub stop: CancellationToken,
+}
+
+impl Timing {
+    /// Now, on the run's clock.
+    pub fn now(&self) -> Moment {
+        moment(self.epoch, Instant::now())
+    }
+}
+
+/// `instant` on the clock that began at `epoch`; zero if it is earlier.
+fn moment(epoch: Instant, instant: Instant) -> Moment {
+    Moment::EPOCH + instant.saturating_duration_since(epoch).into()
+}
+
+/// A request that panicked is a bug: let it be seen. One that was cancelled has ended.
+fn pass_on_panic(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended
+        && let Ok(panic) = error.try_into_panic()
+    {
+        std::panic::resume_unwind(panic);
+    }
+}
