@@ -1,0 +1,167 @@
+//! From what was asked for to a target that can be asked.
+
+use jiff::civil::Date;
+use schema::target::{AuthScheme, Credentialed, Dialect, Target, TargetName};
+use secrecy::SecretString;
+use url::Url;
+
+use crate::endpoint::{self, Refusal};
+use crate::error::{ProviderError, in_words};
+use crate::price::PriceBook;
+use crate::provider::{Provider, find, registry};
+use crate::readiness::first_set;
+
+/// What is asked for: a provider, and what differs from its defaults.
+#[derive(Debug, Clone, Default)]
+pub struct Ask<'a> {
+    /// The provider's id or alias.
+    pub provider: &'a str,
+    /// What the target is to be called. `None`: the provider's id.
+    pub name: Option<TargetName>,
+    /// Another base URL: a server's root, its `/v1`, or a full endpoint.
+    pub url: Option<&'a str>,
+    /// A model family, or a model's id taken literally. `None`: the provider's default.
+    pub model: Option<&'a str>,
+    /// Another dialect than the provider's or the URL's.
+    pub dialect: Option<Dialect>,
+}
+
+/// The target and key that `ask` describes. The URL is the one asked for, else the first set variable
+/// of [`Provider::url_variables`], else the provider's own. The key is in `NAME_API_KEY`, after the
+/// target's name, else in the first set variable of [`Provider::key_variables`]; it is needed where
+/// [`Provider::key_required`] says so, unless the URL was pointed at this machine.
+///
+/// # Errors
+/// [`ProviderError`]: the provider is unknown, has no usable URL, no key or no model, or has retired the
+/// family asked for.
+pub fn resolve(
+    ask: &Ask<'_>,
+    env: &dyn Fn(&str) -> Option<String>,
+    prices: &PriceBook,
+    today: Date,
+) -> Result<Credentialed, ProviderError> {
+    let provider = find(ask.provider)?;
+    let base = base_url(provider, ask.url, env)?;
+    let key = find_key(provider, ask.name.as_ref(), env)?;
+    if key.is_none() && provider.key_required && !(base.moved && endpoint::is_loopback(&base.url)) {
+        return Err(missing_key(provider));
+    }
+    let model = model_id(provider, ask.model, prices, (!base.moved).then_some(today))?;
+    let dialect = ask.dialect.or_else(|| endpoint::dialect_of(&base.url)).unwrap_or(provider.dialect);
+    let (key_variable, key) = key.unzip();
+    let target = Target {
+        name: ask.name.clone().unwrap_or_else(|| own_name(provider)),
+        provider: provider.id.to_owned(),
+        url: endpoint::join(&base.url, dialect),
+        dialect,
+        encoding: (provider.encoding)(),
+        auth: if key.is_some() { provider.auth } else { AuthScheme::None },
+        key_variable,
+        headers: provider.headers.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        price: prices.find(provider.id, &model, today),
+        simulated: false,
+        model,
+    };
+    Ok(Credentialed { target, key })
+}
+
+fn own_name(provider: &Provider) -> TargetName {
+    provider.id.parse().expect("a provider's id is a safe name")
+}
+
+/// A base URL, and whether it is another than the provider's own.
+struct Base {
+    url: Url,
+    moved: bool,
+}
+
+fn base_url(
+    provider: &'static Provider,
+    asked: Option<&str>,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Base, ProviderError> {
+    let own = Url::parse(provider.base_url).ok();
+    let from_env = || first_set(provider.url_variables, env);
+    let (text, origin) = match asked {
+        Some(text) => (text.trim().to_owned(), "the URL given".to_owned()),
+        None => match from_env() {
+            Some((variable, text)) => (text, format!("from `{variable}`")),
+            None => {
+                let variable = provider.url_variables.first().copied().unwrap_or_default();
+                let url = own.ok_or(ProviderError::NeedsUrl { provider: provider.id, variable })?;
+                return Ok(Base { url, moved: false });
+            }
+        },
+    };
+    let refused = |Refusal { why, hint }| ProviderError::BadUrl { url: endpoint::shown(&text), origin, why, hint };
+    let url = endpoint::read_base(&text, own.as_ref()).map_err(refused)?;
+    let moved = own.is_none_or(|own| own.host() != url.host() || own.port() != url.port());
+    Ok(Base { url, moved })
+}
+
+/// The key and the variable it was found in.
+fn find_key(
+    provider: &Provider,
+    name: Option<&TargetName>,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Option<(String, SecretString)>, ProviderError> {
+    let own = name.map(key_variable).filter(|variable| !belongs_to_another(variable, provider));
+    let variables: Vec<&str> = own.as_deref().into_iter().chain(provider.key_variables.iter().copied()).collect();
+    let Some((variable, key)) = first_set(&variables, env) else { return Ok(None) };
+    if !key.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(ProviderError::BadKey { variable: variable.to_owned() });
+    }
+    Ok(Some((variable.to_owned(), key.into())))
+}
+
+/// The variable a target's own key may be in: `my-vllm` has `MY_VLLM_API_KEY`.
+fn key_variable(name: &TargetName) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    format!("{}_API_KEY", name.as_str().chars().map(letter).collect::<String>())
+}
+
+/// Whether a variable holds another provider's key: a target must not take one along by its name.
+fn belongs_to_another(variable: &str, provider: &Provider) -> bool {
+    registry().iter().any(|other| other.id != provider.id && other.key_variables.contains(&variable))
+}
+
+fn missing_key(provider: &'static Provider) -> ProviderError {
+    let variables = in_words(provider.key_variables);
+    let variable = provider.key_variables.first().copied().unwrap_or_default();
+    let hint = format!("get one at {}, then `export {variable}=…`", provider.key_page);
+    ProviderError::MissingKey { provider: provider.id, variables, hint }
+}
+
+/// The provider's own id of what was asked for. A family resolves unless it was retired by `today`
+/// (`None`: not at the provider's own address, so its calendar does not count); all else is literal.
+fn model_id(
+    provider: &'static Provider,
+    asked: Option<&str>,
+    prices: &PriceBook,
+    today: Option<Date>,
+) -> Result<String, ProviderError> {
+    let asked = asked.map(str::trim).filter(|asked| !asked.is_empty());
+    let Some(asked) = asked.or(provider.default_model) else {
+        return Err(ProviderError::NoModel { provider: provider.id });
+    };
+    if asked.chars().count() > 256 || asked.chars().any(char::is_control) {
+        let model = asked.chars().filter(|c| !c.is_control()).take(80).collect();
+        return Err(ProviderError::BadModel { model });
+    }
+    let family = provider.families.iter().find(|(family, _)| family.eq_ignore_ascii_case(asked));
+    let Some(&(family, id)) = family else { return Ok(asked.to_owned()) };
+    let retired = today.and_then(|today| prices.retired_on(provider.id, id, today));
+    match retired {
+        Some(on) if id != asked => Err(retired_error(provider, family, id, on)),
+        _ => Ok(id.to_owned()),
+    }
+}
+
+fn retired_error(provider: &'static Provider, family: &'static str, id: &'static str, on: Date) -> ProviderError {
+    let instead = provider.default_model.map(|model| format!("take `{model}` instead, or ")).unwrap_or_default();
+    let hint = format!("{instead}name the id `{id}` itself if your account still has it");
+    ProviderError::Retired { provider: provider.id, family, model: id, on, hint }
+}
+
+#[cfg(test)]
+mod tests;
