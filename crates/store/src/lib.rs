@@ -1,1 +1,64 @@
-//! Runs on disk.
+//! Keeps runs on disk: append while running, seal at the end, open whatever is there.
+//!
+//! ```text
+//! RunDir::create ─▶ Writer ─▶ requests.jsonl, in-flight.jsonl ─▶ RunDir::seal ─▶ parquet, summaries, checksums
+//!        │                                │ kill -9                    │
+//!        ▼                                ▼                            ▼
+//!  manifest: running              Run::open, Run::records       manifest: complete
+//! ```
+//!
+//! A run is a folder; `manifest.json` in it is written first and replaced all at once at each change
+//! of status. Records are lines of JSON, so that a crash costs at most the line it fell into; the
+//! parts of requests still in flight stand in a file of their own until the seal. Parquet files are
+//! made of the lines at the seal and are never read back by us.
+//!
+//! Invariants: bytes that were flushed are never lost or changed by a later error; every byte
+//! written here has passed the [redaction guard](RunDir::create); whatever is read may be hostile:
+//! sizes are bounded, paths stay inside the run, links are not followed; a run that crashed opens
+//! like any other and [says what it lacks](Run::missing). No clock is read here, and nothing is
+//! computed from records: that is for `stats`.
+
+mod append;
+mod disk;
+mod error;
+pub mod json_schema;
+mod lines;
+mod listing;
+mod log;
+mod records;
+mod redact;
+mod run;
+mod run_dir;
+mod table;
+mod verify;
+mod writer;
+
+pub use error::StoreError;
+pub use listing::{Entry, Head, find, list};
+pub use log::Log;
+pub use records::Records;
+pub use run::Run;
+pub use run_dir::{RunDir, Seal, clean_name};
+pub use verify::{Problem, verify};
+pub use writer::Writer;
+
+/// The head of a run.
+pub const MANIFEST: &str = "manifest.json";
+/// In a target's folder: one record a line.
+pub const REQUESTS: &str = "requests.jsonl";
+/// In a target's folder, while the run goes on: parts of requests in flight, one a line.
+pub const IN_FLIGHT: &str = "in-flight.jsonl";
+/// In a target's folder, after the seal: the records as a table.
+pub const TABLE: &str = "requests.parquet";
+/// In a target's folder, after the seal: its numbers.
+pub const SUMMARY: &str = "summary.json";
+/// What the program said.
+pub const LOG: &str = "run.log";
+
+/// A manifest or summary has at most this many bytes.
+const JSON_BYTES: u64 = 16 << 20;
+/// A line of records has at most this many bytes.
+const LINE_BYTES: usize = 64 << 20;
+
+#[cfg(test)]
+mod tests;

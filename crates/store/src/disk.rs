@@ -1,0 +1,114 @@
+//! The file system, carefully: bounded reads of ordinary files, atomic replacement, checksums.
+
+use std::fmt::Write as _;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Component, Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::StoreError;
+
+/// Opens an ordinary file to read. Links, pipes and devices are refused: a run may come from anywhere.
+pub(crate) fn open(path: &Path) -> Result<File, StoreError> {
+    let open = || {
+        if !fs::symlink_metadata(path)?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not an ordinary file"));
+        }
+        File::open(path)
+    };
+    open().map_err(|e| StoreError::io("open", path, e))
+}
+
+/// Reads a whole file of at most `limit` bytes.
+pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = Vec::new();
+    open(path)?.take(limit + 1).read_to_end(&mut bytes).map_err(|e| StoreError::io("read", path, e))?;
+    if bytes.len() as u64 > limit {
+        return Err(StoreError::TooLarge { path: path.to_owned(), limit });
+    }
+    Ok(bytes)
+}
+
+/// Makes a file of `bytes`, replacing what was there all at once: after a crash at any instant it
+/// holds either the old bytes or the new.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    replace_with(path, |file, temporary| file.write_all(bytes).map_err(|e| StoreError::io("write", temporary, e)))
+}
+
+/// As [`replace`], with the bytes written by `fill`, which is also told the temporary file's path.
+pub(crate) fn replace_with(
+    path: &Path,
+    fill: impl FnOnce(&mut File, &Path) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".tmp");
+    let temporary = path.with_file_name(name);
+    let result = fill_and_rename(path, &temporary, fill);
+    if result.is_err() {
+        // The first error is the one worth reporting, and a stray temporary file harms nobody.
+        drop(fs::remove_file(&temporary));
+    }
+    result
+}
+
+fn fill_and_rename(
+    path: &Path,
+    temporary: &Path,
+    fill: impl FnOnce(&mut File, &Path) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut file = File::create(temporary).map_err(|e| StoreError::io("create", temporary, e))?;
+    fill(&mut file, temporary)?;
+    file.sync_all().map_err(|e| StoreError::io("write", temporary, e))?;
+    fs::rename(temporary, path).map_err(|e| StoreError::io("replace", path, e))?;
+    sync_folder(path.parent().unwrap_or(Path::new(".")))
+}
+
+/// Makes the names in a folder survive a power cut, where the system can be asked to.
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+    if cfg!(unix) {
+        let sync = || File::open(folder)?.sync_all();
+        sync().map_err(|e| StoreError::io("write", folder, e))?;
+    }
+    Ok(())
+}
+
+/// Makes what was appended to a file survive a power cut.
+pub(crate) fn sync_file(path: &Path) -> Result<(), StoreError> {
+    let sync = || OpenOptions::new().append(true).open(path)?.sync_all();
+    sync().map_err(|e| StoreError::io("write", path, e))
+}
+
+/// Makes a folder and those above it.
+pub(crate) fn make_folder(path: &Path) -> Result<(), StoreError> {
+    fs::create_dir_all(path).map_err(|e| StoreError::io("create the folder", path, e))
+}
+
+/// SHA-256 of a file's bytes, as 64 hexadecimal digits.
+pub(crate) fn sha256(path: &Path) -> Result<String, StoreError> {
+    let mut file = open(path)?;
+    let mut hasher = Sha256::new();
+    let mut block = vec![0; 64 << 10];
+    loop {
+        match file.read(&mut block) {
+            Ok(0) => break,
+            Ok(n) => hasher.update(&block[..n]),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(StoreError::io("read", path, e)),
+        }
+    }
+    Ok(hasher.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("a string takes all that is written to it");
+        hex
+    }))
+}
+
+/// A path below a run's folder: relative, and nowhere climbing out.
+pub(crate) fn inside(folder: &Path, relative: &str) -> Result<PathBuf, StoreError> {
+    let path = Path::new(relative);
+    let climbs = path.components().any(|c| !matches!(c, Component::Normal(_)));
+    if climbs || relative.is_empty() || relative.contains('\\') || relative.contains('\0') {
+        return Err(StoreError::UnsafePath { path: relative.chars().take(200).collect() });
+    }
+    Ok(folder.join(path))
+}

@@ -1,0 +1,194 @@
+//! Why a run could not be kept or read.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use schema::record::Phase;
+use schema::target::TargetName;
+
+/// Why a run could not be kept or read.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum StoreError {
+    /// The file system refused.
+    #[error("cannot {action} `{}`", path.display())]
+    #[diagnostic(code(store::io), help("{advice}"))]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What a person can do about it.
+        advice: &'static str,
+        /// The system's reason.
+        #[source]
+        source: io::Error,
+    },
+    /// The folder holds no manifest.
+    #[error("`{}` is not a run: it has no manifest.json", path.display())]
+    #[diagnostic(
+        code(store::not_a_run),
+        help("name a folder that a benchmark wrote; `speed-kings results` lists them")
+    )]
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A JSON file of a run does not say what it should.
+    #[error("`{}` cannot be understood: {why}", path.display())]
+    #[diagnostic(
+        code(store::not_understood),
+        help("restore the file from a copy; the records in `*/requests.jsonl` can still be read on their own")
+    )]
+    NotUnderstood {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, cleaned for a terminal.
+        why: String,
+    },
+    /// The run was written by a newer program.
+    #[error("`{}` has format version {found}; this program reads up to {known}", path.display())]
+    #[diagnostic(code(store::too_new), help("open it with the version of speed-kings that wrote it, or a newer one"))]
+    TooNew {
+        /// The manifest.
+        path: PathBuf,
+        /// Its version.
+        found: u64,
+        /// The newest we know.
+        known: u32,
+    },
+    /// A file is larger than such a file can be.
+    #[error("`{}` is larger than {limit} bytes", path.display())]
+    #[diagnostic(code(store::too_large), help("the file is damaged or not of our making; restore it from a copy"))]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// What it may have.
+        limit: u64,
+    },
+    /// A record needs a longer line than readers accept. Nothing was written; the writer goes on.
+    #[error("the record of {phase:?} request {index} to `{target}` needs {bytes} bytes, more than {limit}")]
+    #[diagnostic(
+        code(store::record_too_large),
+        help("do not keep generated text, or lower the bound on response bodies")
+    )]
+    RecordTooLarge {
+        /// Whose.
+        target: TargetName,
+        /// Which phase.
+        phase: Phase,
+        /// Which request.
+        index: u64,
+        /// How long it is.
+        bytes: usize,
+        /// How long it may be.
+        limit: usize,
+    },
+    /// Two targets, or a target and a file of the run, would share one place on disk.
+    #[error("target `{name}` cannot have a folder of that name in a run")]
+    #[diagnostic(
+        code(store::taken_name),
+        help("rename the target: `{other}` is already there, and upper and lower case do not tell folders apart")
+    )]
+    TakenName {
+        /// The target.
+        name: TargetName,
+        /// What is there.
+        other: String,
+    },
+    /// A record or summary names a target the run does not have.
+    #[error("`{name}` is not a target of this run")]
+    #[diagnostic(code(store::unknown_target), help("use one of the targets in the manifest's plan"))]
+    UnknownTarget {
+        /// The name.
+        name: TargetName,
+    },
+    /// A path that would leave the run's folder, or replace a file the store keeps itself.
+    #[error("`{path}` cannot be a file of a run")]
+    #[diagnostic(code(store::unsafe_path), help("use a relative path such as `summary.csv` or `reports/report.html`"))]
+    UnsafePath {
+        /// The path.
+        path: String,
+    },
+    /// So many runs of one name began in one second that no folder is left.
+    #[error("every folder from `{}` on is taken", path.display())]
+    #[diagnostic(code(store::no_free_folder), help("give the run another name, or another folder with `--out`"))]
+    NoFreeFolder {
+        /// The first name tried.
+        path: PathBuf,
+    },
+    /// A secret is also a word of the file format, so that hiding it would break the file.
+    #[error("an API key of this run is also a word of its files, so it cannot be hidden in them")]
+    #[diagnostic(code(store::secret_is_word), help("unset the key if it is a placeholder, or use another"))]
+    SecretIsWord,
+    /// A run cannot be sealed while it goes on.
+    #[error("a run is not sealed with the status `running`")]
+    #[diagnostic(code(store::not_an_end), help("seal it as complete, interrupted or failed"))]
+    NotAnEnd,
+    /// A value cannot be written as JSON.
+    #[error("cannot write `{what}` as JSON")]
+    #[diagnostic(code(store::json), help("report this: it is a fault of the program"))]
+    Json {
+        /// What it was.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A Parquet file could not be made or read.
+    #[error("cannot work on the Parquet file `{}`", path.display())]
+    #[diagnostic(
+        code(store::parquet),
+        help("check that the disk has space; the same facts are in requests.jsonl beside it")
+    )]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: parquet::errors::ParquetError,
+    },
+    /// No run goes by that name.
+    #[error("no run in `{}` is called `{wanted}`", out.display())]
+    #[diagnostic(code(store::not_found), help("{advice}"))]
+    NotFound {
+        /// Where we looked.
+        out: PathBuf,
+        /// What was asked for.
+        wanted: String,
+        /// The nearest name, or what to do.
+        advice: String,
+    },
+    /// Several runs go by that name.
+    #[error("`{wanted}` could be any of {count} runs in `{}`", out.display())]
+    #[diagnostic(code(store::ambiguous), help("write more of its name: {candidates}"))]
+    Ambiguous {
+        /// Where we looked.
+        out: PathBuf,
+        /// What was asked for.
+        wanted: String,
+        /// How many there are.
+        count: usize,
+        /// The newest of them.
+        candidates: String,
+    },
+}
+
+impl StoreError {
+    /// Wraps a refusal of the file system with what was tried, where, and what helps.
+    pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
+        let advice = match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                "free some space, or choose a folder on another disk with `--out`; what was written before is intact"
+            }
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                "choose a folder you may write to with `--out`, or change its permissions"
+            }
+            io::ErrorKind::NotFound => "check the path; `speed-kings results` lists the runs there are",
+            io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+                "a file is in the way: move it, or choose another folder with `--out`"
+            }
+            _ => "check the disk and the path, then try again",
+        };
+        Self::Io { action, path: path.to_owned(), advice, source }
+    }
+}

@@ -1,0 +1,29 @@
+//! The formats on disk as JSON Schema (draft 2020-12), generated from the types that write them.
+//! The published copies stand in `schemas/` at the root of the repository.
+
+use schema::FORMAT_VERSION;
+use schema::manifest::Manifest;
+use schema::record::{Partial, Record};
+use schema::summary::{Summary, TargetSummary};
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
+use serde_json::Value;
+
+/// Every published schema with the name of its file, such as `manifest.v1.schema.json`.
+pub fn all() -> Vec<(String, Value)> {
+    vec![
+        published::<Manifest>("manifest"),
+        published::<Record>("record"),
+        published::<Partial>("partial"),
+        published::<TargetSummary>("target-summary"),
+        published::<Summary>("summary"),
+    ]
+}
+
+/// The schema of what is written as a `T`.
+fn published<T: JsonSchema>(name: &str) -> (String, Value) {
+    let mut schema: Schema =
+        SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>();
+    schema.insert("$id".to_owned(), format!("urn:speed-kings:{name}:{FORMAT_VERSION}").into());
+    (format!("{name}.v{FORMAT_VERSION}.schema.json"), schema.to_value())
+}

@@ -1,0 +1,186 @@
+//! The last guard before the disk: known secrets become `***`, whatever brought them here.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use memchr::memmem::Finder;
+use schema::manifest::Manifest;
+use schema::record::Record;
+use schema::text::Untrusted;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::StoreError;
+
+/// What stands where a secret was.
+const MASK: &str = "***";
+
+/// Shorter values are placeholders (`EMPTY`, `ollama`), which stand in ordinary text by chance.
+pub(crate) const SHORTEST_SECRET: usize = 8;
+
+/// Finds the run's secrets in bytes on their way to the disk, as they are, escaped for JSON or
+/// escaped for a URL.
+pub(crate) struct Redactor {
+    /// Longest first, so that a secret that contains another goes as a whole.
+    needles: Vec<Finder<'static>>,
+}
+
+/// How JSON is laid out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Layout {
+    /// All on one line, with a line feed at its end.
+    Line,
+    /// Indented, with a line feed at its end.
+    Pretty,
+}
+
+impl Redactor {
+    /// A guard for `secrets`. A value that is part of a target's or provider's name is a placeholder
+    /// (LM Studio takes `lm-studio`), not a secret, and is left alone.
+    pub(crate) fn new(secrets: &[SecretString], manifest: &Manifest) -> Self {
+        let is_name = |secret: &str| {
+            manifest.plan.targets.iter().any(|t| t.name.as_str().contains(secret) || t.provider.contains(secret))
+        };
+        let mut forms: Vec<String> = secrets
+            .iter()
+            .map(|s| s.expose_secret().trim())
+            .filter(|s| s.len() >= SHORTEST_SECRET && !is_name(s))
+            .flat_map(forms)
+            .collect();
+        forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        forms.dedup();
+        Self { needles: forms.iter().map(|form| Finder::new(form).into_owned()).collect() }
+    }
+
+    /// Whether any secret stands in `bytes`.
+    pub(crate) fn finds(&self, bytes: &[u8]) -> bool {
+        self.needles.iter().any(|needle| needle.find(bytes).is_some())
+    }
+
+    /// `bytes` without secrets.
+    pub(crate) fn bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        let mut clean = Cow::Borrowed(bytes);
+        for needle in &self.needles {
+            if needle.find(&clean).is_some() {
+                clean = Cow::Owned(without(needle, &clean));
+            }
+        }
+        clean
+    }
+
+    /// `text` without secrets.
+    pub(crate) fn text(&self, text: &str) -> String {
+        // Needles and mask are UTF-8, so what is left between them is too.
+        String::from_utf8_lossy(&self.bytes(text.as_bytes())).into_owned()
+    }
+
+    /// `value` as JSON without secrets. Only the text in it is touched, never a number or a key, and
+    /// what comes out reads back as a `T`.
+    pub(crate) fn json<T>(&self, what: &'static str, value: &T, layout: Layout) -> Result<Vec<u8>, StoreError>
+    where
+        T: Serialize + DeserializeOwned,
+    {
+        let fail = |source| StoreError::Json { what, source };
+        let plain = layout.encode(value).map_err(fail)?;
+        if !self.finds(&plain) {
+            return Ok(plain);
+        }
+        let mut tree = serde_json::to_value(value).map_err(fail)?;
+        self.clean(&mut tree);
+        if T::deserialize(&tree).is_err() {
+            return Err(StoreError::SecretIsWord);
+        }
+        layout.encode(&tree).map_err(fail)
+    }
+
+    /// A record as a line of JSON without secrets, also where a kept answer spells one across events.
+    pub(crate) fn record(&self, record: &Record) -> Result<Vec<u8>, StoreError> {
+        let masked = record.output.as_ref().and_then(|pieces| self.across(pieces));
+        match masked {
+            None => self.json("a record", record, Layout::Line),
+            Some(output) => self.json("a record", &Record { output: Some(output), ..record.clone() }, Layout::Line),
+        }
+    }
+
+    /// The pieces with those masked that share a secret; `None` when there is none.
+    fn across(&self, pieces: &[Untrusted]) -> Option<Vec<Untrusted>> {
+        if self.needles.is_empty() {
+            return None;
+        }
+        let whole: String = pieces.iter().map(Untrusted::raw).collect();
+        let found: Vec<Range<usize>> = self
+            .needles
+            .iter()
+            .flat_map(|needle| needle.find_iter(whole.as_bytes()).map(|at| at..at + needle.needle().len()))
+            .collect();
+        let mut end = 0;
+        (!found.is_empty()).then(|| {
+            pieces
+                .iter()
+                .map(|piece| {
+                    let start = end;
+                    end += piece.raw().len();
+                    let shares = found.iter().any(|secret| secret.start < end && start < secret.end);
+                    if shares { Untrusted::from(MASK) } else { piece.clone() }
+                })
+                .collect()
+        })
+    }
+
+    fn clean(&self, tree: &mut Value) {
+        match tree {
+            Value::String(text) => *text = self.text(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.clean(item)),
+            Value::Object(fields) => fields.values_mut().for_each(|field| self.clean(field)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Redactor({} forms)", self.needles.len())
+    }
+}
+
+impl Layout {
+    fn encode(self, value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+        let mut json = match self {
+            Self::Line => serde_json::to_vec(value)?,
+            Self::Pretty => serde_json::to_vec_pretty(value)?,
+        };
+        json.push(b'\n');
+        Ok(json)
+    }
+}
+
+/// The ways one secret may be spelled in a file.
+fn forms(secret: &str) -> [String; 3] {
+    let quoted = Value::from(secret).to_string();
+    [secret.to_owned(), quoted[1..quoted.len() - 1].to_owned(), percent_encoded(secret)]
+}
+
+/// As in a URL's query: all but unreserved characters as `%XX`.
+fn percent_encoded(text: &str) -> String {
+    text.bytes()
+        .map(|b| match b {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(b).to_string(),
+            _ => format!("%{b:02X}"),
+        })
+        .collect()
+}
+
+fn without(needle: &Finder<'_>, bytes: &[u8]) -> Vec<u8> {
+    let mut clean = Vec::with_capacity(bytes.len());
+    let mut rest = 0;
+    for at in needle.find_iter(bytes) {
+        clean.extend_from_slice(&bytes[rest..at]);
+        clean.extend_from_slice(MASK.as_bytes());
+        rest = at + needle.needle().len();
+    }
+    clean.extend_from_slice(&bytes[rest..]);
+    clean
+}

@@ -1,0 +1,149 @@
+//! Opening a run, however it ended.
+
+use std::path::{Path, PathBuf};
+
+use schema::FORMAT_VERSION;
+use schema::manifest::{Manifest, Status};
+use schema::summary::TargetSummary;
+use schema::target::{Target, TargetName};
+use schema::text::Untrusted;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::records::Records;
+use crate::{JSON_BYTES, MANIFEST, SUMMARY, StoreError, disk};
+
+/// A run on disk.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// Its folder.
+    pub path: PathBuf,
+    /// What it lacks that a complete run has, one sentence each.
+    pub missing: Vec<String>,
+}
+
+impl Run {
+    /// Opens the run in the folder `path`. One that never ended is read through once, to say what it
+    /// lacks; of a sealed one only the manifest is read.
+    ///
+    /// # Errors
+    /// When the manifest is not there, cannot be understood, or is of a newer format. Nothing that
+    /// happened to other files is an error here.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let manifest = read_manifest(path)?;
+        let mut run = Self { manifest, path: path.to_owned(), missing: Vec::new() };
+        run.missing = if run.manifest.status == Status::Running { run.unfinished() } else { run.absent() };
+        Ok(run)
+    }
+
+    /// The targets, in the plan's order.
+    pub fn targets(&self) -> impl Iterator<Item = &TargetName> {
+        self.manifest.plan.targets.iter().map(|t| &t.name)
+    }
+
+    /// The records of one target, one in memory at a time.
+    ///
+    /// # Errors
+    /// When the run has no such target.
+    pub fn records(&self, target: &TargetName) -> Result<Records, StoreError> {
+        let known = self.manifest.plan.targets.iter().find(|t| t.name == *target);
+        known.map(|t| self.records_of(t)).ok_or_else(|| StoreError::UnknownTarget { name: target.clone() })
+    }
+
+    fn records_of(&self, target: &Target) -> Records {
+        Records::new(&self.path, &self.manifest.plan, target)
+    }
+
+    /// The kept numbers of each target that has them, in the plan's order.
+    ///
+    /// # Errors
+    /// When a summary is there but cannot be read.
+    pub fn summaries(&self) -> Result<Vec<TargetSummary>, StoreError> {
+        self.targets()
+            .map(|name| self.path.join(name.as_str()).join(SUMMARY))
+            .filter(|path| path.exists())
+            .map(|path| read_json(&path))
+            .collect()
+    }
+
+    /// What a run that was not sealed lacks.
+    fn unfinished(&self) -> Vec<String> {
+        let mut missing = vec![
+            "the run has not ended: it is still going on, or it was killed; it has no summary and no tables yet"
+                .to_owned(),
+        ];
+        for target in &self.manifest.plan.targets {
+            let mut records = self.records_of(target);
+            let (mut any, mut failure) = (false, None);
+            for record in &mut records {
+                match record {
+                    Ok(_) => any = true,
+                    Err(error) => failure = Some(describe(&error)),
+                }
+            }
+            missing.extend(records.problems());
+            missing.extend(failure);
+            if !any {
+                missing.push(format!("`{}` has no records", target.name));
+            }
+            if records.interrupted() > 0 {
+                let (requests, were) =
+                    if records.interrupted() == 1 { ("request", "was") } else { ("requests", "were") };
+                missing.push(format!(
+                    "{} {requests} to `{}` {were} in flight: kept as far as they had come",
+                    records.interrupted(),
+                    target.name
+                ));
+            }
+        }
+        missing
+    }
+
+    /// Sealed files that are gone.
+    fn absent(&self) -> Vec<String> {
+        let gone = |path: &&String| disk::inside(&self.path, path).is_ok_and(|p| !p.exists());
+        let shown = |path: &String| format!("`{}` is gone", Untrusted::from(path.as_str()));
+        self.manifest.checksums.keys().filter(gone).map(shown).collect()
+    }
+}
+
+/// Reads the manifest of the run in `folder`.
+pub(crate) fn read_manifest(folder: &Path) -> Result<Manifest, StoreError> {
+    let path = folder.join(MANIFEST);
+    if !path.exists() {
+        return Err(StoreError::NotARun { path: folder.to_owned() });
+    }
+    let bytes = disk::read(&path, JSON_BYTES)?;
+    let version: Version = parse(&path, &bytes)?;
+    if version.format_version > u64::from(FORMAT_VERSION) {
+        return Err(StoreError::TooNew { path, found: version.format_version, known: FORMAT_VERSION });
+    }
+    parse(&path, &bytes)
+}
+
+/// The one field that every version of a manifest has.
+#[derive(Deserialize)]
+struct Version {
+    format_version: u64,
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, StoreError> {
+    parse(path, &disk::read(path, JSON_BYTES)?)
+}
+
+fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(bytes).map_err(|e| StoreError::NotUnderstood {
+        path: path.to_owned(),
+        why: Untrusted::bounded(e.to_string(), 300).for_terminal(),
+    })
+}
+
+/// An error and its source in one sentence.
+fn describe(error: &StoreError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,291 @@
+//! The folder of a run that goes on, from its first byte to its seal.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use schema::FORMAT_VERSION;
+use schema::manifest::{Manifest, Status};
+use schema::summary::{Quality, TargetSummary};
+use schema::target::{Target, TargetName};
+use secrecy::SecretString;
+
+use crate::append::Appender;
+use crate::records::Records;
+use crate::redact::{Layout, Redactor};
+use crate::table::Table;
+use crate::{IN_FLIGHT, LOG, Log, MANIFEST, REQUESTS, SUMMARY, StoreError, TABLE, Writer, disk};
+
+/// Names at the top of a run's folder that no target may take.
+const TAKEN: &[&str] =
+    &[MANIFEST, "manifest.json.tmp", "comparison.json", "summary.csv", SUMMARY, LOG, "charts", "reports"];
+
+/// Characters of a run's name that its folder keeps.
+const NAME_LENGTH: usize = 64;
+
+/// Runs of one name that may begin within one second.
+const SAME_SECOND: u32 = 1000;
+
+/// The folder of a run that goes on. Dropping it leaves the run as a crash would: it opens, with the
+/// status `running`.
+#[derive(Debug)]
+pub struct RunDir {
+    path: PathBuf,
+    manifest: Manifest,
+    redactor: Arc<Redactor>,
+}
+
+/// How a run ended, and what was made of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Seal<'a> {
+    /// [`Status::Complete`], [`Status::Interrupted`] or [`Status::Failed`].
+    pub status: Status,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// The numbers of each target, kept as its `summary.json`.
+    pub summaries: &'a [TargetSummary],
+    /// Further files: their path within the run, with `/` between folders, and their bytes.
+    pub files: &'a [(&'a str, &'a [u8])],
+    /// The verdict on the run.
+    pub quality: Option<&'a Quality>,
+    /// What went wrong on our side, or was noteworthy; added to the manifest's notes.
+    pub notes: &'a [String],
+}
+
+impl RunDir {
+    /// Begins a run in a new folder `test_{name}_{date}_{time}` of `out` (`now` is local time), with
+    /// `_2`, `_3`… at its end when that is taken. It appears with its manifest, status `running`, or
+    /// not at all.
+    ///
+    /// No value of `secrets` reaches the folder by anything written through this crate, be it as it
+    /// is, escaped for JSON or escaped for a URL: `***` stands in its place. Values below eight bytes,
+    /// and parts of the names of targets and providers, are placeholders and not hidden.
+    ///
+    /// # Errors
+    /// When the disk refuses, or a target's name cannot be a folder of its own here.
+    pub fn create(
+        out: &Path,
+        manifest: &Manifest,
+        now: DateTime,
+        secrets: &[SecretString],
+    ) -> Result<Self, StoreError> {
+        check_names(manifest.plan.targets.iter().map(|t| &t.name))?;
+        let redactor = Arc::new(Redactor::new(secrets, manifest));
+        let manifest = Manifest {
+            format_version: FORMAT_VERSION,
+            status: Status::Running,
+            ended: None,
+            requests: None,
+            quality: None,
+            checksums: BTreeMap::new(),
+            ..manifest.clone()
+        };
+        let name = clean_name(&redactor.text(&manifest.plan.name));
+        let folder = format!("test_{name}_{}", now.strftime("%Y%m%d_%H%M%S"));
+        disk::make_folder(out)?;
+        let unborn = out.join(format!(".{folder}_{}", manifest.run_id));
+        disk::make_folder(&unborn)?;
+        let born = disk::replace(&unborn.join(MANIFEST), &redactor.json("the manifest", &manifest, Layout::Pretty)?)
+            .and_then(|()| settle(&unborn, out, &folder));
+        if born.is_err() {
+            // The first error is the one worth reporting.
+            drop(fs::remove_dir_all(&unborn));
+        }
+        Ok(Self { path: born?, manifest, redactor })
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The manifest as it stands.
+    pub const fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The writer of records. There is one: two would tear each other's lines.
+    pub fn writer(&self) -> Writer {
+        Writer::new(&self.path, self.manifest.plan.targets.iter().map(|t| &t.name), Arc::clone(&self.redactor))
+    }
+
+    /// The sink of `run.log`.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn log(&self) -> Result<Log, StoreError> {
+        Log::open(&self.path.join(LOG), Arc::clone(&self.redactor))
+    }
+
+    /// Ends the run: parts of requests that never got a record become interrupted ones, each target
+    /// gets its table and its summary, all files their checksums, and the manifest says how it ended.
+    /// The writer must have been flushed and be gone. Records are read one by one: memory does not
+    /// grow with the run.
+    ///
+    /// # Errors
+    /// When the disk refuses, or a summary or file cannot be of this run. The manifest is replaced
+    /// last: after an error the run is still `running`, opens, and can be sealed again.
+    pub fn seal(&mut self, seal: Seal<'_>) -> Result<&Manifest, StoreError> {
+        self.check(&seal)?;
+        let mut manifest = Manifest { status: seal.status, ended: Some(seal.ended), ..self.manifest.clone() };
+        manifest.quality = seal.quality.cloned();
+        manifest.notes.extend_from_slice(seal.notes);
+        let mut sealed = Vec::new();
+        let mut requests = 0;
+        for target in &self.manifest.plan.targets {
+            if let Some(count) = self.seal_records(target, &mut manifest.notes)? {
+                requests += count;
+                sealed.extend([REQUESTS, TABLE].map(|file| format!("{}/{file}", target.name)));
+            }
+        }
+        manifest.requests = Some(requests);
+        for summary in seal.summaries {
+            sealed.push(self.put_summary(summary)?);
+        }
+        for (path, bytes) in seal.files {
+            self.put(path, &self.redactor.bytes(bytes))?;
+            sealed.push((*path).to_owned());
+        }
+        for path in sealed {
+            let sum = disk::sha256(&self.path.join(&path))?;
+            manifest.checksums.insert(path, sum);
+        }
+        let json = self.redactor.json("the manifest", &manifest, Layout::Pretty)?;
+        disk::replace(&self.path.join(MANIFEST), &json)?;
+        self.manifest = manifest;
+        self.forget_parts()?;
+        Ok(&self.manifest)
+    }
+
+    fn check(&self, seal: &Seal<'_>) -> Result<(), StoreError> {
+        if seal.status == Status::Running {
+            return Err(StoreError::NotAnEnd);
+        }
+        let targets = &self.manifest.plan.targets;
+        if let Some(stray) = seal.summaries.iter().find(|s| targets.iter().all(|t| t.name != s.target)) {
+            return Err(StoreError::UnknownTarget { name: stray.target.clone() });
+        }
+        for (path, _) in seal.files {
+            disk::inside(&self.path, path)?;
+            let ours = |target: &Target| {
+                let file = path.strip_prefix(target.name.as_str()).and_then(|rest| rest.strip_prefix('/'));
+                file.is_some_and(|file| [REQUESTS, IN_FLIGHT, TABLE, SUMMARY].contains(&file))
+            };
+            if [MANIFEST, LOG].contains(path) || targets.iter().any(ours) {
+                return Err(StoreError::UnsafePath { path: (*path).to_owned() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Turns one target's lines into its table; returns how many there are, `None` when it has no file.
+    fn seal_records(&self, target: &Target, notes: &mut Vec<String>) -> Result<Option<u64>, StoreError> {
+        let folder = self.path.join(target.name.as_str());
+        let lines = folder.join(REQUESTS);
+        if !lines.exists() && !folder.join(IN_FLIGHT).exists() {
+            return Ok(None);
+        }
+        let mut records = Records::new(&self.path, &self.manifest.plan, target);
+        let mut interrupted = Appender::new(lines.clone());
+        let mut count = 0;
+        disk::replace_with(&folder.join(TABLE), |file, temporary| {
+            let mut table = Table::new(file, temporary, &self.manifest, target)?;
+            while let Some(record) = records.next() {
+                let record = record?;
+                if records.interrupted() > 0 {
+                    interrupted.push(&self.redactor.record(&record)?)?;
+                }
+                count += 1;
+                table.push(record)?;
+            }
+            table.close()
+        })?;
+        interrupted.flush()?;
+        notes.extend(records.problems());
+        if lines.exists() {
+            disk::sync_file(&lines)?;
+            return Ok(Some(count));
+        }
+        // Parts there were, but none could be read: the table of nothing goes again.
+        fs::remove_file(folder.join(TABLE)).map_err(|e| StoreError::io("remove", &folder.join(TABLE), e))?;
+        Ok(None)
+    }
+
+    fn put_summary(&self, summary: &TargetSummary) -> Result<String, StoreError> {
+        let path = format!("{}/{SUMMARY}", summary.target);
+        self.put(&path, &self.redactor.json("a summary", summary, Layout::Pretty)?)?;
+        Ok(path)
+    }
+
+    fn put(&self, relative: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let path = disk::inside(&self.path, relative)?;
+        disk::make_folder(path.parent().unwrap_or(&self.path))?;
+        disk::replace(&path, bytes)
+    }
+
+    fn forget_parts(&self) -> Result<(), StoreError> {
+        for target in &self.manifest.plan.targets {
+            let path = self.path.join(target.name.as_str()).join(IN_FLIGHT);
+            match fs::remove_file(&path) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(StoreError::io("remove", &path, e)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A run's name as its folder shows it: lower case, `a` to `z`, digits, `-` and `_`, whatever else
+/// became one `-`; at most 64 characters; `run` when nothing is left.
+pub fn clean_name(name: &str) -> String {
+    let mut clean = String::new();
+    for c in name.chars().flat_map(char::to_lowercase) {
+        if c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' {
+            clean.push(c);
+        } else if !clean.ends_with('-') {
+            clean.push('-');
+        }
+        if clean.len() == NAME_LENGTH {
+            break;
+        }
+    }
+    let clean = clean.trim_matches('-');
+    if clean.is_empty() { "run".to_owned() } else { clean.to_owned() }
+}
+
+/// Each target needs a folder of its own, also where upper and lower case are one.
+fn check_names<'a>(names: impl Iterator<Item = &'a TargetName>) -> Result<(), StoreError> {
+    let mut taken: BTreeMap<String, String> =
+        TAKEN.iter().map(|name| ((*name).to_owned(), (*name).to_owned())).collect();
+    for name in names {
+        if let Some(other) = taken.insert(name.as_str().to_ascii_lowercase(), name.to_string()) {
+            return Err(StoreError::TakenName { name: name.clone(), other });
+        }
+    }
+    Ok(())
+}
+
+/// Gives the finished folder `unborn` the first free name that begins with `folder`.
+fn settle(unborn: &Path, out: &Path, folder: &str) -> Result<PathBuf, StoreError> {
+    for n in 1..=SAME_SECOND {
+        let path = out.join(if n == 1 { folder.to_owned() } else { format!("{folder}_{n}") });
+        // Renaming onto a folder that is not empty fails, so of two runs that race for one name one
+        // goes on to the next.
+        if path.exists() {
+            continue;
+        }
+        match fs::rename(unborn, &path) {
+            Ok(()) => {
+                disk::sync_folder(out)?;
+                return Ok(path);
+            }
+            Err(e) if matches!(e.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty) => {}
+            Err(e) => return Err(StoreError::io("create the folder", &path, e)),
+        }
+    }
+    Err(StoreError::NoFreeFolder { path: out.join(folder) })
+}
