@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use schema::target::{Dialect, Target};
+use schema::target::Dialect;
 use url::{Host, Url};
 
 /// Where a dialect is served below a server's root.
@@ -74,15 +74,16 @@ fn with_path(base: &Url, path: &str) -> Url {
     url
 }
 
-/// Where a target's server lists its models: `…/models`, or `/api/tags` beside Ollama's own endpoints.
-pub fn models_url(target: &Target) -> Url {
-    let path = target.url.path().trim_end_matches('/');
+/// Where the server that answers `dialect` at `url` lists its models: `…/models`, or `/api/tags` beside
+/// Ollama's own endpoints.
+pub fn models_url(url: &Url, dialect: Dialect) -> Url {
+    let path = url.path().trim_end_matches('/');
     let root = named(path).map_or(path, |(_, root)| root);
-    match target.dialect {
-        Dialect::OllamaChat | Dialect::OllamaGenerate => with_path(&target.url, &format!("{root}/api/tags")),
-        Dialect::Tgi => with_path(&target.url, &format!("{}/models", rooted(root, true))),
+    match dialect {
+        Dialect::OllamaChat | Dialect::OllamaGenerate => with_path(url, &format!("{root}/api/tags")),
+        Dialect::Tgi => with_path(url, &format!("{}/models", rooted(root, true))),
         Dialect::OpenaiChat | Dialect::OpenaiCompletions | Dialect::Anthropic => {
-            with_path(&target.url, &format!("{root}/models"))
+            with_path(url, &format!("{root}/models"))
         }
     }
 }
@@ -98,14 +99,11 @@ pub(crate) struct Refusal {
 /// without scheme and port it takes the default's port. An address that means "all interfaces" becomes
 /// this machine. Pointing at the default's own host without its path means the default.
 pub(crate) fn read_base(text: &str, default: Option<&Url>) -> Result<Url, Refusal> {
-    let mut url = match without_scheme(text) {
-        true => from_authority(text, default),
-        false => Url::parse(text),
-    }
-    .map_err(|error| Refusal { why: error.to_string(), hint: EXAMPLE })?;
+    let parsed = if begins_with_host(text) { from_host(text, default) } else { Url::parse(text) };
+    let mut url = parsed.map_err(|error| Refusal { why: error.to_string(), hint: EXAMPLE })?;
     check(&url)?;
-    if let Some(host) = reachable(&url) {
-        url.set_ip_host(host).map_err(|()| Refusal { why: "its host cannot be asked".into(), hint: EXAMPLE })?;
+    if let Some(address) = reachable(&url) {
+        url.set_ip_host(address).map_err(|()| Refusal { why: "its host cannot be asked".into(), hint: EXAMPLE })?;
     }
     url.set_fragment(None);
     let own = default.filter(|d| d.host() == url.host() && d.path().starts_with(url.path().trim_end_matches('/')));
@@ -117,24 +115,30 @@ pub(crate) fn read_base(text: &str, default: Option<&Url>) -> Result<Url, Refusa
 
 const EXAMPLE: &str = "write it like `http://127.0.0.1:8000/v1` or `https://api.example.com/v1`";
 
-/// Whether `text` begins with a host rather than a scheme: `localhost:8000/v1`, `[::1]`, `gpu-box`.
-fn without_scheme(text: &str) -> bool {
-    let authority = text.split(['/', '?', '#']).next().unwrap_or_default();
-    match authority.rsplit_once(':') {
-        _ if text.contains("://") => false,
-        Some((host, port)) => host.starts_with('[') || (!port.is_empty() && port.bytes().all(|b| b.is_ascii_digit())),
-        None => !authority.is_empty(),
-    }
+/// The part of a URL without a scheme that names host and port.
+fn authority(text: &str) -> &str {
+    text.split(['/', '?', '#']).next().unwrap_or_default()
 }
 
-fn from_authority(text: &str, default: Option<&Url>) -> Result<Url, url::ParseError> {
-    let mut url = Url::parse(&format!("http://{text}"))?;
-    if let Some(default) = default.filter(|_| !is_loopback(&url)).filter(|d| d.scheme() == "https") {
-        url = Url::parse(&format!("{}://{text}", default.scheme()))?;
-    }
-    if url.port().is_none() && !text.contains(":80") {
-        let port = default.and_then(Url::port);
-        url.set_port(port).map_err(|()| url::ParseError::InvalidPort)?;
+/// The port at the end of an authority.
+fn written_port(authority: &str) -> Option<&str> {
+    let (_, port) = authority.rsplit_once(':')?;
+    (!port.is_empty() && port.bytes().all(|b| b.is_ascii_digit())).then_some(port)
+}
+
+/// Whether `text` begins with a host rather than a scheme: `localhost:8000/v1`, `[::1]`, `gpu-box`.
+fn begins_with_host(text: &str) -> bool {
+    let authority = authority(text);
+    let bare = !authority.is_empty() && !authority.contains(':');
+    !text.contains("://") && (bare || authority.starts_with('[') || written_port(authority).is_some())
+}
+
+fn from_host(text: &str, default: Option<&Url>) -> Result<Url, url::ParseError> {
+    let plain = Url::parse(&format!("http://{text}"))?;
+    let secure = default.is_some_and(|d| d.scheme() == "https") && !is_loopback(&plain);
+    let mut url = if secure { Url::parse(&format!("https://{text}"))? } else { plain };
+    if written_port(authority(text)).is_none() {
+        url.set_port(default.and_then(Url::port)).map_err(|()| url::ParseError::InvalidPort)?;
     }
     Ok(url)
 }

@@ -26,4 +26,4 @@ pub use nearest::nearest_models;
 pub use price::{AnnouncedChange, OffPeak, PriceBook, PriceError, PriceRow, cost};
 pub use provider::{Kind, Provider, find, registry};
 pub use readiness::{Readiness, readiness};
-pub use resolve::{Ask, resolve};
+pub use resolve::{Access, Ask, access, resolve};

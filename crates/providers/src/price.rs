@@ -133,10 +133,13 @@ pub struct PriceBook {
 
 impl PriceBook {
     /// The prices that come with the program.
+    ///
+    /// # Panics
+    /// Never: a test reads the table that is embedded.
     #[must_use]
     pub fn embedded() -> Self {
         let none = Self { rows: BTreeMap::new() };
-        none.with_overrides(EMBEDDED).expect("the embedded price table was read by a test")
+        none.with_overrides(EMBEDDED).expect("the price table was read when it was embedded")
     }
 
     /// These prices with those of `json` in place of, or added to, them. The text is one sheet or an array

@@ -26,43 +26,83 @@ pub struct Ask<'a> {
     pub dialect: Option<Dialect>,
 }
 
-/// The target and key that `ask` describes. The URL is the one asked for, else the first set variable
-/// of [`Provider::url_variables`], else the provider's own. The key is in `NAME_API_KEY`, after the
-/// target's name, else in the first set variable of [`Provider::key_variables`]; it is needed where
-/// [`Provider::key_required`] says so, unless the URL was pointed at this machine.
+/// Where a provider is asked, and with which key: all of a target but its model.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// The provider.
+    pub provider: &'static Provider,
+    /// Where requests go, path included.
+    pub url: Url,
+    /// The protocol spoken there.
+    pub dialect: Dialect,
+    /// The key, if there is one.
+    pub key: Option<SecretString>,
+    /// The environment variable it came from.
+    pub key_variable: Option<String>,
+    /// Whether the URL is another than the provider's own.
+    pub moved: bool,
+}
+
+impl Access {
+    /// How the key is presented.
+    pub fn auth(&self) -> AuthScheme {
+        if self.key.is_some() { self.provider.auth } else { AuthScheme::None }
+    }
+
+    /// Headers every request carries, without the key.
+    pub fn headers(&self) -> Vec<(String, String)> {
+        self.provider.headers.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+}
+
+/// Where and with which key the provider of `ask` is asked; its model is not looked at. The URL is the
+/// one asked for, else the first set variable of [`Provider::url_variables`], else the provider's own. The
+/// key is in `NAME_API_KEY`, after the target's name, else in the first set variable of
+/// [`Provider::key_variables`]; it is needed where [`Provider::key_required`] says so, unless the URL was
+/// pointed at this machine.
 ///
 /// # Errors
-/// [`ProviderError`]: the provider is unknown, has no usable URL, no key or no model, or has retired the
-/// family asked for.
-pub fn resolve(
-    ask: &Ask<'_>,
-    env: &dyn Fn(&str) -> Option<String>,
-    prices: &PriceBook,
-    today: Date,
-) -> Result<Credentialed, ProviderError> {
+/// [`ProviderError`]: the provider is unknown, or has no usable URL or no key.
+pub fn access(ask: &Ask<'_>, env: &dyn Fn(&str) -> Option<String>) -> Result<Access, ProviderError> {
     let provider = find(ask.provider)?;
     let base = base_url(provider, ask.url, env)?;
     let key = find_key(provider, ask.name.as_ref(), env)?;
     if key.is_none() && provider.key_required && !(base.moved && endpoint::is_loopback(&base.url)) {
         return Err(missing_key(provider));
     }
-    let model = model_id(provider, ask.model, prices, (!base.moved).then_some(today))?;
     let dialect = ask.dialect.or_else(|| endpoint::dialect_of(&base.url)).unwrap_or(provider.dialect);
     let (key_variable, key) = key.unzip();
+    Ok(Access { provider, url: endpoint::join(&base.url, dialect), dialect, key, key_variable, moved: base.moved })
+}
+
+/// The target and key that `ask` describes: its [`access`], its model and its price. A model family
+/// becomes the provider's own id; anything else is taken as an id.
+///
+/// # Errors
+/// [`ProviderError`]: as [`access`], or no model is named, or the provider has retired the family asked for.
+pub fn resolve(
+    ask: &Ask<'_>,
+    env: &dyn Fn(&str) -> Option<String>,
+    prices: &PriceBook,
+    today: Date,
+) -> Result<Credentialed, ProviderError> {
+    let access = access(ask, env)?;
+    let provider = access.provider;
+    let model = model_id(provider, ask.model, prices, (!access.moved).then_some(today))?;
     let target = Target {
         name: ask.name.clone().unwrap_or_else(|| own_name(provider)),
         provider: provider.id.to_owned(),
-        url: endpoint::join(&base.url, dialect),
-        dialect,
+        auth: access.auth(),
+        headers: access.headers(),
+        url: access.url,
+        dialect: access.dialect,
         encoding: (provider.encoding)(),
-        auth: if key.is_some() { provider.auth } else { AuthScheme::None },
-        key_variable,
-        headers: provider.headers.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        key_variable: access.key_variable,
         price: prices.find(provider.id, &model, today),
         simulated: false,
         model,
     };
-    Ok(Credentialed { target, key })
+    Ok(Credentialed { target, key: access.key })
 }
 
 fn own_name(provider: &Provider) -> TargetName {
@@ -81,17 +121,12 @@ fn base_url(
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Base, ProviderError> {
     let own = Url::parse(provider.base_url).ok();
-    let from_env = || first_set(provider.url_variables, env);
-    let (text, origin) = match asked {
-        Some(text) => (text.trim().to_owned(), "the URL given".to_owned()),
-        None => match from_env() {
-            Some((variable, text)) => (text, format!("from `{variable}`")),
-            None => {
-                let variable = provider.url_variables.first().copied().unwrap_or_default();
-                let url = own.ok_or(ProviderError::NeedsUrl { provider: provider.id, variable })?;
-                return Ok(Base { url, moved: false });
-            }
-        },
+    let asked = asked.map(|text| (text.trim().to_owned(), "the URL given".to_owned()));
+    let from_env = || first_set(provider.url_variables, env).map(|(name, text)| (text, format!("from `{name}`")));
+    let Some((text, origin)) = asked.or_else(from_env) else {
+        let variable = provider.url_variables.first().copied().unwrap_or_default();
+        let url = own.ok_or(ProviderError::NeedsUrl { provider: provider.id, variable })?;
+        return Ok(Base { url, moved: false });
     };
     let refused = |Refusal { why, hint }| ProviderError::BadUrl { url: endpoint::shown(&text), origin, why, hint };
     let url = endpoint::read_base(&text, own.as_ref()).map_err(refused)?;

@@ -123,14 +123,14 @@ fn price(value: &Value) -> Option<Usd> {
 /// One row being read.
 struct Row<'a> {
     sheet: usize,
-    row: usize,
+    number: usize,
     fields: &'a Map<String, Value>,
 }
 
 impl<'a> Row<'a> {
-    fn new(value: &'a Value, sheet: usize, row: usize) -> Result<Self, PriceError> {
-        let wrong = || PriceError::Sheet { sheet, why: format!("price {row} is no object") };
-        Ok(Self { sheet, row, fields: value.as_object().ok_or_else(wrong)? })
+    fn new(value: &'a Value, sheet: usize, number: usize) -> Result<Self, PriceError> {
+        let wrong = || PriceError::Sheet { sheet, why: format!("price {number} is no object") };
+        Ok(Self { sheet, number, fields: value.as_object().ok_or_else(wrong)? })
     }
 
     fn read(&self, as_of: Date, source: &str) -> Result<PriceRow, PriceError> {
@@ -238,7 +238,7 @@ impl<'a> Row<'a> {
         let name = part("provider").zip(part("model")).map(|(p, m)| format!(" (`{p}` `{m}`)")).unwrap_or_default();
         PriceError::Row {
             sheet: self.sheet,
-            row: self.row,
+            row: self.number,
             name,
             field: field.escape_debug().take(80).collect(),
             why: why.to_owned(),

@@ -16,8 +16,7 @@ pub(super) static PROVIDER: Provider = Provider {
     ..HOSTED
 };
 
-/// Reasoning models refuse `max_tokens` and any `temperature` but their own. By default each event is
-/// padded with random characters, which costs bandwidth and is turned off.
+/// Reasoning models refuse `max_tokens`, and any `temperature` but their own.
 fn encoding() -> Encoding {
     Encoding {
         max_tokens_field: MaxTokensField::MaxCompletionTokens,
