@@ -1,9 +1,14 @@
 //! What requests cost, in decimal.
 
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use schema::record::Record;
+use schema::summary::Cost;
 use schema::target::Price;
 use schema::units::Usd;
+
+use crate::distribution::not_negative;
+use crate::interval;
 
 /// Billable tokens, summed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,4 +45,24 @@ impl Billed {
 /// What one request cost, however it ended, by the tokens it reported. US dollars.
 pub fn of_record(price: &Price, record: &Record) -> Usd {
     Billed::of(record).price(price)
+}
+
+/// What a target's requests cost: measured ones of any outcome, warm-up apart.
+pub(crate) fn of_target(price: &Price, measured: &[&Record], warmup: &[&Record]) -> Cost {
+    let sum = |records: &[&Record]| records.iter().map(|r| Billed::of(r)).fold(Billed::default(), Billed::plus);
+    let billed = sum(measured);
+    let total = billed.price(price);
+    let completed = measured.iter().filter(|r| r.outcome.is_complete());
+    let each: Vec<f64> = completed.map(|r| dollars(of_record(price, r))).collect();
+    Cost {
+        total_usd: total,
+        warmup_usd: sum(warmup).price(price),
+        per_1k_requests_usd: total * 1000 / each.len() as u64,
+        output_tokens_per_usd: (!total.0.is_zero()).then(|| billed.output as f64 / dollars(total)),
+        per_request_usd: (!each.is_empty()).then(|| not_negative(interval::mean(&each))),
+    }
+}
+
+fn dollars(amount: Usd) -> f64 {
+    amount.0.to_f64().unwrap_or(f64::NAN)
 }

@@ -1,26 +1,31 @@
 //! Records into numbers: metrics, windows, intervals, SLO verdicts, cross-checks, live snapshots.
-
-use schema::plan::Plan;
-use schema::record::Record;
-use schema::summary::{Summary, TargetSummary};
-use schema::target::Target;
+//! No clock, no file, no randomness: the same plan and records always give the same summary.
+//!
+//! ```text
+//! Record ─▶ values ─▶ sample ─▶ distribution ─┐
+//!        ─▶ window (rates)  cost  slo  check ─┴▶ quality, warnings ─▶ Summary
+//!        ─▶ live ─▶ Snapshot
+//! ```
+//!
+//! Invariants: each derived number has one formula, in [`metric_values`]; latency of a request that
+//! did not complete is in no distribution; a percentile without the sample to carry it is withheld;
+//! warm-up counts nowhere but in its own number and cost.
 
 pub mod cost;
+pub mod interval;
 pub mod live;
-mod moments;
 pub mod quantile;
+
+mod check;
+mod cluster;
+mod distribution;
+mod moments;
+mod quality;
+mod slo;
+mod summary;
 mod values;
+mod warning;
+mod window;
 
+pub use summary::{combine, summarise, summarise_target};
 pub use values::metric_values;
-
-/// All numbers of one run.
-pub fn summarise(plan: &Plan, records: &[Record]) -> Summary {
-    let _ = (plan, records);
-    todo!("next commit")
-}
-
-/// All numbers of one target, from its records (others are ignored).
-pub fn summarise_target(plan: &Plan, target: &Target, records: &[&Record]) -> TargetSummary {
-    let _ = (plan, target, records);
-    todo!("next commit")
-}

@@ -12,3 +12,11 @@ pub(crate) fn sd(values: &[f64]) -> Option<f64> {
     let squares: f64 = values.iter().map(|x| (x - mean).powi(2)).sum();
     Some((squares / freedom as f64).sqrt())
 }
+
+/// Mean of what is left when the share `trim` is cut from each end of `sorted`, rounded down to
+/// whole values as SciPy's `trim_mean` does.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of the length")]
+pub(crate) fn trimmed_mean(sorted: &[f64], trim: f64) -> f64 {
+    let cut = (trim.clamp(0.0, 0.49) * sorted.len() as f64) as usize;
+    mean(&sorted[cut..sorted.len() - cut])
+}

@@ -1,0 +1,94 @@
+//! What a reader must know besides the numbers.
+
+use std::collections::BTreeSet;
+
+use schema::plan::Plan;
+use schema::record::Record;
+use schema::summary::{Summary, TargetSummary};
+use schema::target::Target;
+
+/// Mean output lengths of two targets may differ by this share before E2E and cost stop being
+/// comparable.
+const ALIKE: f64 = 0.1;
+
+/// From this mean number of tokens an event on, ITL and TPOT tell different stories.
+const TOKENS_PER_EVENT: f64 = 1.5;
+
+/// From this share of shared reads on, the reader is told that gaps are upper bounds.
+const SHARED_READS: f64 = 0.1;
+
+/// Warnings about one target, from its finished summary.
+pub(crate) fn of_target(target: &Target, summary: &TargetSummary, measured: &[&Record]) -> Vec<String> {
+    let completed = summary.completed;
+    let percent = |part: u64, whole: u64| part as f64 / whole.max(1) as f64 * 100.0;
+    let uncounted = measured.iter().filter(|r| r.outcome.is_complete() && r.tokens.is_none()).count();
+    let uncounted_input = measured.iter().filter(|r| r.tokens.is_some_and(|t| t.input.is_none())).count();
+    let note = target.price.as_ref().and_then(|p| Some((p.as_of, p.note.as_ref()?)));
+    let told = [
+        (summary.off_length > 0).then(|| {
+            let share = percent(summary.off_length, completed);
+            format!("{share:.0} % of answers were not of the length asked for")
+        }),
+        (summary.cached_input_tokens > 0).then(|| {
+            let share = percent(summary.cached_input_tokens, summary.input_tokens);
+            format!("{share:.0} % of the input tokens came from a prompt cache: TTFT is that of a warm cache")
+        }),
+        (summary.tokens_per_event >= TOKENS_PER_EVENT).then(|| {
+            let k = summary.tokens_per_event;
+            format!("{k:.1} tokens an event: ITL is the gap between events, TPOT the pace of tokens")
+        }),
+        (summary.shared_reads >= SHARED_READS).then(|| {
+            let share = summary.shared_reads * 100.0;
+            format!(
+                "{share:.0} % of the events shared a socket read with the one before: their arrivals are upper bounds"
+            )
+        }),
+        (uncounted > 0).then(|| format!("{uncounted} completed requests without a token count")),
+        (target.price.is_some() && uncounted_input > 0)
+            .then(|| format!("cost is understated: {uncounted_input} requests without an input token count")),
+        note.map(|(as_of, note)| format!("price of {as_of}: {note}")),
+    ];
+    told.into_iter().flatten().collect()
+}
+
+/// Warnings about comparing the targets of a run.
+pub(crate) fn of_run(plan: &Plan, summary: &Summary) -> Vec<String> {
+    let told = [
+        mixed_reality(summary),
+        unlike_sources(summary),
+        unlike_lengths(summary),
+        plan.transport.insecure.then(|| "TLS certificates were not verified (`--insecure`)".to_owned()),
+        plan.transport.user_space_stamps.then(|| "arrivals were stamped in user space, as asked".to_owned()),
+    ];
+    told.into_iter().flatten().collect()
+}
+
+fn mixed_reality(summary: &Summary) -> Option<String> {
+    let simulated = summary.targets.iter().filter(|t| t.simulated).count();
+    (simulated > 0 && simulated < summary.targets.len())
+        .then(|| "simulated and real targets in one run: do not compare them".to_owned())
+}
+
+fn unlike_sources(summary: &Summary) -> Option<String> {
+    let sources: BTreeSet<_> = summary.targets.iter().flat_map(|t| t.token_sources.keys()).collect();
+    let names: Vec<String> = sources.iter().map(ToString::to_string).collect();
+    (names.len() > 1).then(|| {
+        format!("token counts come from different sources ({}): speeds and costs compare loosely", names.join(", "))
+    })
+}
+
+fn unlike_lengths(summary: &Summary) -> Option<String> {
+    let length = |t: &TargetSummary| t.output_tokens as f64 / t.completed.max(1) as f64;
+    let measured = summary.targets.iter().filter(|t| t.output_tokens > 0);
+    let shortest = measured.clone().min_by(|a, b| length(a).total_cmp(&length(b)))?;
+    let longest = measured.max_by(|a, b| length(a).total_cmp(&length(b)))?;
+    (length(longest) > length(shortest) * (1.0 + ALIKE)).then(|| {
+        format!(
+            "answers differ in length ({} {:.0} tokens, {} {:.0}): compare TTFT and TPOT, not E2E or cost a request",
+            shortest.target,
+            length(shortest),
+            longest.target,
+            length(longest)
+        )
+    })
+}

@@ -1,0 +1,94 @@
+//! The measured window and the rates within it.
+
+use std::collections::BTreeMap;
+
+use schema::plan::{Load, Plan};
+use schema::record::Record;
+use schema::summary::{Estimate, Throughput};
+use schema::units::{Moment, Nanos};
+
+use crate::distribution::not_negative;
+use crate::{interval, slo, values};
+
+/// What happened in one block of a target's measured requests.
+#[derive(Debug, Clone, Copy)]
+struct Block {
+    first: Moment,
+    last: Moment,
+    residence: Nanos,
+    completed: u64,
+    output_tokens: u64,
+    input_tokens: u64,
+}
+
+impl Block {
+    fn seconds(&self) -> f64 {
+        (self.last - self.first).as_secs_f64()
+    }
+}
+
+/// Rates of a target's measured requests. All are zero when nothing was sent.
+pub(crate) fn throughput(plan: &Plan, measured: &[&Record]) -> Throughput {
+    let blocks = blocks(measured);
+    let window: Nanos = blocks.iter().fold(Nanos::ZERO, |sum, b| sum + (b.last - b.first));
+    let residence: Nanos = blocks.iter().fold(Nanos::ZERO, |sum, b| sum + b.residence);
+    let per_second = |count: f64| if window > Nanos::ZERO { count / window.as_secs_f64() } else { 0.0 };
+    let input: u64 = blocks.iter().map(|b| b.input_tokens).sum();
+    let met_all = || measured.iter().filter(|r| slo::meets_every(&plan.slos, r)).count();
+    Throughput {
+        window_ns: window,
+        offered_requests_per_s: matches!(plan.load, Load::Open { .. }).then(|| per_second(measured.len() as f64)),
+        requests_per_s: rate(&blocks, |b| b.completed),
+        output_tokens_per_s: rate(&blocks, |b| b.output_tokens),
+        input_tokens_per_s: (input > 0).then(|| per_second(input as f64)),
+        mean_in_flight: per_second(residence.as_secs_f64()),
+        goodput_requests_per_s: (!plan.slos.is_empty()).then(|| per_second(met_all() as f64)),
+    }
+}
+
+/// A count per second of the window, with an interval from the scatter of the blocks where there
+/// are three of them: requests within a block overlap and are not independent, blocks nearly are.
+fn rate(blocks: &[Block], count: impl Fn(&Block) -> u64) -> Estimate {
+    let pairs: Vec<_> = blocks.iter().map(|b| (count(b) as f64, b.seconds())).collect();
+    let estimate = not_negative(interval::ratio(&pairs));
+    if estimate.value.is_finite() { estimate } else { Estimate { value: 0.0, low: None, high: None } }
+}
+
+/// The blocks of what was sent, in order.
+fn blocks(measured: &[&Record]) -> Vec<Block> {
+    let mut blocks: BTreeMap<u32, Block> = BTreeMap::new();
+    for record in measured {
+        let Some((start, end)) = values::span(record) else { continue };
+        let block = blocks.entry(record.block).or_insert(Block {
+            first: start,
+            last: end,
+            residence: Nanos::ZERO,
+            completed: 0,
+            output_tokens: 0,
+            input_tokens: 0,
+        });
+        block.first = block.first.min(start);
+        block.last = block.last.max(end);
+        block.residence += end - start;
+        if record.outcome.is_complete() {
+            block.completed += 1;
+            block.output_tokens += record.tokens.map_or(0, |t| t.output);
+            block.input_tokens += record.tokens.and_then(|t| t.input).unwrap_or(0);
+        }
+    }
+    blocks.into_values().collect()
+}
+
+/// The largest number of requests in flight at once. A request that ends where another starts makes
+/// room for it.
+pub(crate) fn peak_in_flight(measured: &[&Record]) -> u64 {
+    let spans = measured.iter().filter_map(|r| values::span(r));
+    let mut steps: Vec<(Moment, i64)> = spans.flat_map(|(start, end)| [(start, 1), (end, -1)]).collect();
+    steps.sort_unstable();
+    let (mut now, mut peak) = (0, 0);
+    for (_, step) in steps {
+        now += step;
+        peak = peak.max(now);
+    }
+    u64::try_from(peak).unwrap_or(0)
+}
