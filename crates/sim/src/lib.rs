@@ -8,6 +8,7 @@ pub use journal::Entry;
 pub use sim::Sim;
 pub use stepper::Stepper;
 
+mod batch;
 mod clock;
 mod config;
 mod engine;
@@ -16,3 +17,4 @@ mod fault;
 mod journal;
 mod sim;
 mod stepper;
+mod tokens;

@@ -1,0 +1,109 @@
+//! A simple deterministic tokenizer: what the simulated engine counts by, everywhere.
+
+/// Longest word that is one token; longer ones fall into pieces of [`PIECE`] characters.
+const WHOLE_WORD: usize = 8;
+const PIECE: usize = 6;
+
+/// Size of the vocabulary that token ids pretend to come from.
+const VOCABULARY: u32 = 49_152;
+
+/// Tokens that a chat template adds to each message, and once to a conversation.
+const PER_MESSAGE: u32 = 4;
+const PER_CONVERSATION: u32 = 3;
+
+/// The text's tokens, in order; joined they are the text. A space belongs to the word after it,
+/// punctuation and other signs stand alone.
+pub(crate) fn pieces(text: &str) -> Pieces<'_> {
+    Pieces { rest: text, in_word: 0 }
+}
+
+/// The number of tokens of `text`.
+pub(crate) fn count(text: &str) -> u32 {
+    u32::try_from(pieces(text).count()).unwrap_or(u32::MAX)
+}
+
+/// The number of tokens of a conversation with its template.
+pub(crate) fn count_chat<'a>(messages: impl Iterator<Item = &'a str>) -> u32 {
+    messages.fold(PER_CONVERSATION, |sum, text| sum.saturating_add(count(text)).saturating_add(PER_MESSAGE))
+}
+
+/// A token's id: a hash (FNV-1a) of its text, within the vocabulary.
+pub(crate) fn id(piece: &str) -> u32 {
+    let hash = piece.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    hash % VOCABULARY
+}
+
+/// Iterator over a text's tokens.
+#[derive(Debug, Clone)]
+pub(crate) struct Pieces<'a> {
+    rest: &'a str,
+    /// Characters left of a long word that is being cut up.
+    in_word: usize,
+}
+
+impl<'a> Iterator for Pieces<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let first = self.rest.chars().next()?;
+        let space = usize::from(first == ' ' && self.rest[1..].starts_with(char::is_alphanumeric));
+        let body = &self.rest[space..];
+        if self.in_word == 0 {
+            self.in_word = body.chars().take_while(|c| c.is_alphanumeric()).count();
+        }
+        let chars = match self.in_word {
+            0 => 1,
+            word if word <= WHOLE_WORD => word,
+            word => word.min(PIECE),
+        };
+        self.in_word = self.in_word.saturating_sub(chars);
+        let end = body.char_indices().nth(chars).map_or(body.len(), |(at, _)| at);
+        let (piece, rest) = self.rest.split_at(space + end);
+        self.rest = rest;
+        Some(piece)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &[&str]) {
+        assert_eq!(pieces(text).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn words_keep_their_space_and_signs_stand_alone() {
+        check("", &[]);
+        check("Hello world, how are you?", &["Hello", " world", ",", " how", " are", " you", "?"]);
+        check("a  b\n", &["a", " ", " b", "\n"]);
+        check("naïve 7€", &["naïve", " 7", "€"]);
+    }
+
+    #[test]
+    fn long_words_fall_into_pieces() {
+        check("straight", &["straight"]);
+        check(" throughput", &[" throug", "hput"]);
+        check("incomprehensible!", &["incomp", "rehens", "ible", "!"]);
+    }
+
+    #[test]
+    fn a_conversation_costs_its_template() {
+        assert_eq!(count_chat(["Hello world", "Hi"].into_iter()), 3 + (2 + 4) + (1 + 4));
+    }
+
+    #[test]
+    fn ids_are_stable_and_within_the_vocabulary() {
+        assert_eq!(id(" the"), id(" the"));
+        assert_ne!(id(" the"), id("the"));
+        assert!(pieces("every piece of this has one").all(|piece| id(piece) < VOCABULARY));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn pieces_joined_are_the_text(text in "\\PC{0,200}") {
+            proptest::prop_assert_eq!(pieces(&text).collect::<String>(), text);
+        }
+    }
+}
