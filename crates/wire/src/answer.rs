@@ -4,6 +4,7 @@ use schema::record::{FinishReason, ServerTiming, Usage};
 use schema::target::Dialect;
 
 use crate::decoder::WireError;
+use crate::dialect;
 use crate::error::ServerError;
 
 /// An answer that was not streamed: its first choice.
@@ -26,7 +27,27 @@ pub struct Answer {
     pub error: Option<ServerError>,
 }
 
-/// Reads a whole answer. Blank lines before it (`DeepSeek` while it waits) are skipped.
-pub fn decode_answer(_dialect: Dialect, _body: &[u8]) -> Result<Answer, WireError> {
-    todo!()
+/// Reads a whole answer. Blank lines before it (DeepSeek while it waits) are passed over.
+pub fn decode_answer(dialect: Dialect, body: &[u8]) -> Result<Answer, WireError> {
+    let body = body.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(body);
+    let text = std::str::from_utf8(body).map_err(|error| WireError::NotUtf8 {
+        index: 0,
+        dialect,
+        offset: error.valid_up_to(),
+    })?;
+    let mut frames =
+        dialect::decode(dialect, text).map_err(|source| WireError::NotJson { index: 0, dialect, source })?;
+    let first = frames.earlier.iter().position(|frame| frame.choice == 0).map(|at| frames.earlier.swap_remove(at));
+    let last = frames.last;
+    let (usage, timing, error) = (last.usage.as_deref().copied(), last.timing.as_deref().copied(), last.error.clone());
+    let answer = first.unwrap_or(last);
+    Ok(Answer {
+        text: answer.text.unwrap_or_default().into_owned(),
+        reasoning: answer.reasoning.unwrap_or_default().into_owned(),
+        tool_call: answer.tool_call.is_some_and(|call| !call.is_empty()),
+        finish: answer.finish.unwrap_or(FinishReason::Unsaid),
+        usage,
+        timing,
+        error: error.map(|error| *error),
+    })
 }

@@ -2,7 +2,12 @@
 
 use schema::target::Dialect;
 
-use crate::frame::{Ending, Frame};
+use crate::dialect;
+use crate::error;
+use crate::frame::{Ending, Frame, Frames};
+use crate::framing::ndjson::Ndjson;
+use crate::framing::sse::Sse;
+use crate::framing::{Event, Step, TooLarge};
 use crate::json::JsonError;
 
 /// Bytes that are not the protocol.
@@ -62,25 +67,83 @@ pub enum WireError {
 #[derive(Debug)]
 pub struct Decoder {
     dialect: Dialect,
+    framing: Framing,
     limit: usize,
+    index: u64,
+    ending: Ending,
+}
+
+#[derive(Debug)]
+enum Framing {
+    Sse(Sse),
+    Ndjson(Ndjson),
 }
 
 impl Decoder {
     /// A decoder for one answer. An event longer than `event_bytes_limit` is an error, and no more
     /// than that is ever buffered.
     pub fn new(dialect: Dialect, event_bytes_limit: usize) -> Self {
-        Self { dialect, limit: event_bytes_limit }
+        let framing = match dialect {
+            Dialect::OllamaChat | Dialect::OllamaGenerate => Framing::Ndjson(Ndjson::default()),
+            _ => Framing::Sse(Sse::default()),
+        };
+        Self { dialect, framing, limit: event_bytes_limit, index: 0, ending: Ending::default() }
     }
 
     /// Decodes what `bytes` completes, calling `sink` once a frame, in order. Comments and
     /// keep-alives give nothing. After an error the decoder is spent.
-    pub fn feed(&mut self, _bytes: &[u8], _sink: impl FnMut(Frame<'_>)) -> Result<(), WireError> {
-        let _ = (self.dialect, self.limit);
-        todo!()
+    pub fn feed(&mut self, mut bytes: &[u8], mut sink: impl FnMut(Frame<'_>)) -> Result<(), WireError> {
+        loop {
+            let step = match &mut self.framing {
+                Framing::Sse(sse) => sse.step(bytes, self.limit),
+                Framing::Ndjson(ndjson) => ndjson.step(bytes, self.limit),
+            };
+            let (dialect, index, limit) = (self.dialect, self.index, self.limit);
+            let (taken, step) = step.map_err(|TooLarge| WireError::EventTooLarge { index, dialect, limit })?;
+            bytes = &bytes[taken..];
+            match step {
+                Step::Event(event) => {
+                    let frames = frames(dialect, index, event)?;
+                    self.index += 1;
+                    frames.hand_out(&mut self.ending, &mut sink);
+                }
+                Step::Nothing => {}
+                Step::NeedMore => return Ok(()),
+            }
+        }
     }
 
-    /// The body has ended: decodes a last event that lacks its line end, unless it is cut off.
-    pub fn finish(&mut self, _sink: impl FnMut(Frame<'_>)) -> Result<Ending, WireError> {
-        todo!()
+    /// The body has ended: decodes a last event that lacks its line end. One that does not decode
+    /// was cut off; it is dropped, and the [`Ending`] tells.
+    pub fn finish(&mut self, mut sink: impl FnMut(Frame<'_>)) -> Result<Ending, WireError> {
+        let step = match &mut self.framing {
+            Framing::Sse(sse) => sse.last(),
+            Framing::Ndjson(ndjson) => ndjson.last(),
+        };
+        if let Step::Event(event) = step
+            && let Ok(frames) = frames(self.dialect, self.index, event)
+        {
+            self.index += 1;
+            frames.hand_out(&mut self.ending, &mut sink);
+        }
+        Ok(self.ending)
     }
+}
+
+/// What one event says.
+fn frames(dialect: Dialect, index: u64, event: Event<'_>) -> Result<Frames<'_>, WireError> {
+    let text = std::str::from_utf8(event.data).map_err(|error| WireError::NotUtf8 {
+        index,
+        dialect,
+        offset: error.valid_up_to(),
+    })?;
+    let mut frames = if event.error {
+        Frame { error: Some(Box::new(error::in_stream(text))), ..Frame::default() }.into()
+    } else if text.trim_ascii() == "[DONE]" {
+        Frame { end: true, ..Frame::default() }.into()
+    } else {
+        dialect::decode(dialect, text).map_err(|source| WireError::NotJson { index, dialect, source })?
+    };
+    frames.last.bytes = u32::try_from(event.bytes).unwrap_or(u32::MAX);
+    Ok(frames)
 }

@@ -63,3 +63,37 @@ pub struct Ending {
     /// Whether a finish reason was seen. A stream with neither broke off.
     pub finished: bool,
 }
+
+/// The frames of one event.
+#[derive(Debug, Default)]
+pub(crate) struct Frames<'a> {
+    /// Those of the choices before the last; mostly none.
+    pub(crate) earlier: Vec<Frame<'a>>,
+    /// The last choice, with what belongs to the whole event.
+    pub(crate) last: Frame<'a>,
+}
+
+impl<'a> From<Frame<'a>> for Frames<'a> {
+    fn from(last: Frame<'a>) -> Self {
+        Self { earlier: Vec::new(), last }
+    }
+}
+
+impl Frames<'_> {
+    /// Calls `sink` with each, and notes in `ending` what they say about the end.
+    pub(crate) fn hand_out(self, ending: &mut Ending, sink: &mut impl FnMut(Frame<'_>)) {
+        for frame in self.earlier {
+            ending.note(&frame);
+            sink(frame);
+        }
+        ending.note(&self.last);
+        sink(self.last);
+    }
+}
+
+impl Ending {
+    fn note(&mut self, frame: &Frame<'_>) {
+        self.ended |= frame.end;
+        self.finished |= frame.finish.is_some();
+    }
+}

@@ -1,9 +1,12 @@
 //! What the head of a response says beside its status.
 
 use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use schema::record::{ServerTiming, Usage};
 use schema::text::Untrusted;
 use schema::units::Nanos;
+
+use crate::dialect::{plausible_count, plausible_time};
 
 /// When to come back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +18,7 @@ pub enum RetryAfter {
 }
 
 impl RetryAfter {
-    /// The wait it means at `now`; zero when it has passed.
+    /// The wait it means at `now`; zero when that has passed.
     pub fn from_now(self, now: Timestamp) -> Nanos {
         match self {
             Self::In(wait) => wait,
@@ -28,17 +31,183 @@ impl RetryAfter {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[must_use]
 pub struct HeaderFacts {
-    /// Timings: Fireworks, OpenAI, TGI.
+    /// Timings: Fireworks', OpenAI's, TGI's.
     pub timing: ServerTiming,
-    /// Token counts: Fireworks, TGI.
+    /// Token counts: Fireworks', TGI's.
     pub usage: Usage,
-    /// When to come back.
+    /// When to come back: what `retry-after-ms` or else `retry-after` says, or else the latest
+    /// reset of a limit that is used up.
     pub retry_after: Option<RetryAfter>,
     /// The server's id of the request.
     pub request_id: Option<Untrusted>,
 }
 
-/// Reads `(name, value)` pairs; names in any case.
-pub fn read_headers<'a>(_headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> HeaderFacts {
-    todo!()
+/// Reads `(name, value)` pairs; names in any case. Values that make no sense are ignored.
+pub fn read_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> HeaderFacts {
+    let mut reader = Reader::default();
+    for (name, value) in headers {
+        if let Ok(value) = std::str::from_utf8(value) {
+            reader.header(&name.to_ascii_lowercase(), value.trim());
+        }
+    }
+    reader.facts()
 }
+
+/// What has been read, before its parts are weighed against each other.
+#[derive(Default)]
+struct Reader {
+    facts: HeaderFacts,
+    /// Rank of the name the request id came from.
+    id_rank: Option<usize>,
+    /// `openai-processing-ms`: until the head of a stream, or until the end.
+    processing: Option<Nanos>,
+    streamed: bool,
+    retry_after_ms: Option<RetryAfter>,
+    retry_after: Option<RetryAfter>,
+    /// Limits of which nothing remains, by name.
+    used_up: Vec<String>,
+    /// Resets of limits, by name.
+    resets: Vec<(String, RetryAfter)>,
+}
+
+impl Reader {
+    fn header(&mut self, name: &str, value: &str) {
+        let millis = || value.parse().ok().and_then(|ms: f64| plausible_time(ms / 1e3));
+        let tokens = || value.parse().ok().and_then(plausible_count);
+        match name {
+            "content-type" => self.streamed = value.starts_with("text/event-stream"),
+            "openai-processing-ms" => self.processing = millis(),
+            "x-queue-time" => self.facts.timing.queue_ns = millis(),
+            // TGI's inference is prefill and decode together.
+            "x-inference-time" => self.facts.timing.decode_ns = millis(),
+            "x-total-time" => self.facts.timing.total_ns = millis(),
+            "x-prompt-tokens" => self.facts.usage.input_tokens = tokens(),
+            "x-generated-tokens" => self.facts.usage.output_tokens = tokens(),
+            "retry-after-ms" => self.retry_after_ms = millis().map(RetryAfter::In),
+            "retry-after" => self.retry_after = retry_after(value),
+            _ => {
+                if let Some(rest) = name.strip_prefix("fireworks-") {
+                    if let Ok(number) = value.parse() {
+                        fireworks_fact(rest, number, &mut self.facts.usage, &mut self.facts.timing);
+                    }
+                } else if name.contains("ratelimit-") || name.contains("tokenlimit-") {
+                    self.limit(name, value);
+                } else {
+                    self.request_id(name, value);
+                }
+            }
+        }
+    }
+
+    /// `x-ratelimit-reset-tokens` and `…-remaining-tokens` of one limit belong together, as do
+    /// Anthropic's `…-tokens-reset` and `…-tokens-remaining`.
+    fn limit(&mut self, name: &str, value: &str) {
+        let limit = |part: &str| name.replacen(part, "", 1);
+        if name.contains("-remaining") {
+            if value.parse().is_ok_and(|remaining: f64| remaining <= 0.0) {
+                self.used_up.push(limit("-remaining"));
+            }
+        } else if name.contains("-reset")
+            && let Some(reset) = reset(value)
+        {
+            self.resets.push((limit("-reset"), reset));
+        }
+    }
+
+    fn request_id(&mut self, name: &str, value: &str) {
+        const NAMES: &[&str] = &["x-request-id", "request-id", "x-generation-id", "x-amzn-requestid", "cf-ray"];
+        let Some(rank) = NAMES.iter().position(|known| *known == name) else { return };
+        if !value.is_empty() && self.id_rank.is_none_or(|before| rank < before) {
+            self.id_rank = Some(rank);
+            self.facts.request_id = Some(Untrusted::bounded(value, 200));
+        }
+    }
+
+    fn facts(self) -> HeaderFacts {
+        let mut facts = self.facts;
+        if self.streamed {
+            facts.timing.ttft_ns = facts.timing.ttft_ns.or(self.processing);
+        } else {
+            facts.timing.total_ns = facts.timing.total_ns.or(self.processing);
+        }
+        let resets = self.resets.iter().filter(|(limit, _)| self.used_up.contains(limit)).map(|(_, reset)| *reset);
+        facts.retry_after = self.retry_after_ms.or(self.retry_after).or_else(|| latest(resets));
+        facts
+    }
+}
+
+/// The latest of several resets. A wait and a date cannot be compared without a clock: waits win.
+fn latest(resets: impl Iterator<Item = RetryAfter> + Clone) -> Option<RetryAfter> {
+    let waits = resets.clone().filter_map(|reset| if let RetryAfter::In(wait) = reset { Some(wait) } else { None });
+    let dates = resets.filter_map(|reset| if let RetryAfter::At(then) = reset { Some(then) } else { None });
+    waits.max().map(RetryAfter::In).or(dates.max().map(RetryAfter::At))
+}
+
+/// Seconds or an HTTP date.
+fn retry_after(value: &str) -> Option<RetryAfter> {
+    let seconds = value.parse().ok().and_then(plausible_time).map(RetryAfter::In);
+    seconds.or_else(|| rfc2822::parse(value).ok().map(|date| RetryAfter::At(date.timestamp())))
+}
+
+/// Seconds, a duration, Unix seconds or milliseconds (OpenRouter), or RFC 3339 (Anthropic).
+fn reset(value: &str) -> Option<RetryAfter> {
+    if let Ok(number) = value.parse::<f64>() {
+        return match number {
+            1e12..1e15 => instant(number / 1e3),
+            1e9..1e11 => instant(number),
+            _ => plausible_time(number).map(RetryAfter::In),
+        };
+    }
+    duration(value).map(RetryAfter::In).or_else(|| value.parse().ok().map(RetryAfter::At))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the caller has checked the range")]
+fn instant(unix_seconds: f64) -> Option<RetryAfter> {
+    Timestamp::from_millisecond((unix_seconds * 1e3) as i64).ok().map(RetryAfter::At)
+}
+
+/// A duration as Go and Google write it: `6ms`, `34s`, `2m59.56s`, `1h2m3.5s`, `1d`.
+pub(crate) fn duration(text: &str) -> Option<Nanos> {
+    let mut rest = text.trim();
+    let mut seconds = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let number: f64 = rest[..digits].parse().ok()?;
+        let after = &rest[digits..];
+        let unit_end = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
+        seconds += number
+            * match &after[..unit_end] {
+                "d" => 86_400.0,
+                "h" => 3_600.0,
+                "m" => 60.0,
+                "s" => 1.0,
+                "ms" => 1e-3,
+                "us" | "µs" => 1e-6,
+                "ns" => 1e-9,
+                _ => return None,
+            };
+        rest = &after[unit_end..];
+    }
+    plausible_time(seconds).filter(|_| !text.trim().is_empty())
+}
+
+/// Takes one of Fireworks' figures, from a header without its prefix or from `perf_metrics`.
+/// Times are in seconds; its queues add up to the time spent waiting.
+pub(crate) fn fireworks_fact(name: &str, value: f64, usage: &mut Usage, timing: &mut ServerTiming) {
+    let seconds = plausible_time(value);
+    match name {
+        "prompt-tokens" => usage.input_tokens = plausible_count(value),
+        "cached-prompt-tokens" => usage.cached_input_tokens = plausible_count(value),
+        "server-time-to-first-token" => timing.ttft_ns = seconds,
+        "server-processing-time" => timing.total_ns = seconds,
+        "prefill-duration" => timing.prefill_ns = seconds,
+        "generation-duration" => timing.decode_ns = seconds,
+        "tokenizer-queue-duration" | "prefill-queue-duration" | "generation-queue-duration" => {
+            timing.queue_ns = seconds.map(|wait| timing.queue_ns.unwrap_or_default() + wait).or(timing.queue_ns);
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+//! How fast streamed answers are decoded: events a second on one core, whole streams fed in pieces
+//! of 64 KiB, where the target is 3 million OpenAI chat deltas of about 250 bytes.
+//!
+//! `newline_scan` looks for the line ends of the same bytes with `memchr` and does nothing else: the
+//! floor that no decoder can be under.
+
+#![expect(missing_docs, reason = "criterion's macros make public functions")]
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
+use schema::target::Dialect;
+use wire::Decoder;
+
+const EVENTS: usize = 10_000;
+const PIECE: usize = 64 * 1024;
+const WORDS: [&str; 8] = [" the", " capital", " of", " France", " is", " Paris", ",", " which"];
+
+fn stream(event: impl Fn(&str) -> String) -> Vec<u8> {
+    WORDS.iter().cycle().take(EVENTS).flat_map(|word| event(word).into_bytes()).collect()
+}
+
+/// As vLLM writes them; about 250 bytes an event.
+fn openai_chat() -> Vec<u8> {
+    stream(|word| {
+        format!(
+            "data: {{\"id\":\"chatcmpl-8728c6ff990daf5b\",\"object\":\"chat.completion.chunk\",\"created\":1795303187,\
+             \"model\":\"meta-llama/Llama-3.3-70B-Instruct\",\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{word}\"}},\
+             \"logprobs\":null,\"finish_reason\":null,\"token_ids\":null}}]}}\n\n"
+        )
+    })
+}
+
+fn tgi() -> Vec<u8> {
+    stream(|word| {
+        format!(
+            "data: {{\"index\":1,\"token\":{{\"id\":10872,\"text\":\"{word}\",\"logprob\":-7.8127656,\"special\":false}},\
+             \"generated_text\":null,\"details\":null}}\n\n"
+        )
+    })
+}
+
+fn anthropic() -> Vec<u8> {
+    stream(|word| {
+        format!(
+            "event: content_block_delta\ndata: {{\"type\":\"content_block_delta\",\"index\":0,\
+             \"delta\":{{\"type\":\"text_delta\",\"text\":\"{word}\"}}}}\n\n"
+        )
+    })
+}
+
+fn ollama() -> Vec<u8> {
+    stream(|word| {
+        format!(
+            "{{\"model\":\"llama3.2\",\"created_at\":\"2025-10-26T17:15:24.097767Z\",\
+             \"message\":{{\"role\":\"assistant\",\"content\":\"{word}\"}},\"done\":false}}\n"
+        )
+    })
+}
+
+/// Decodes a whole stream and returns how many bytes of text it held, so that nothing is left out.
+fn decode(dialect: Dialect, stream: &[u8]) -> usize {
+    let mut decoder = Decoder::new(dialect, 1 << 20);
+    let (mut frames, mut text) = (0, 0);
+    for piece in stream.chunks(PIECE) {
+        let fed = decoder.feed(piece, |frame| {
+            frames += 1;
+            text += frame.text.as_deref().map_or(0, str::len);
+        });
+        fed.expect("the stream is well-formed");
+    }
+    assert_eq!(frames, EVENTS);
+    text
+}
+
+fn add(group: &mut BenchmarkGroup<'_, criterion::measurement::WallTime>, name: &str, dialect: Dialect, stream: &[u8]) {
+    group.bench_function(name, |bencher| bencher.iter(|| decode(dialect, black_box(stream))));
+}
+
+fn benches(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("decode");
+    group.throughput(Throughput::Elements(EVENTS as u64));
+    let chat = openai_chat();
+    group.bench_function("newline_scan", |bencher| {
+        bencher.iter(|| memchr::memchr_iter(b'\n', black_box(&chat)).count());
+    });
+    add(&mut group, "openai_chat", Dialect::OpenaiChat, &chat);
+    add(&mut group, "tgi", Dialect::Tgi, &tgi());
+    add(&mut group, "anthropic", Dialect::Anthropic, &anthropic());
+    add(&mut group, "ollama_chat", Dialect::OllamaChat, &ollama());
+    group.finish();
+}
+
+criterion_group!(decoding, benches);
+criterion_main!(decoding);
