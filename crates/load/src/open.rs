@@ -45,8 +45,11 @@ pub async fn open<F, Fut>(
                 () = pacer.until(slot.scheduled) => {}
             }
         }
-        while let Some(ended) = under_way.try_join_next() {
-            crate::pass_on_panic(ended);
+        free_places(&mut under_way);
+        if under_way.len() >= places {
+            // Requests that have all they were waiting for, but had no turn yet, end now.
+            tokio::task::yield_now().await;
+            free_places(&mut under_way);
         }
         if under_way.len() < places {
             under_way.spawn_local(send(slot));
@@ -55,6 +58,13 @@ pub async fn open<F, Fut>(
         }
     }
     while let Some(ended) = under_way.join_next().await {
+        crate::pass_on_panic(ended);
+    }
+}
+
+/// Forgets the requests that have ended.
+fn free_places(under_way: &mut JoinSet<()>) {
+    while let Some(ended) = under_way.try_join_next() {
         crate::pass_on_panic(ended);
     }
 }

@@ -40,3 +40,17 @@ impl Segment {
         total / of + if index < total % of { 1 } else { 0 }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_is_one_of_its_number() {
+        assert_eq!(Segment::new(0, 1), Some(Segment::WHOLE));
+        assert_eq!(Segment::new(1, 1), None);
+        assert_eq!(Segment::new(0, 0), None);
+        assert_eq!(Segment::all(3).map(Segment::index).collect::<Vec<_>>(), [0, 1, 2]);
+        assert!(Segment::all(3).all(|segment| segment.of() == 3));
+    }
+}

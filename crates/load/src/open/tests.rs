@@ -1,1 +1,184 @@
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
 
+use schema::units::{Moment, Nanos};
+use tokio::task::LocalSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::Pacing;
+
+fn timing() -> Timing {
+    Timing { epoch: Instant::now(), pacing: Pacing::Tokio, stop: CancellationToken::new() }
+}
+
+fn every(gap_ms: u64, count: u64) -> impl Iterator<Item = Slot> {
+    (0..count).map(move |index| Slot { index, scheduled: Moment::EPOCH + Nanos::from_millis(gap_ms * index) })
+}
+
+/// A request that was sent, and when, in milliseconds.
+#[derive(Debug, PartialEq)]
+struct Sent {
+    index: u64,
+    planned: u64,
+    at: u64,
+}
+
+/// What `open` did with the slots: those sent, in order, and the numbers of those not sent.
+async fn drive(
+    slots: impl Iterator<Item = Slot>,
+    timing: &Timing,
+    places: usize,
+    serve: impl Fn(u64) -> Duration,
+) -> (Vec<Sent>, Vec<u64>) {
+    let sent = RefCell::new(Vec::new());
+    let mut not_sent = Vec::new();
+    let note = |slot: Slot| {
+        sent.borrow_mut().push(Sent {
+            index: slot.index,
+            planned: slot.scheduled.0 / 1_000_000,
+            at: timing.now().0 / 1_000_000,
+        });
+        tokio::time::sleep(serve(slot.index))
+    };
+    LocalSet::new().run_until(open(slots, timing, places, note, |slot| not_sent.push(slot.index))).await;
+    (sent.into_inner(), not_sent)
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_slot_is_sent_at_its_moment_however_slow_the_server() {
+    let timing = timing();
+    let (sent, not_sent) = drive(every(10, 100), &timing, 1_000, |_| Duration::from_mins(1)).await;
+    assert_eq!(sent.len(), 100);
+    assert!(sent.iter().zip(0..).all(|(s, i)| s.index == i && s.at == 10 * i && s.planned == 10 * i));
+    assert!(not_sent.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_requests_have_ended_when_the_driver_returns() {
+    let timing = timing();
+    drive(every(10, 3), &timing, 10, |_| Duration::from_mins(1)).await;
+    assert_eq!(timing.now(), Moment::EPOCH + Nanos::from_millis(60_020));
+}
+
+#[tokio::test(start_paused = true)]
+async fn slots_that_find_no_free_place_are_handed_back_and_never_sent() {
+    // Two places, each taken for 25 ms: of slots at 0, 10, … 70 the third of every three finds none.
+    let (sent, not_sent) = drive(every(10, 8), &timing(), 2, |_| Duration::from_millis(25)).await;
+    assert_eq!(sent.iter().map(|s| s.index).collect::<Vec<_>>(), [0, 1, 3, 4, 6, 7]);
+    assert_eq!(not_sent, [2, 5]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_freed_at_the_slots_own_moment_is_free() {
+    let (sent, not_sent) = drive(every(10, 5), &timing(), 1, |_| Duration::from_millis(10)).await;
+    assert_eq!((sent.len(), not_sent), (5, vec![]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_places_nothing_is_sent() {
+    let (sent, not_sent) = drive(every(10, 3), &timing(), 0, |_| Duration::ZERO).await;
+    assert_eq!((sent.len(), not_sent.len()), (0, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_driver_that_wakes_late_sends_at_once_and_keeps_the_planned_moments() {
+    let timing = timing();
+    tokio::time::advance(Duration::from_millis(35)).await;
+    let (sent, _) = drive(every(10, 5), &timing, 10, |_| Duration::ZERO).await;
+    let times: Vec<_> = sent.iter().map(|s| (s.planned, s.at)).collect();
+    assert_eq!(times, [(0, 35), (10, 35), (20, 35), (30, 35), (40, 40)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lateness_does_not_shift_what_follows() {
+    let timing = timing();
+    let late = Rc::new(Cell::new(true));
+    let stall = || {
+        // The first request keeps the whole thread busy for 500 ms.
+        let late = Rc::clone(&late);
+        async move {
+            if late.replace(false) {
+                tokio::time::advance(Duration::from_millis(500)).await;
+            }
+        }
+    };
+    let mut sent = Vec::new();
+    LocalSet::new()
+        .run_until(open(
+            every(100, 10),
+            &timing,
+            10,
+            |slot| {
+                sent.push((slot.index, timing.now().0 / 1_000_000));
+                stall()
+            },
+            |_| {},
+        ))
+        .await;
+    assert_eq!(sent[9], (9, 900));
+    assert!(sent.iter().all(|(index, at)| *at == (100 * index).max(if *index > 0 { 500 } else { 0 })), "{sent:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_backlog_lets_requests_run_in_between() {
+    let timing = timing();
+    let ran = Rc::new(Cell::new(0_u64));
+    let mut ran_at_send = Vec::new();
+    LocalSet::new()
+        .run_until(open(
+            every(0, 1_000),
+            &timing,
+            1_000,
+            |_| {
+                ran_at_send.push(ran.get());
+                let ran = Rc::clone(&ran);
+                async move { ran.set(ran.get() + 1) }
+            },
+            |_| {},
+        ))
+        .await;
+    assert_eq!(ran.get(), 1_000);
+    assert!(ran_at_send[999] > 0, "no request ran before the last was sent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_sends_no_more_and_waits_for_what_is_under_way() {
+    let timing = timing();
+    let stop = timing.stop.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(25)).await;
+        stop.cancel();
+    });
+    let (sent, not_sent) = drive(every(10, 1_000), &timing, 10, |_| Duration::from_secs(1)).await;
+    assert_eq!((sent.len(), not_sent.len()), (3, 0));
+    assert_eq!(timing.now(), Moment::EPOCH + Nanos::from_millis(1_020));
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_the_driver_cancels_what_is_under_way() {
+    let timing = timing();
+    let alive = Rc::new(());
+    let send = |_| {
+        let alive = Rc::clone(&alive);
+        async move {
+            std::future::pending::<()>().await;
+            drop(alive);
+        }
+    };
+    let local = LocalSet::new();
+    let driver = open(every(10, 5), &timing, 10, send, |_| {});
+    assert!(local.run_until(tokio::time::timeout(Duration::from_secs(1), driver)).await.is_err());
+    drop(local);
+    assert_eq!(Rc::strong_count(&alive), 1);
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "a bug in a request")]
+async fn a_panicking_request_is_not_swallowed() {
+    let timing = timing();
+    let send = |_| async { panic!("a bug in a request") };
+    LocalSet::new().run_until(open(every(10, 2), &timing, 10, send, |_| {})).await;
+}
