@@ -1,1 +1,33 @@
-//! One request timed: the stopwatch.
+//! Sends one request, stamps what comes back and folds it into one [`schema::record::Record`]: the stopwatch.
+//!
+//! ```text
+//! Order ─▶ Client ─▶ (Connector: DNS, TCP, proxy, TLS) ─▶ Connection ─▶ exchange ─▶ Record
+//!                                                            │ bytes + stamps ▲
+//!                                                          Socket ── kernel ──┘
+//! ```
+//!
+//! Invariants:
+//! - Between the socket and the record nothing waits, draws or logs. A read is stamped before anyone looks at its bytes.
+//! - The HTTP connection is driven by the task that consumes its body, so the last stamp always belongs
+//!   to the bytes in hand.
+//! - A connection carries one request at a time, also over HTTP/2: its stamps are that request's.
+//! - Setting a connection up happens before `start` and is reported apart.
+//! - Nothing is retried here: an attempt is a record.
+
+mod client;
+mod clock;
+mod connection;
+mod connector;
+mod descriptors;
+mod exchange;
+mod failure;
+mod fetch;
+mod socket;
+mod tls;
+
+pub use client::{Client, Order, Watch};
+pub use clock::Clock;
+pub use connector::{Connector, Endpoint, Proxy, SetupError};
+pub use descriptors::raise_descriptor_limit;
+pub use fetch::{Fetched, fetch};
+pub use socket::{StampHold, hold_stamps_on};

@@ -1,0 +1,240 @@
+//! One target, its idle connections, and the one way to time a request.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use http::{Method, Request, Uri};
+use http_body_util::Full;
+use schema::event::Event;
+use schema::plan::HttpChoice;
+use schema::record::{ConnectTimes, Failure, FailureClass, Outcome, Partial, Phase, Record};
+use schema::target::{AuthScheme, Credentialed, Dialect, Target};
+use schema::units::Moment;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
+use wire::Frame;
+
+use crate::connection::Connection;
+use crate::connector::{Connector, Endpoint, SetupError};
+use crate::exchange::Exchange;
+use crate::failure::{failure, said};
+
+/// Servers commonly close connections after five idle seconds; ours are given up a little earlier.
+const IDLE_LIMIT: Duration = Duration::from_secs(4);
+
+/// Connections opened at once while warming.
+const WARMING_WIDTH: usize = 64;
+
+/// How often a wait looks up to see whether it was cancelled.
+pub(crate) const LOOK_UP: Duration = Duration::from_millis(250);
+
+/// One request to be sent: its body and its place in the run.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// Number within target and phase.
+    pub index: u64,
+    /// Whether it counts.
+    pub phase: Phase,
+    /// Its interleaving block.
+    pub block: u32,
+    /// Which prompt.
+    pub prompt: u32,
+    /// Output limit asked for.
+    pub max_tokens: u32,
+    /// Whether that length was forced.
+    pub forced_length: bool,
+    /// When it was due.
+    pub scheduled: Moment,
+    /// The encoded body.
+    pub body: Bytes,
+    /// Whether a stream was asked for.
+    pub stream: bool,
+    /// Whether generated text is kept.
+    pub keep_text: bool,
+}
+
+/// Someone who is told what happens to a request while it happens. Called between socket reads: be quick.
+pub trait Watch {
+    /// A frame arrived, already stamped.
+    fn frame(&mut self, _event: &Event, _frame: &Frame<'_>) {}
+
+    /// About once a second while a stream goes on: the events since the last call, to be kept in case
+    /// the process dies.
+    fn partial(&mut self, _part: Partial) {}
+}
+
+/// Watches nothing.
+impl Watch for () {}
+
+struct Idle {
+    connection: Connection,
+    since: Instant,
+}
+
+/// One target's connections, on one thread.
+pub struct Client {
+    connector: Connector,
+    target: Target,
+    endpoint: Endpoint,
+    uri: Uri,
+    headers: HeaderMap,
+    cancel: Arc<AtomicBool>,
+    idle: Mutex<Vec<Idle>>,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("target", &self.target.name).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// A client for one target. Setting `cancel` ends what is in flight as [`Outcome::Cancelled`],
+    /// within a quarter of a second.
+    pub fn new(connector: Connector, who: &Credentialed, cancel: Arc<AtomicBool>) -> Result<Self, SetupError> {
+        let target = who.target.clone();
+        let endpoint = Endpoint::of(&target.url)?;
+        let no_host = || SetupError::NoHost(target.url.clone());
+        let uri = match connector.plan().http {
+            HttpChoice::Http1 => path_and_query(&target.url),
+            HttpChoice::Http2 => target.url.as_str().to_owned(),
+        };
+        let uri = uri.parse().map_err(|_| no_host())?;
+        let headers = request_headers(&target, who.key.as_ref(), connector.plan().http).ok_or_else(no_host)?;
+        Ok(Self { connector, target, endpoint, uri, headers, cancel, idle: Mutex::default() })
+    }
+
+    /// The target.
+    pub const fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Opens connections until `wanted` are idle, so that requests need not wait for them. Returns the
+    /// set-up times of those opened; stops at the first failure.
+    pub async fn warm(&self, wanted: usize) -> Result<Vec<ConnectTimes>, Failure> {
+        let have = self.lock_idle().len();
+        let mut times = Vec::new();
+        let mut missing = wanted.saturating_sub(have);
+        while missing > 0 {
+            let batch = (0..missing.min(WARMING_WIDTH)).map(|_| self.connector.connect(&self.endpoint));
+            for opened in futures_util::future::join_all(batch).await {
+                let (connection, took) = opened?;
+                times.push(took);
+                self.keep(connection);
+                missing -= 1;
+            }
+        }
+        Ok(times)
+    }
+
+    /// Sends one request and tells all that became of it. Never fails: a failure is an outcome.
+    pub async fn send(&self, order: Order, watch: &mut impl Watch) -> Record {
+        let clock = self.connector.clock();
+        let mut exchange = Exchange::new(&self.target, order, clock, self.connector.plan());
+        let (mut connection, times) = match self.ready_connection().await {
+            Ok(ready) => ready,
+            Err(Some(failure)) => return exchange.into_record(None, Outcome::Failed(failure)),
+            Err(None) => return exchange.into_record(None, Outcome::Cancelled),
+        };
+        exchange.connected(times);
+        let Some(request) = self.request(&exchange) else {
+            let failure = said(FailureClass::BadRequest, "the request could not be written");
+            return exchange.into_record(None, Outcome::Failed(failure));
+        };
+        let outcome = exchange.run(&mut connection, request, &self.cancel, watch).await;
+        let record = exchange.into_record(Some(&connection), outcome);
+        if record.outcome.is_complete() && connection.is_reusable().await {
+            self.keep(connection);
+        }
+        record
+    }
+
+    fn request(&self, exchange: &Exchange<'_>) -> Option<Request<Full<Bytes>>> {
+        let mut request = Request::builder().method(Method::POST).uri(self.uri.clone());
+        *request.headers_mut()? = self.headers.clone();
+        request.body(Full::new(exchange.body())).ok()
+    }
+
+    /// An idle connection that still works, or a new one; `Err(None)` when cancelled.
+    async fn ready_connection(&self) -> Result<(Connection, Option<ConnectTimes>), Option<Failure>> {
+        loop {
+            let Some(mut idle) = self.lock_idle().pop() else { break };
+            if idle.since.elapsed() < IDLE_LIMIT && idle.connection.is_reusable().await {
+                return Ok((idle.connection, None));
+            }
+        }
+        let connecting = self.connector.connect(&self.endpoint);
+        tokio::pin!(connecting);
+        loop {
+            match tokio::time::timeout(LOOK_UP, connecting.as_mut()).await {
+                Ok(Ok((connection, times))) => return Ok((connection, Some(times))),
+                Ok(Err(failure)) => return Err(Some(failure)),
+                Err(_) if self.cancel.load(Ordering::Relaxed) => return Err(None),
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn keep(&self, connection: Connection) {
+        self.lock_idle().push(Idle { connection, since: Instant::now() });
+    }
+
+    fn lock_idle(&self) -> std::sync::MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn path_and_query(url: &url::Url) -> String {
+    url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
+}
+
+/// `host` or `host:port`, as it stands in a URL.
+pub(crate) fn authority(url: &url::Url) -> Option<String> {
+    let host = url.host_str()?;
+    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+}
+
+/// What says who we are.
+pub(crate) const AGENT: &str = concat!("speed-kings/", env!("CARGO_PKG_VERSION"));
+
+/// The header that presents `key`; its value never shows in debug output.
+pub(crate) fn key_header(auth: AuthScheme, key: Option<&SecretString>) -> Option<(HeaderName, HeaderValue)> {
+    let key = key?.expose_secret();
+    let (name, text) = match auth {
+        AuthScheme::None => return None,
+        AuthScheme::Bearer => (AUTHORIZATION, format!("Bearer {key}")),
+        AuthScheme::XApiKey => (HeaderName::from_static("x-api-key"), key.to_owned()),
+    };
+    let mut value = HeaderValue::try_from(text).ok()?;
+    value.set_sensitive(true);
+    Some((name, value))
+}
+
+fn request_headers(target: &Target, key: Option<&SecretString>, http: HttpChoice) -> Option<HeaderMap> {
+    let accept = match target.dialect {
+        Dialect::OllamaChat | Dialect::OllamaGenerate => "application/x-ndjson",
+        _ => "text/event-stream",
+    };
+    let mut headers = HeaderMap::new();
+    if http == HttpChoice::Http1 {
+        headers.insert(HOST, authority(&target.url)?.parse().ok()?);
+    }
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(ACCEPT, HeaderValue::from_static(accept));
+    for (name, value) in &target.headers {
+        headers.insert(HeaderName::try_from(name.as_str()).ok()?, HeaderValue::try_from(value.as_str()).ok()?);
+    }
+    if let Some((name, value)) = key_header(target.auth, key) {
+        headers.insert(name, value);
+    }
+    Some(headers)
+}
+
+/// A failure while a body is collected, for [`crate::fetch`] and error answers alike.
+pub(crate) fn broken(error: &hyper::Error) -> Failure {
+    failure(FailureClass::Truncated, error)
+}

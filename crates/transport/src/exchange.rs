@@ -1,0 +1,519 @@
+//! One request on a ready connection, folded into one record.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::{Body as _, Incoming};
+use jiff::Timestamp;
+use schema::event::{Event, EventKind, Events, Stamp};
+use schema::plan::{SizeLimits, TimeLimits, TransportPlan};
+use schema::record::{
+    ConnectTimes, Failure, FailureClass, FinishReason, Outcome, Partial, Record, ServerTiming, TokenCounts,
+    TokenSource, Usage,
+};
+use schema::target::Target;
+use schema::text::Untrusted;
+use schema::units::{Moment, Nanos};
+use wire::{Answer, Decoder, Frame, ServerError, WireError};
+
+use crate::client::{LOOK_UP, Order, Watch};
+use crate::clock::Clock;
+use crate::connection::{Connection, Waited};
+use crate::failure::{Stage, exchanging, said};
+use crate::socket::Read;
+
+/// Most that is read of an error's body.
+const ERROR_BODY_BYTES: usize = 64 << 10;
+
+/// How often the events of a stream that goes on are handed out to be kept.
+const PARTIAL_EVERY: Nanos = Nanos::from_secs(1);
+
+/// A request under way.
+pub(crate) struct Exchange<'a> {
+    target: &'a Target,
+    order: Order,
+    clock: Clock,
+    limits: TimeLimits,
+    sizes: SizeLimits,
+    connect: Option<ConnectTimes>,
+    /// When the wait began; stands in for `start` until the head of the answer is there.
+    begun: Moment,
+    headers_at: Option<Moment>,
+    status: Option<StatusCode>,
+    request_id: Option<Untrusted>,
+    response_bytes: u64,
+    heard: Heard,
+}
+
+/// What the answer has said so far.
+struct Heard {
+    events: Vec<Event>,
+    text: Option<Vec<Untrusted>>,
+    hash: u64,
+    content: bool,
+    finish: Option<FinishReason>,
+    usage: Usage,
+    timing: ServerTiming,
+    error: Option<ServerError>,
+    /// The read that brought the latest event, to tell shared ones.
+    last_read: u32,
+    /// Output tokens by the latest running usage.
+    counted: u64,
+    /// Events already handed out as parts, and when.
+    parted: usize,
+    parted_at: Moment,
+}
+
+impl<'a> Exchange<'a> {
+    pub(crate) fn new(target: &'a Target, order: Order, clock: Clock, plan: &TransportPlan) -> Self {
+        let events = if order.stream { order.max_tokens.min(4096) as usize + 8 } else { 1 };
+        let begun = clock.now();
+        let heard = Heard {
+            events: Vec::with_capacity(events),
+            text: order.keep_text.then(Vec::new),
+            hash: FNV_OFFSET,
+            content: false,
+            finish: None,
+            usage: Usage::default(),
+            timing: ServerTiming::default(),
+            error: None,
+            last_read: 0,
+            counted: 0,
+            parted: 0,
+            parted_at: begun,
+        };
+        Self {
+            target,
+            order,
+            clock,
+            limits: plan.limits,
+            sizes: plan.sizes,
+            connect: None,
+            begun,
+            headers_at: None,
+            status: None,
+            request_id: None,
+            response_bytes: 0,
+            heard,
+        }
+    }
+
+    pub(crate) fn body(&self) -> Bytes {
+        self.order.body.clone()
+    }
+
+    pub(crate) fn connected(&mut self, times: Option<ConnectTimes>) {
+        self.connect = times;
+        self.begun = self.clock.now();
+    }
+
+    /// Sends the request and follows its answer to the end.
+    pub(crate) async fn run(
+        &mut self,
+        connection: &mut Connection,
+        request: Request<Full<Bytes>>,
+        cancel: &AtomicBool,
+        watch: &mut impl Watch,
+    ) -> Outcome {
+        connection.ledger().lock().arm();
+        let timer = tokio::time::sleep(LOOK_UP);
+        tokio::pin!(timer);
+        let mut line = Line { connection, timer, cancel };
+        match self.follow(&mut line, request, watch).await {
+            Ok(finish) => Outcome::Complete { finish },
+            Err(End::Failed(failure)) => Outcome::Failed(failure),
+            Err(End::Cancelled) => Outcome::Cancelled,
+        }
+    }
+
+    async fn follow(
+        &mut self,
+        line: &mut Line<'_>,
+        request: Request<Full<Bytes>>,
+        watch: &mut impl Watch,
+    ) -> Result<FinishReason, End> {
+        let response = self.head(line, request, watch).await?;
+        let status = response.status();
+        if status != StatusCode::OK {
+            return Err(self.refused(line, response, watch).await);
+        }
+        let media = response.headers().get(http::header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
+        if media.starts_with("text/html") {
+            return Err(said(FailureClass::Malformed, "the answer is a web page: is the URL the API's?").into());
+        }
+        // Some servers answer in one piece although a stream was asked for.
+        if self.order.stream && !media.starts_with("application/json") {
+            self.streamed(line, response.into_body(), watch).await
+        } else {
+            self.whole(line, response.into_body(), watch).await
+        }
+    }
+
+    async fn head(
+        &mut self,
+        line: &mut Line<'_>,
+        request: Request<Full<Bytes>>,
+        watch: &mut impl Watch,
+    ) -> Result<Response<Incoming>, End> {
+        let mut answer = line.connection.send(request);
+        loop {
+            match line.connection.drive(line.timer.as_mut(), |cx| answer.as_mut().poll(cx)).await {
+                Waited::Ready(Ok(response)) => {
+                    let ledger = line.connection.ledger().lock();
+                    self.begun = ledger.start.unwrap_or(self.begun);
+                    self.read_head(&response, ledger.last);
+                    return Ok(response);
+                }
+                Waited::Ready(Err(error)) => return Err(exchanging(&error, Stage::Head).into()),
+                Waited::Tick => self.tick(line, watch)?,
+            }
+        }
+    }
+
+    fn read_head(&mut self, response: &Response<Incoming>, read: Read) {
+        self.headers_at = Some(read.arrival);
+        self.status = Some(response.status());
+        let headers = response.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let facts = wire::read_headers(headers);
+        self.request_id = facts.request_id;
+        self.heard.usage = facts.usage;
+        self.heard.timing = facts.timing;
+    }
+
+    /// Follows a stream frame by frame.
+    async fn streamed(
+        &mut self,
+        line: &mut Line<'_>,
+        mut body: Incoming,
+        watch: &mut impl Watch,
+    ) -> Result<FinishReason, End> {
+        let mut decoder = Decoder::new(self.target.dialect, self.sizes.event_bytes as usize);
+        while let Some((data, read, number)) = self.next(line, &mut body, watch).await? {
+            let heard = &mut self.heard;
+            decoder.feed(&data, |frame| heard.fold(&frame, read, number, watch)).map_err(|e| undecodable(&e))?;
+            if let Some(error) = self.heard.error.take() {
+                return Err(in_stream(error).into());
+            }
+            self.hand_out(read.seen, watch);
+        }
+        let (read, number) = line.latest();
+        let heard = &mut self.heard;
+        let ending = decoder.finish(|frame| heard.fold(&frame, read, number, watch)).map_err(|e| undecodable(&e))?;
+        if let Some(error) = self.heard.error.take() {
+            Err(in_stream(error).into())
+        } else if !ending.ended && !ending.finished {
+            Err(said(FailureClass::Truncated, "the stream ended without a finish reason or an end marker").into())
+        } else if !self.heard.content {
+            Err(said(FailureClass::Empty, "the stream ended properly but held no content").into())
+        } else {
+            Ok(self.heard.finish.unwrap_or(FinishReason::Unsaid))
+        }
+    }
+
+    /// Collects an answer that comes in one piece: one event, when its last byte arrived.
+    async fn whole(
+        &mut self,
+        line: &mut Line<'_>,
+        mut body: Incoming,
+        watch: &mut impl Watch,
+    ) -> Result<FinishReason, End> {
+        let mut all = Vec::new();
+        while let Some((data, ..)) = self.next(line, &mut body, watch).await? {
+            all.extend_from_slice(&data);
+        }
+        let answer = wire::decode_answer(self.target.dialect, &all).map_err(|e| undecodable(&e))?;
+        let (read, number) = line.latest();
+        self.heard.fold_answer(answer, all.len(), read, number, watch)
+    }
+
+    /// Reads why the request was refused.
+    async fn refused(&mut self, line: &mut Line<'_>, response: Response<Incoming>, watch: &mut impl Watch) -> End {
+        let status = response.status().as_u16();
+        let headers = response.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let header_wait = wire::read_headers(headers).retry_after;
+        let mut body = response.into_body();
+        let mut all = Vec::new();
+        // A body that breaks off does not hide the status.
+        while all.len() < ERROR_BODY_BYTES {
+            match self.next(line, &mut body, watch).await {
+                Ok(Some((data, ..))) => all.extend_from_slice(&data),
+                Ok(None) | Err(End::Failed(_)) => break,
+                Err(End::Cancelled) => return End::Cancelled,
+            }
+        }
+        all.truncate(ERROR_BODY_BYTES);
+        let error = wire::decode_error(status, &all);
+        let wait = header_wait.map(|wait| wait.from_now(Timestamp::now())).or(error.retry_after);
+        let class = wire::classify_status(status, &error);
+        End::Failed(Failure { class, message: error.message, retry_after_ns: wait })
+    }
+
+    /// The next piece of the body with the read that brought it and that read's number; `None` at its end.
+    async fn next(
+        &mut self,
+        line: &mut Line<'_>,
+        body: &mut Incoming,
+        watch: &mut impl Watch,
+    ) -> Result<Option<(Bytes, Read, u32)>, End> {
+        loop {
+            match line.connection.drive(line.timer.as_mut(), |cx| Pin::new(&mut *body).poll_frame(cx)).await {
+                Waited::Ready(None) => return Ok(None),
+                Waited::Ready(Some(Ok(frame))) => {
+                    let Ok(data) = frame.into_data() else { continue };
+                    self.response_bytes += data.len() as u64;
+                    if self.response_bytes > self.sizes.body_bytes {
+                        let limit = self.sizes.body_bytes;
+                        return Err(
+                            said(FailureClass::TooLarge, format!("the answer is larger than {limit} bytes")).into()
+                        );
+                    }
+                    let (read, number) = line.latest();
+                    return Ok(Some((data, read, number)));
+                }
+                Waited::Ready(Some(Err(error))) => return Err(exchanging(&error, Stage::Body).into()),
+                Waited::Tick => self.tick(line, watch)?,
+            }
+        }
+    }
+
+    /// The timer went off: has a limit passed, were we cancelled, is there something to hand out?
+    fn tick(&mut self, line: &mut Line<'_>, watch: &mut impl Watch) -> Result<(), End> {
+        if line.cancel.load(Ordering::Relaxed) {
+            return Err(End::Cancelled);
+        }
+        let now = self.clock.now();
+        let start = line.connection.ledger().lock().start.unwrap_or(self.begun);
+        let latest = self.heard.events.last().map_or(start, |event| event.arrival);
+        let (class, limit, since) = if self.heard.content {
+            (FailureClass::Stalled, self.limits.gap_ns, latest)
+        } else {
+            (FailureClass::FirstTokenTimeout, self.limits.first_token_ns, start)
+        };
+        if now - start >= self.limits.total_ns {
+            let limit = self.limits.total_ns;
+            return Err(said(FailureClass::TotalTimeout, format!("not finished within {limit}")).into());
+        }
+        if now - since >= limit {
+            return Err(said(class, format!("nothing for {limit}")).into());
+        }
+        self.hand_out(now, watch);
+        let next = (since + limit).min(start + self.limits.total_ns).min(now + LOOK_UP.into());
+        line.timer.as_mut().reset(self.clock.instant(next));
+        Ok(())
+    }
+
+    /// Hands out the events since the last part, if a second has passed.
+    fn hand_out(&mut self, now: Moment, watch: &mut impl Watch) {
+        let heard = &mut self.heard;
+        if now - heard.parted_at < PARTIAL_EVERY || heard.parted == heard.events.len() {
+            return;
+        }
+        let events = Events(heard.events[heard.parted..].to_vec());
+        heard.parted = heard.events.len();
+        heard.parted_at = now;
+        watch.partial(Partial {
+            index: self.order.index,
+            target: self.target.name.clone(),
+            phase: self.order.phase,
+            block: self.order.block,
+            prompt: self.order.prompt,
+            scheduled_ns: self.order.scheduled,
+            start_ns: self.begun,
+            events,
+        });
+    }
+
+    /// All that is kept of it.
+    pub(crate) fn into_record(self, connection: Option<&Connection>, outcome: Outcome) -> Record {
+        let heard = self.heard;
+        let (start, sent, first, reads) = connection.map_or((None, None, None, 0), |connection| {
+            let ledger = connection.ledger().lock();
+            (ledger.start, ledger.sent, ledger.first, ledger.reads)
+        });
+        let content = heard.events.iter().filter(|event| event.kind.is_content()).count() as u64;
+        let counted = heard.usage.output_tokens.map(|n| (n, TokenSource::ServerUsage));
+        let counted = counted.or((content > 0).then_some((content, TokenSource::ContentEvents)));
+        Record {
+            index: self.order.index,
+            target: self.target.name.clone(),
+            phase: self.order.phase,
+            block: self.order.block,
+            prompt: self.order.prompt,
+            max_tokens: self.order.max_tokens,
+            forced_length: self.order.forced_length,
+            scheduled_ns: self.order.scheduled,
+            connect: self.connect,
+            http: connection.map(Connection::version),
+            start_ns: start,
+            sent_ns: sent,
+            first_byte_ns: first.map(|read| read.arrival),
+            headers_ns: self.headers_at,
+            end_ns: Some(self.clock.now()),
+            status: self.status.map(|status| status.as_u16()),
+            request_id: self.request_id,
+            request_bytes: self.order.body.len() as u64,
+            response_bytes: self.response_bytes,
+            reads,
+            output_hash: heard.content.then(|| format!("{:016x}", heard.hash)),
+            usage: (heard.usage != Usage::default()).then_some(heard.usage),
+            tokens: counted.map(|(output, source)| TokenCounts { input: heard.usage.input_tokens, output, source }),
+            server: (!heard.timing.is_empty()).then_some(heard.timing),
+            output: heard.text,
+            events: Events(heard.events),
+            outcome,
+        }
+    }
+}
+
+/// The connection with what is waited on beside it.
+struct Line<'a> {
+    connection: &'a mut Connection,
+    timer: Pin<&'a mut tokio::time::Sleep>,
+    cancel: &'a AtomicBool,
+}
+
+impl Line<'_> {
+    /// The latest read and its number.
+    fn latest(&self) -> (Read, u32) {
+        let ledger = self.connection.ledger().lock();
+        (ledger.last, ledger.reads)
+    }
+}
+
+/// Why an exchange ended before its proper end.
+enum End {
+    Failed(Failure),
+    Cancelled,
+}
+
+impl From<Failure> for End {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+fn undecodable(error: &WireError) -> End {
+    let class = match error {
+        WireError::EventTooLarge { .. } => FailureClass::TooLarge,
+        _ => FailureClass::Malformed,
+    };
+    crate::failure::failure(class, error).into()
+}
+
+fn in_stream(error: ServerError) -> Failure {
+    Failure { class: FailureClass::ErrorInStream, message: error.message, retry_after_ns: error.retry_after }
+}
+
+impl Heard {
+    fn fold(&mut self, frame: &Frame<'_>, read: Read, number: u32, watch: &mut impl Watch) {
+        let kind = frame.kind();
+        let mut tokens = frame.tokens.unwrap_or(0);
+        if let Some(usage) = &frame.usage {
+            merge(&mut self.usage, usage);
+            let so_far = usage.output_tokens.unwrap_or(self.counted);
+            if tokens == 0 && kind.is_content() {
+                tokens = u32::try_from(so_far.saturating_sub(self.counted)).unwrap_or(u32::MAX);
+            }
+            self.counted = so_far;
+        }
+        if let Some(timing) = &frame.timing {
+            self.timing.merge(timing);
+        }
+        self.finish = frame.finish.or(self.finish);
+        if self.error.is_none() {
+            self.error = frame.error.as_deref().cloned();
+        }
+        for text in [&frame.reasoning, &frame.text, &frame.tool_call].into_iter().flatten() {
+            self.hash = fnv(self.hash, text.as_bytes());
+        }
+        let event = self.push(kind, frame.bytes, tokens, read, number);
+        if let Some(kept) = &mut self.text {
+            let said = [&frame.reasoning, &frame.text, &frame.tool_call].into_iter().flatten();
+            kept.push(Untrusted::bounded(said.map(AsRef::as_ref).collect::<String>(), 64 << 10));
+        }
+        watch.frame(&event, frame);
+    }
+
+    fn fold_answer(
+        &mut self,
+        answer: Answer,
+        bytes: usize,
+        read: Read,
+        number: u32,
+        watch: &mut impl Watch,
+    ) -> Result<FinishReason, End> {
+        if let Some(error) = answer.error {
+            return Err(in_stream(error).into());
+        }
+        let frame = Frame {
+            text: (!answer.text.is_empty()).then_some(answer.text.into()),
+            reasoning: (!answer.reasoning.is_empty()).then_some(answer.reasoning.into()),
+            tool_call: answer.tool_call.then_some("tool call".into()),
+            finish: Some(answer.finish),
+            usage: answer.usage.map(Box::new),
+            timing: answer.timing.map(Box::new),
+            bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
+            ..Frame::default()
+        };
+        self.fold(&frame, read, number, watch);
+        if self.content {
+            Ok(answer.finish)
+        } else {
+            Err(said(FailureClass::Empty, "the answer held no content").into())
+        }
+    }
+
+    fn push(&mut self, kind: EventKind, bytes: u32, tokens: u32, read: Read, number: u32) -> Event {
+        let event = Event {
+            arrival: read.arrival,
+            lag_ns: u32::try_from((read.seen - read.arrival).0).unwrap_or(u32::MAX),
+            bytes,
+            tokens: u16::try_from(tokens).unwrap_or(u16::MAX),
+            kind,
+            stamp: if read.kernel { Stamp::Kernel } else { Stamp::User },
+            shared_read: !self.events.is_empty() && number == self.last_read,
+        };
+        self.last_read = number;
+        self.content |= kind.is_content();
+        self.events.push(event);
+        event
+    }
+}
+
+/// Takes what `later` says where it says something.
+fn merge(usage: &mut Usage, later: &Usage) {
+    usage.input_tokens = later.input_tokens.or(usage.input_tokens);
+    usage.output_tokens = later.output_tokens.or(usage.output_tokens);
+    usage.cached_input_tokens = later.cached_input_tokens.or(usage.cached_input_tokens);
+    usage.reasoning_tokens = later.reasoning_tokens.or(usage.reasoning_tokens);
+}
+
+/// FNV-1a, 64 bits: <http://www.isthe.com/chongo/tech/comp/fnv/>.
+const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+
+fn fnv(hash: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_fnv_1a() {
+        // Reference vectors of the algorithm's authors.
+        assert_eq!(fnv(FNV_OFFSET, b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv(FNV_OFFSET, b"a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(fnv(FNV_OFFSET, b"foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn later_usage_does_not_forget_what_only_earlier_usage_said() {
+        let mut usage = Usage { input_tokens: Some(9), ..Usage::default() };
+        merge(&mut usage, &Usage { output_tokens: Some(3), ..Usage::default() });
+        assert_eq!((usage.input_tokens, usage.output_tokens), (Some(9), Some(3)));
+    }
+}
