@@ -1,0 +1,90 @@
+//! The command line: what may be typed, and what it means.
+
+pub(crate) mod list;
+pub(crate) mod quantity;
+pub(crate) mod run;
+pub(crate) mod target;
+
+use clap::{ArgAction, Args, Parser, ValueEnum};
+
+use crate::commands::Command;
+use crate::outcome::Exit;
+
+/// Measures LLM inference: who is fastest, at what load, at what price, and how sure are we.
+#[derive(Debug, Parser)]
+#[command(
+    name = "speed-kings",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    arg_required_else_help = true,
+    after_help = "\
+Examples:
+  speed-kings benchmark --mock                      simulated engines, nothing installed
+  speed-kings benchmark --providers groq,cerebras   hosted providers, keys from the environment
+  speed-kings benchmark --url http://localhost:8000/v1 --model qwen3
+  speed-kings list                                  what can be measured, and what is missing
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 an SLO or gate not met, 130 interrupted."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct Globals {
+    /// Form of the results on stdout.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
+    pub(crate) output: Output,
+
+    /// When to use colours; `auto` heeds `NO_COLOR`.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub(crate) color: ColorChoice,
+
+    /// Say more on stderr; twice or thrice for still more.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+
+    /// No notes and no progress on stderr.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+}
+
+/// Form of the results on stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Output {
+    /// A table for the terminal.
+    #[default]
+    Table,
+    /// JSON for programs.
+    Json,
+    /// Markdown for documents.
+    Markdown,
+    /// CSV for spreadsheets.
+    Csv,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Prints what clap has to say: help and versions are results, all else is wrong usage.
+pub(crate) fn answer(refusal: &clap::Error) -> Exit {
+    // A reader that has gone away is no failure.
+    drop(refusal.print());
+    if refusal.use_stderr() { Exit::Usage } else { Exit::Done }
+}

@@ -1,0 +1,105 @@
+//! The verbs, one file each: its flags, and what it does.
+
+pub(crate) mod benchmark;
+mod completions;
+mod config;
+mod discover;
+mod init;
+mod list;
+mod pricing;
+mod results;
+mod sim;
+mod test;
+
+use clap::Subcommand;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use providers::PriceBook;
+use report::Listing;
+
+use crate::args::Output;
+use crate::config::resolve::Surroundings;
+use crate::environment::Environment;
+use crate::outcome::{Exit, Failure};
+use crate::terminal::Terminal;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Benchmark(benchmark::Args),
+    List(list::Args),
+    Pricing(pricing::Args),
+    Discover(discover::Args),
+    Test(test::Args),
+    Sim(sim::Args),
+    Results(results::Args),
+    Config(config::Args),
+    Init(init::Args),
+    Completions(completions::Args),
+}
+
+impl Command {
+    /// Does it.
+    ///
+    /// # Errors
+    /// Why it could not be done.
+    pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        match self {
+            Self::Benchmark(args) => benchmark::run(args, context),
+            Self::List(args) => list::run(args, context),
+            Self::Pricing(args) => pricing::run(args, context),
+            Self::Discover(args) => discover::run(args, context),
+            Self::Test(args) => test::run(args, context),
+            Self::Sim(args) => sim::run(args, context),
+            Self::Results(args) => results::run(args, context),
+            Self::Config(args) => config::run(args, context),
+            Self::Init(args) => init::run(args, context),
+            Self::Completions(args) => completions::run(args, context),
+        }
+    }
+}
+
+/// What every command may use of the world around it.
+#[derive(Debug, Clone)]
+pub(crate) struct Context {
+    /// Where to talk.
+    pub(crate) terminal: Terminal,
+    /// The environment.
+    pub(crate) environment: Environment,
+    /// The form of the results.
+    pub(crate) output: Output,
+    /// The day, in UTC, as price lists count it.
+    pub(crate) today: Date,
+    /// A seed for a run that names none.
+    pub(crate) fresh_seed: u64,
+}
+
+impl Context {
+    /// The context of this process.
+    pub(crate) fn new(terminal: Terminal, environment: Environment, output: Output) -> Self {
+        let now = Timestamp::now();
+        let today = now.to_zoned(TimeZone::UTC).date();
+        // Six digits at the end: easy to type again, and different every time.
+        let fresh_seed = now.as_microsecond().unsigned_abs() % 1_000_000;
+        Self { terminal, environment, output, today, fresh_seed }
+    }
+
+    /// What settings are resolved against.
+    pub(crate) fn surroundings<'a>(&'a self, prices: &'a PriceBook) -> Surroundings<'a> {
+        Surroundings { environment: &self.environment, prices, today: self.today, fresh_seed: self.fresh_seed }
+    }
+
+    /// Prints rows in the form that was asked for.
+    ///
+    /// # Errors
+    /// Stdout cannot be written to.
+    pub(crate) fn print_listing(&self, listing: &Listing) -> Result<(), Failure> {
+        self.terminal.print(&match self.output {
+            Output::Table => listing.table(self.terminal.style()),
+            Output::Json => listing.json(),
+            Output::Markdown => listing.markdown(),
+            Output::Csv => listing.csv(),
+        })
+    }
+}

@@ -1,0 +1,10 @@
+//! `pricing`.
+use crate::commands::Context;
+use crate::outcome::{Exit, Failure};
+/// Run pricing.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+/// Runs it.
+pub(crate) fn run(_args: &Args, _context: &Context) -> Result<Exit, Failure> {
+    Ok(Exit::Failed)
+}

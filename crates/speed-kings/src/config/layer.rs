@@ -1,0 +1,256 @@
+//! Layers of configuration, lowest first, and what comes of laying them over each other.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::FromArgMatches as _;
+use clap::error::{ContextKind, ContextValue};
+use etcetera::BaseStrategy as _;
+use serde_json::Value;
+
+use super::nearest::nearest;
+use super::preset::{self, PRESETS};
+use super::problem::{Problem, Problems};
+use super::settings::{PREFIX, RIVALS, Settings, WHO_KEYS, flag_of, variable_of};
+use super::yaml::{self, check_bounds};
+use crate::environment::Environment;
+
+/// The file for a whole machine.
+const SYSTEM_FILE: &str = "/etc/speed-kings/config.yaml";
+
+/// The file of a folder.
+pub(crate) const LOCAL_FILE: &str = "speed-kings.yaml";
+
+/// Variables of ours that are no settings.
+const OTHER_VARIABLES: [&str; 2] = ["SPEED_KINGS_CONFIG", "SPEED_KINGS_LOG"];
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Nobody said anything.
+    Default,
+    /// A preset, by its name.
+    Preset(&'static str),
+    /// A line of a file.
+    File(PathBuf, u64),
+    /// An environment variable.
+    Variable(String),
+    /// A flag.
+    Flag(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::Preset(name) => write!(f, "preset {name}"),
+            Self::File(path, line) => write!(f, "{}:{line}", path.display()),
+            Self::Variable(name) => write!(f, "${name}"),
+            Self::Flag(flag) => f.write_str(flag),
+        }
+    }
+}
+
+/// One source of settings: values by key, each with its origin.
+pub(crate) type Layer = BTreeMap<String, (Value, Origin)>;
+
+/// All layers laid over each other.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Layered {
+    /// What holds, by key, with where it came from.
+    pub(crate) values: Layer,
+    /// What a user should hear of.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Layered {
+    /// The settings that hold.
+    ///
+    /// # Panics
+    /// Never: each value was read as its setting before.
+    pub(crate) fn settings(&self) -> Settings {
+        let object = self.values.iter().map(|(key, (value, _))| (key.clone(), value.clone())).collect();
+        serde_json::from_value(Value::Object(object)).expect("each value was read as its setting when its layer was")
+    }
+
+    /// Lays `layer` on top. What it says silences rivals below: `duration` a lower `requests`, for one.
+    fn lay(&mut self, layer: Layer) {
+        for rivals in RIVALS.iter().copied().chain([&WHO_KEYS[..]]) {
+            if rivals.iter().any(|key| layer.contains_key(*key)) {
+                self.values.retain(|key, _| !rivals.contains(&key.as_str()));
+            }
+        }
+        self.values.extend(layer);
+    }
+}
+
+/// Gathers defaults, files, presets, environment and flags, lowest first.
+///
+/// # Errors
+/// Everything that is wrong in any of them.
+pub(crate) fn gather(config: &[String], flags: &Settings, environment: &Environment) -> Result<Layered, Problems> {
+    let mut layered = Layered::default();
+    let mut problems = Problems::default();
+    let mut layers = defaults();
+    for path in standard_files(environment) {
+        layers.extend(read_file(&path).transpose());
+    }
+    layers.extend(named(config, environment));
+    layers.push(from_environment(environment, &mut layered.notes));
+    layers.push(from_flags(flags));
+    for layer in layers {
+        match layer.and_then(without_rivals) {
+            Ok(layer) => layered.lay(layer),
+            Err(wrong) => problems.0.extend(wrong.0),
+        }
+    }
+    problems.or(layered)
+}
+
+/// Which files are read without being named, lowest first; they need not exist.
+pub(crate) fn standard_files(environment: &Environment) -> Vec<PathBuf> {
+    let own = etcetera::base_strategy::Xdg::new().ok().map(|dirs| dirs.config_dir());
+    let own = environment.get("XDG_CONFIG_HOME").map(PathBuf::from).filter(|dir| dir.is_absolute()).or(own);
+    let own = own.map(|dir| dir.join("speed-kings").join("config.yaml"));
+    [Some(PathBuf::from(SYSTEM_FILE)), own, Some(PathBuf::from(LOCAL_FILE))].into_iter().flatten().collect()
+}
+
+fn defaults() -> Vec<Result<Layer, Problems>> {
+    let layer = |(name, text)| from_yaml(Path::new(name), text, &|_| Origin::Default);
+    preset::defaults().map(layer).into()
+}
+
+/// The layers that `--config`, or else `SPEED_KINGS_CONFIG`, names.
+fn named(config: &[String], environment: &Environment) -> Vec<Result<Layer, Problems>> {
+    let from_variable = environment.get("SPEED_KINGS_CONFIG");
+    let names: Vec<&str> = match from_variable.filter(|_| config.is_empty()) {
+        Some(names) => names.split(',').collect(),
+        None => config.iter().map(String::as_str).collect(),
+    };
+    names.into_iter().map(|name| named_layer(name.trim())).collect()
+}
+
+/// The layer that a preset's name or a path stands for.
+fn named_layer(name: &str) -> Result<Layer, Problems> {
+    if let Some(preset) = preset::find(name) {
+        return from_yaml(Path::new(name), preset.yaml, &|_| Origin::Preset(preset.name));
+    }
+    read_file(Path::new(name))?.ok_or_else(|| no_such_config(name).into())
+}
+
+fn no_such_config(name: &str) -> Problem {
+    let presets = PRESETS.map(|preset| preset.name);
+    let problem = Problem::new(format!("`{name}` is neither a preset nor a file"));
+    match nearest(name, presets) {
+        Some(near) => problem.help(format!("did you mean `{near}`?")),
+        None => problem.help(format!("use {}, or the path of a YAML file", presets.join(", "))),
+    }
+}
+
+/// The layer a file holds; `None` where there is no file.
+///
+/// # Errors
+/// It cannot be read, or everything that is wrong in it.
+pub(crate) fn read_file(path: &Path) -> Result<Option<Layer>, Problems> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            let problem = Problem::new(format!("`{}` cannot be read: {error}", path.display()));
+            return Err(problem.help("check that it is a readable text file").into());
+        }
+    };
+    from_yaml(path, &text, &|line| Origin::File(path.to_owned(), line)).map(Some)
+}
+
+fn from_yaml(path: &Path, text: &str, origin: &dyn Fn(u64) -> Origin) -> Result<Layer, Problems> {
+    let entries = yaml::read(&path.display().to_string(), text)?;
+    let values = entries.into_iter().flat_map(|entry| {
+        let origin = origin(entry.line);
+        values_of(&entry.settings).into_iter().map(move |(key, value)| (key, (value, origin.clone())))
+    });
+    Ok(values.collect())
+}
+
+/// The values that are set, by key.
+fn values_of(settings: &Settings) -> serde_json::Map<String, Value> {
+    match serde_json::to_value(settings) {
+        Ok(Value::Object(values)) => values,
+        other => unreachable!("settings are an object, not {other:?}"),
+    }
+}
+
+/// The settings the environment holds. What looks like one but is none is only noted: other programs,
+/// Kubernetes among them, set variables that begin like ours.
+fn from_environment(environment: &Environment, notes: &mut Vec<String>) -> Result<Layer, Problems> {
+    let keys = Settings::keys();
+    let variables: BTreeMap<String, &str> = keys.iter().map(|key| (variable_of(key), key.as_str())).collect();
+    let mut problems = Problems::default();
+    let mut layer = Layer::new();
+    for (name, text) in environment.beginning_with(PREFIX) {
+        if let Some(key) = variables.get(name) {
+            match from_text(key, text) {
+                Ok(values) => {
+                    let origin = |value| (value, Origin::Variable(name.to_owned()));
+                    layer.extend(values.into_iter().map(|(key, value)| (key, origin(value))));
+                }
+                Err(why) => problems.0.push(Problem::new(format!("`{name}`: {why}"))),
+            }
+        } else if !OTHER_VARIABLES.contains(&name)
+            && let Some(near) = nearest(name, variables.keys().map(String::as_str))
+        {
+            notes.push(format!("`{name}` is not a setting and counts for nothing; did you mean `{near}`?"));
+        }
+    }
+    problems.or(layer)
+}
+
+/// Reads one setting as its flag would.
+fn from_text(key: &str, text: &str) -> Result<serde_json::Map<String, Value>, String> {
+    let command = <Settings as clap::Args>::augment_args(clap::Command::new("environment"));
+    let argument = format!("{}={text}", flag_of(key));
+    let matches = command.try_get_matches_from(["environment", &argument]).map_err(|error| reason(&error))?;
+    let settings = Settings::from_arg_matches(&matches).map_err(|error| reason(&error))?;
+    check_bounds(&settings)?;
+    Ok(values_of(&settings))
+}
+
+/// Why clap refused a value, without its talk of flags.
+fn reason(error: &clap::Error) -> String {
+    let value = match error.get(ContextKind::InvalidValue) {
+        Some(ContextValue::String(value)) => format!("`{value}` will not do"),
+        _ => "the value will not do".to_owned(),
+    };
+    std::error::Error::source(error).map_or(value, ToString::to_string)
+}
+
+fn from_flags(flags: &Settings) -> Result<Layer, Problems> {
+    let mut problems = Problems::default();
+    let mut layer = Layer::new();
+    for (key, value) in values_of(flags) {
+        let alone = Value::Object([(key.clone(), value.clone())].into_iter().collect());
+        let alone: Settings = serde_json::from_value(alone).expect("it was read as a setting before");
+        if let Err(why) = check_bounds(&alone) {
+            problems.0.push(Problem::new(format!("`{}`: {why}", flag_of(&key))));
+        }
+        let origin = Origin::Flag(flag_of(&key));
+        layer.insert(key, (value, origin));
+    }
+    problems.or(layer)
+}
+
+/// Refuses a layer that says two things of which one at most can hold.
+fn without_rivals(layer: Layer) -> Result<Layer, Problems> {
+    let mut problems = Problems::default();
+    for rivals in RIVALS {
+        let said: Vec<&Origin> = rivals.iter().filter_map(|key| layer.get(*key).map(|(_, origin)| origin)).collect();
+        if let [one, other, ..] = said.as_slice() {
+            let named: Vec<&str> = rivals.iter().copied().filter(|key| layer.contains_key(*key)).collect();
+            let message = format!("`{}` and `{}` exclude each other ({one}, {other})", named[0], named[1]);
+            problems.0.push(Problem::new(message).help("keep one of them"));
+        }
+    }
+    problems.or(layer)
+}

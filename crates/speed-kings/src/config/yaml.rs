@@ -1,0 +1,211 @@
+//! One file of settings, read key by key so that everything wrong with it is told at once, each with its
+//! place.
+
+use std::fmt;
+use std::sync::Arc;
+
+use garde::Validate;
+use miette::{NamedSource, SourceSpan};
+use serde::de::value::{MapAccessDeserializer, StrDeserializer};
+use serde::de::{DeserializeSeed, IgnoredAny, IntoDeserializer, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_saphyr::{Error, Location, Spanned};
+
+use super::nearest::nearest;
+use super::problem::{Problem, Problems, Source};
+use super::settings::Settings;
+
+/// Larger than any plan; a bound against feeding it something else.
+const MOST_BYTES: usize = 4 << 20;
+
+/// One setting of a file.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    /// The key.
+    pub(crate) key: String,
+    /// Its line, from 1.
+    pub(crate) line: u64,
+    /// Settings that hold this one alone.
+    pub(crate) settings: Settings,
+}
+
+/// Reads the settings in `text`, which is called `name` in messages.
+///
+/// # Errors
+/// Every wrong key and value, each with its place.
+pub(crate) fn read(name: &str, text: &str) -> Result<Vec<Entry>, Problems> {
+    if text.len() > MOST_BYTES {
+        return Err(Problem::new(format!("`{name}` is too large for a configuration")).into());
+    }
+    let source: Source = Arc::new(NamedSource::new(name, text.to_owned()).with_language("YAML"));
+    let outline: Option<Outline> = serde_saphyr::from_str(text).map_err(|error| complaint(&error, &source))?;
+    let known = Settings::keys();
+    let mut problems = Problems::default();
+    let mut entries = Vec::new();
+    for (key, value) in outline.unwrap_or_default().0 {
+        if known.contains(&key.value) {
+            match entry(text, &key, value.referenced, &source) {
+                Ok(entry) => entries.push(entry),
+                Err(problem) => problems.0.push(problem),
+            }
+        } else {
+            problems.0.push(unknown_key(&key, &known, &source));
+        }
+    }
+    problems.or(entries)
+}
+
+/// The value of one key, read as what it has to be and held against its bounds.
+fn entry(text: &str, key: &Spanned<String>, at: Location, source: &Source) -> Result<Entry, Problem> {
+    let only = OnlyKey(&key.value);
+    let settings = serde_saphyr::with_deserializer_from_str(text, |document| only.deserialize(document))
+        .map_err(|error| complaint(&error, source))?;
+    check_bounds(&settings).map_err(|why| problem_at(format!("`{}`: {why}", key.value), at, source))?;
+    Ok(Entry { key: key.value.clone(), line: key.referenced.line(), settings })
+}
+
+/// Holds settings against their bounds.
+///
+/// # Errors
+/// What is out of bounds, in words.
+pub(crate) fn check_bounds(settings: &Settings) -> Result<(), String> {
+    settings.validate().map_err(|report| {
+        let complaints: Vec<String> = report.iter().map(|(_, error)| error.to_string()).collect();
+        complaints.join(", ")
+    })
+}
+
+fn unknown_key(key: &Spanned<String>, known: &[String], source: &Source) -> Problem {
+    let problem = problem_at(format!("`{}` is not a setting", key.value), key.referenced, source);
+    match nearest(&key.value, known.iter().map(String::as_str)) {
+        Some(near) => problem.help(format!("did you mean `{near}`?")),
+        None => problem.help("`speed-kings config schema` lists all settings"),
+    }
+}
+
+fn problem_at(message: String, at: Location, source: &Source) -> Problem {
+    match span_of(at) {
+        Some(span) => Problem::new(message).at(source, span),
+        None => Problem::new(format!("{message}, in `{}`", source.name())),
+    }
+}
+
+fn span_of(at: Location) -> Option<SourceSpan> {
+    let start = usize::try_from(at.span().byte_offset()?).ok()?;
+    let length = usize::try_from(at.span().byte_len()?).ok()?;
+    Some((start, length).into())
+}
+
+/// A parser's complaint in our words.
+fn complaint(error: &Error, source: &Source) -> Problem {
+    let error = error.without_snippet();
+    let (message, help) = match error {
+        Error::SerdeUnknownField { field, expected, .. } => {
+            let near = nearest(field, expected.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+            (
+                format!("`{field}` is not a setting"),
+                near.or_else(|| Some(format!("use one of {}", expected.join(", ")))),
+            )
+        }
+        Error::SerdeUnknownVariant { variant, expected, .. } => {
+            let near = nearest(variant, expected.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+            (
+                format!("`{variant}` is not one of the choices"),
+                near.or_else(|| Some(format!("use one of {}", expected.join(", ")))),
+            )
+        }
+        Error::SerdeInvalidType { unexpected, expected, .. }
+        | Error::SerdeInvalidValue { unexpected, expected, .. } => {
+            (format!("{unexpected} where {expected} is expected"), None)
+        }
+        Error::Message { msg, .. } => match msg.split_once("; ") {
+            Some((message, help)) => (message.to_owned(), Some(help.to_owned())),
+            None => (msg.clone(), None),
+        },
+        other => (other.to_string(), None),
+    };
+    let problem = match error.location() {
+        Some(at) => problem_at(message, at, source),
+        None => Problem::new(format!("{message}, in `{}`", source.name())),
+    };
+    match help {
+        Some(help) => problem.help(help),
+        None => problem,
+    }
+}
+
+/// The keys of a document with their places, and the places of their values.
+#[derive(Default)]
+struct Outline(Vec<(Spanned<String>, Spanned<IgnoredAny>)>);
+
+impl<'de> Deserialize<'de> for Outline {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(OutlineVisitor)
+    }
+}
+
+struct OutlineVisitor;
+
+impl<'de> Visitor<'de> for OutlineVisitor {
+    type Value = Outline;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("settings, one `key: value` a line")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Outline, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Outline(entries))
+    }
+}
+
+/// Reads one key of a document as [`Settings`] and passes over the others.
+struct OnlyKey<'k>(&'k str);
+
+impl<'de> DeserializeSeed<'de> for OnlyKey<'_> {
+    type Value = Settings;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Settings, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for OnlyKey<'_> {
+    type Value = Settings;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("settings, one `key: value` a line")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Settings, A::Error> {
+        Settings::deserialize(MapAccessDeserializer::new(Filtered { map, key: self.0 }))
+    }
+}
+
+/// A mapping that shows one of its keys only.
+struct Filtered<'k, A> {
+    map: A,
+    key: &'k str,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Filtered<'_, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        while let Some(key) = self.map.next_key::<String>()? {
+            if key == self.key {
+                let key: StrDeserializer<'_, A::Error> = self.key.into_deserializer();
+                return seed.deserialize(key).map(Some);
+            }
+            self.map.next_value::<IgnoredAny>()?;
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        self.map.next_value_seed(seed)
+    }
+}

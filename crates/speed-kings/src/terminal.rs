@@ -1,0 +1,115 @@
+//! What is printed, and how: results on stdout, everything else on stderr.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use miette::MietteHandlerOpts;
+use tracing_subscriber::EnvFilter;
+
+use crate::args::{ColorChoice, Globals};
+use crate::environment::Environment;
+use crate::outcome::Failure;
+
+/// Columns of text that goes to no terminal.
+const PIPED_WIDTH: u16 = 120;
+
+/// How this process talks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terminal {
+    color_out: bool,
+    color_err: bool,
+    quiet: bool,
+    verbose: u8,
+}
+
+impl Terminal {
+    /// Settles colours and loudness, and draws errors accordingly from now on.
+    pub(crate) fn new(globals: &Globals, environment: &Environment) -> Self {
+        let plain = environment.get("NO_COLOR").is_some() || environment.get("TERM") == Some("dumb");
+        let colored = |is_terminal: bool| match globals.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => is_terminal && !plain,
+        };
+        let terminal = Self {
+            color_out: colored(io::stdout().is_terminal()),
+            color_err: colored(io::stderr().is_terminal()),
+            quiet: globals.quiet,
+            verbose: globals.verbose,
+        };
+        terminal.draw_errors();
+        terminal
+    }
+
+    fn draw_errors(self) {
+        let color = self.color_err;
+        let options = move || {
+            let options = MietteHandlerOpts::new().color(color).terminal_links(false).break_words(false);
+            if io::stderr().is_terminal() { options } else { options.width(usize::from(PIPED_WIDTH)) }
+        };
+        // Only a second hook is refused, and there is none.
+        drop(miette::set_hook(Box::new(move |_| Box::new(options().build()))));
+    }
+
+    /// Sends what the rooms log to stderr: warnings, and more with each `-v`, or as `SPEED_KINGS_LOG` says.
+    pub(crate) fn start_logging(self, environment: &Environment) {
+        let level = match (self.quiet, self.verbose) {
+            (true, _) => "error",
+            (false, 0) => "warn",
+            (false, 1) => "info",
+            (false, 2) => "debug",
+            (false, _) => "trace",
+        };
+        let filter = EnvFilter::new(environment.get("SPEED_KINGS_LOG").unwrap_or(level));
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(io::stderr)
+            .with_ansi(self.color_err)
+            .with_target(false)
+            .init();
+    }
+
+    /// Prints a result. A reader that has gone away, as `head` does, is no failure.
+    pub(crate) fn print(self, text: &str) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        let newline = if text.ends_with('\n') { "" } else { "\n" };
+        match out.write_all(text.as_bytes()).and_then(|()| out.write_all(newline.as_bytes())).and_then(|()| out.flush())
+        {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(miette::miette!("the result cannot be written to stdout: {error}").into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Says something that is no result, unless asked to be quiet.
+    #[expect(clippy::print_stderr, reason = "this is where notes are printed")]
+    pub(crate) fn note(self, text: &str) {
+        if !self.quiet {
+            eprintln!("{text}");
+        }
+    }
+
+    /// Shows why the command could not go on.
+    #[expect(clippy::print_stderr, reason = "this is where errors are printed")]
+    pub(crate) fn complain(self, report: &miette::Report) {
+        eprintln!("{report:?}");
+    }
+
+    /// Whether someone watches stderr: then progress may be drawn there.
+    pub(crate) fn is_watched(self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
+    }
+
+    /// How tables for stdout are laid out.
+    pub(crate) fn style(self) -> report::Style {
+        report::Style { width: stdout_width(), color: self.color_out }
+    }
+}
+
+/// Columns of the terminal behind stdout.
+fn stdout_width() -> u16 {
+    if !io::stdout().is_terminal() {
+        return PIPED_WIDTH;
+    }
+    terminal_size::terminal_size().map_or(PIPED_WIDTH, |(width, _)| width.0)
+}
