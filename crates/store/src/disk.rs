@@ -36,15 +36,15 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     replace_with(path, |file, temporary| file.write_all(bytes).map_err(|e| StoreError::io("write", temporary, e)))
 }
 
-/// As [`replace`], with the bytes written by `fill`, which is also told the temporary file's path.
+/// As [`replace`], with the bytes written by `write`, which is also told the temporary file's path.
 pub(crate) fn replace_with(
     path: &Path,
-    fill: impl FnOnce(&mut File, &Path) -> Result<(), StoreError>,
+    write: impl FnOnce(&mut File, &Path) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".tmp");
     let temporary = path.with_file_name(name);
-    let result = fill_and_rename(path, &temporary, fill);
+    let result = write_and_rename(path, &temporary, write);
     if result.is_err() {
         // The first error is the one worth reporting, and a stray temporary file harms nobody.
         drop(fs::remove_file(&temporary));
@@ -52,13 +52,13 @@ pub(crate) fn replace_with(
     result
 }
 
-fn fill_and_rename(
+fn write_and_rename(
     path: &Path,
     temporary: &Path,
-    fill: impl FnOnce(&mut File, &Path) -> Result<(), StoreError>,
+    write: impl FnOnce(&mut File, &Path) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut file = File::create(temporary).map_err(|e| StoreError::io("create", temporary, e))?;
-    fill(&mut file, temporary)?;
+    write(&mut file, temporary)?;
     file.sync_all().map_err(|e| StoreError::io("write", temporary, e))?;
     fs::rename(temporary, path).map_err(|e| StoreError::io("replace", path, e))?;
     sync_folder(path.parent().unwrap_or(Path::new(".")))

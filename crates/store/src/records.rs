@@ -242,7 +242,10 @@ fn next_of<T: DeserializeOwned>(
         None => return Ok(Next::End),
         Some(Line::TooLong) => Err(None),
         Some(Line::Unended(bytes)) => serde_json::from_slice(bytes).map_err(|_| Some(String::new())),
-        Some(Line::Whole(bytes)) => serde_json::from_slice(bytes).map_err(|e| Some(e.to_string())),
+        // The parser sees one line and calls it the first.
+        Some(Line::Whole(bytes)) => {
+            serde_json::from_slice(bytes).map_err(|e| Some(e.to_string().replace(" at line 1 column", " at column")))
+        }
     };
     Ok(match line {
         Ok(value) => Next::Value(Box::new(value)),

@@ -85,15 +85,17 @@ impl Redactor {
     {
         let fail = |source| StoreError::Json { what, source };
         let plain = layout.encode(value).map_err(fail)?;
-        if !self.finds(&plain) {
-            return Ok(plain);
-        }
-        let mut tree = serde_json::to_value(value).map_err(fail)?;
+        if self.finds(&plain) { layout.encode(&self.value(what, value)?).map_err(fail) } else { Ok(plain) }
+    }
+
+    /// `value` without secrets in its text.
+    pub(crate) fn value<T>(&self, what: &'static str, value: &T) -> Result<T, StoreError>
+    where
+        T: Serialize + DeserializeOwned,
+    {
+        let mut tree = serde_json::to_value(value).map_err(|source| StoreError::Json { what, source })?;
         self.clean(&mut tree);
-        if T::deserialize(&tree).is_err() {
-            return Err(StoreError::SecretIsWord);
-        }
-        layout.encode(&tree).map_err(fail)
+        T::deserialize(&tree).map_err(|_| StoreError::SecretIsWord)
     }
 
     /// A record as a line of JSON without secrets, also where a kept answer spells one across events.
@@ -157,10 +159,14 @@ impl Layout {
     }
 }
 
-/// The ways one secret may be spelled in a file.
-fn forms(secret: &str) -> [String; 3] {
-    let quoted = Value::from(secret).to_string();
-    [secret.to_owned(), quoted[1..quoted.len() - 1].to_owned(), percent_encoded(secret)]
+/// The ways one secret may be spelled in a file: as it is, in JSON (which may itself be quoted in
+/// JSON: a server's error within a record), in a URL.
+fn forms(secret: &str) -> Vec<String> {
+    let escaped = |text: &String| {
+        let quoted = Value::from(text.as_str()).to_string();
+        Some(quoted[1..quoted.len() - 1].to_owned())
+    };
+    std::iter::successors(Some(secret.to_owned()), escaped).take(4).chain([percent_encoded(secret)]).collect()
 }
 
 /// As in a URL's query: all but unreserved characters as `%XX`.

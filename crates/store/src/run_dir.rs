@@ -17,7 +17,7 @@ use secrecy::SecretString;
 use crate::append::Appender;
 use crate::records::Records;
 use crate::redact::{Layout, Redactor};
-use crate::table::Table;
+use crate::table::{self, Table};
 use crate::{IN_FLIGHT, LOG, Log, MANIFEST, REQUESTS, SUMMARY, StoreError, TABLE, Writer, disk};
 
 /// Names at the top of a run's folder that no target may take.
@@ -82,9 +82,9 @@ impl RunDir {
             requests: None,
             quality: None,
             checksums: BTreeMap::new(),
-            ..manifest.clone()
+            ..redactor.value("the manifest", manifest)?
         };
-        let name = clean_name(&redactor.text(&manifest.plan.name));
+        let name = clean_name(&manifest.plan.name);
         let folder = format!("test_{name}_{}", now.strftime("%Y%m%d_%H%M%S"));
         disk::make_folder(out)?;
         let unborn = out.join(format!(".{folder}_{}", manifest.run_id));
@@ -193,7 +193,7 @@ impl RunDir {
         let mut interrupted = Appender::new(lines.clone());
         let mut count = 0;
         disk::replace_with(&folder.join(TABLE), |file, temporary| {
-            let mut table = Table::new(file, temporary, &self.manifest, target)?;
+            let mut table = Table::new(file, temporary, &self.manifest, target, table::GROUP)?;
             while let Some(record) = records.next() {
                 let record = record?;
                 if records.interrupted() > 0 {

@@ -1,0 +1,147 @@
+//! Runs that died at some byte.
+
+use std::fs;
+use std::path::Path;
+
+use schema::manifest::Status;
+use schema::record::{Outcome, Record};
+
+use super::sample::{begin, ended, failed, name, partial, read, record, write};
+use crate::{IN_FLIGHT, REQUESTS, Run};
+
+/// A run that died with two finished requests and one in flight; its finished requests.
+fn dead(out: &Path) -> (std::path::PathBuf, Vec<Record>) {
+    let run = begin(out);
+    let records = vec![record("groq", 0), failed("groq", 1, "no")];
+    write(&mut run.writer(), &records, &[partial("groq", 0, 0), partial("groq", 2, 0), partial("groq", 2, 1)]);
+    (run.path().to_owned(), records)
+}
+
+#[test]
+fn a_killed_run_opens_and_says_what_it_lacks() {
+    let out = tempfile::tempdir().unwrap();
+    let (path, records) = dead(out.path());
+    let run = Run::open(&path).unwrap();
+    assert_eq!(run.manifest.status, Status::Running);
+    insta::assert_snapshot!(run.missing.join("\n"), @r"
+    the run has not ended: it is still going on, or it was killed; it has no summary and no tables yet
+    1 request to `groq` was in flight: kept as far as they had come
+    `vllm-2` has no records
+    ");
+    let (read, problems) = read(&run, "groq");
+    assert_eq!(read[..2], records);
+    assert_eq!(problems, Vec::<String>::new());
+}
+
+#[test]
+fn parts_of_a_request_in_flight_become_one_interrupted_record() {
+    let out = tempfile::tempdir().unwrap();
+    let (path, _) = dead(out.path());
+    let (read, _) = read(&Run::open(&path).unwrap(), "groq");
+    assert_eq!(read.len(), 3);
+    let interrupted = &read[2];
+    assert_eq!((interrupted.index, &interrupted.outcome), (2, &Outcome::Interrupted));
+    let events: Vec<_> = [0, 1].iter().flat_map(|part| partial("groq", 2, *part).events.0).collect();
+    assert_eq!(interrupted.events.0, events);
+    assert_eq!((interrupted.max_tokens, interrupted.forced_length), (64, true));
+    assert_eq!((interrupted.response_bytes, interrupted.reads), (500, 2));
+}
+
+#[test]
+fn cut_at_any_byte_the_records_keep_every_complete_line() {
+    let out = tempfile::tempdir().unwrap();
+    let (path, records) = dead(out.path());
+    let file = path.join("groq").join(REQUESTS);
+    fs::remove_file(path.join("groq").join(IN_FLIGHT)).unwrap();
+    let bytes = fs::read(&file).unwrap();
+    for cut in 0..=bytes.len() {
+        fs::write(&file, &bytes[..cut]).unwrap();
+        let run = Run::open(&path).unwrap();
+        let (read, problems) = read(&run, "groq");
+        let complete = bytes[..cut].iter().filter(|b| **b == b'\n').count();
+        assert!(read.len() >= complete, "cut at byte {cut}");
+        assert_eq!(read, records[..read.len()], "cut at byte {cut}");
+        // A line that lacks nothing but its line feed still counts.
+        let whole = read.len() > complete || cut == 0 || bytes[cut - 1] == b'\n';
+        assert_eq!(problems.is_empty(), whole, "cut at byte {cut}: {problems:?}");
+        assert!(problems.iter().all(|problem| run.missing.contains(problem)));
+    }
+}
+
+#[test]
+fn cut_at_any_byte_the_parts_keep_every_complete_line() {
+    let out = tempfile::tempdir().unwrap();
+    let (path, records) = dead(out.path());
+    let file = path.join("groq").join(IN_FLIGHT);
+    let bytes = fs::read(&file).unwrap();
+    for cut in 0..=bytes.len() {
+        fs::write(&file, &bytes[..cut]).unwrap();
+        let run = Run::open(&path).unwrap();
+        let (read, _) = read(&run, "groq");
+        assert_eq!(read[..2], records, "cut at byte {cut}");
+        // The first line belongs to a request that has its record.
+        let lines = bytes[..cut].iter().filter(|b| **b == b'\n').count();
+        let events = read.get(2).map_or(0, |r| r.events.0.len());
+        assert!(events >= lines.saturating_sub(1) && events <= lines, "cut at byte {cut}");
+    }
+}
+
+#[test]
+fn a_bad_line_in_the_middle_costs_only_itself() {
+    let out = tempfile::tempdir().unwrap();
+    let (path, records) = dead(out.path());
+    let file = path.join("groq").join(REQUESTS);
+    let text = fs::read_to_string(&file).unwrap();
+    let (first, rest) = text.split_once('\n').unwrap();
+    fs::write(&file, format!("{first}\n{{\"index\": \"\u{1b}[2J\"}}\n\n{rest}")).unwrap();
+    let run = Run::open(&path).unwrap();
+    let (read, problems) = read(&run, "groq");
+    assert_eq!(read[..2], records);
+    insta::assert_snapshot!(problems.join("\n"), @r"
+    line 2 of `groq/requests.jsonl` cannot be read and is left out: control character (\u0000-\u001F) found while parsing a string at column 12
+    line 3 of `groq/requests.jsonl` cannot be read and is left out: EOF while parsing a value at column 0
+    ");
+    assert!(problems.iter().all(|problem| run.missing.contains(problem)));
+}
+
+#[test]
+fn a_record_in_the_wrong_folder_is_left_out() {
+    let out = tempfile::tempdir().unwrap();
+    let (path, _) = dead(out.path());
+    fs::create_dir(path.join("vllm-2")).unwrap();
+    fs::copy(path.join("groq").join(REQUESTS), path.join("vllm-2").join(REQUESTS)).unwrap();
+    let (read, problems) = read(&Run::open(&path).unwrap(), "vllm-2");
+    assert_eq!(read, vec![]);
+    assert_eq!(problems.len(), 2);
+    assert!(problems[0].contains("a record of `groq` stands in the folder of `vllm-2`"), "{problems:?}");
+}
+
+#[test]
+fn sealing_keeps_requests_that_only_left_parts() {
+    let out = tempfile::tempdir().unwrap();
+    let mut run = begin(out.path());
+    write(&mut run.writer(), &[record("groq", 0)], &[partial("groq", 0, 0), partial("groq", 1, 0)]);
+    run.seal(ended()).unwrap();
+    assert!(!run.path().join("groq").join(IN_FLIGHT).exists());
+    let sealed = Run::open(run.path()).unwrap();
+    let (read, _) = read(&sealed, "groq");
+    assert_eq!(read.iter().map(|r| r.outcome.is_complete()).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(sealed.manifest.requests, Some(2));
+}
+
+#[test]
+fn a_seal_that_failed_can_be_made_again() {
+    let out = tempfile::tempdir().unwrap();
+    let mut run = begin(out.path());
+    write(&mut run.writer(), &[record("groq", 0)], &[partial("groq", 1, 0)]);
+    let in_the_way = run.path().join("summary.csv");
+    fs::create_dir(&in_the_way).unwrap();
+    let seal = crate::Seal { files: &[("summary.csv", b"target\n")], ..ended() };
+    assert!(run.seal(seal).is_err());
+    assert_eq!(Run::open(run.path()).unwrap().manifest.status, Status::Running);
+    fs::remove_dir(&in_the_way).unwrap();
+    run.seal(seal).unwrap();
+    let sealed = Run::open(run.path()).unwrap();
+    assert_eq!(sealed.manifest.requests, Some(2));
+    assert_eq!(sealed.records(&name("groq")).unwrap().count(), 2);
+}

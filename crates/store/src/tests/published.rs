@@ -1,0 +1,61 @@
+//! The published JSON Schemas.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::sample::{begin, ended, failed, partial, quality, record, summary, write};
+use crate::{IN_FLIGHT, MANIFEST, REQUESTS, SUMMARY, Seal, json_schema};
+
+#[test]
+fn the_published_schemas_are_those_of_the_types() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas");
+    for (name, schema) in json_schema::all() {
+        let path = folder.join(&name);
+        let expected = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
+        if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(&path, &expected).unwrap();
+        }
+        let published = fs::read_to_string(&path).unwrap_or_default();
+        assert!(published == expected, "schemas/{name} is out of date: run this test with UPDATE_SCHEMAS=1");
+    }
+}
+
+fn schema(name: &str) -> jsonschema::Validator {
+    let file = format!("{name}.v{}.schema.json", schema::FORMAT_VERSION);
+    let (_, schema) = json_schema::all().into_iter().find(|(name, _)| *name == file).unwrap();
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+#[track_caller]
+fn check(schema: &jsonschema::Validator, text: &str) {
+    let value: Value = serde_json::from_str(text).unwrap();
+    let errors: Vec<_> = schema.iter_errors(&value).map(|e| format!("{} at {}", e, e.instance_path())).collect();
+    assert!(errors.is_empty(), "{errors:#?}\n{text}");
+}
+
+#[test]
+fn a_written_run_is_what_the_schemas_say() {
+    let out = tempfile::tempdir().unwrap();
+    let mut run = begin(out.path());
+    write(&mut run.writer(), &[record("groq", 0), failed("groq", 1, "no")], &[partial("groq", 2, 0)]);
+    let read = |path: &str| fs::read_to_string(run.path().join(path)).unwrap();
+    check(&schema("manifest"), &read(MANIFEST));
+    read(&format!("groq/{IN_FLIGHT}")).lines().for_each(|line| check(&schema("partial"), line));
+    let verdict = quality();
+    run.seal(Seal { summaries: &[summary("groq")], quality: Some(&verdict), ..ended() }).unwrap();
+    let read = |path: &str| fs::read_to_string(run.path().join(path)).unwrap();
+    check(&schema("manifest"), &read(MANIFEST));
+    read(&format!("groq/{REQUESTS}")).lines().for_each(|line| check(&schema("record"), line));
+    check(&schema("target-summary"), &read(&format!("groq/{SUMMARY}")));
+}
+
+#[test]
+fn the_schemas_refuse_what_is_not_a_run() {
+    assert!(!schema("manifest").is_valid(&serde_json::json!({ "format_version": 1 })));
+    let mut line = serde_json::to_value(record("groq", 0)).unwrap();
+    line["outcome"] = "fine".into();
+    assert!(!schema("record").is_valid(&line));
+}

@@ -1,0 +1,249 @@
+//! A small run to write and read.
+
+use std::path::Path;
+
+use jiff::civil::DateTime;
+use schema::event::{Event, EventKind, Events, Stamp};
+use schema::manifest::{Epoch, Git, Machine, Manifest, Status};
+use schema::plan::{Load, Plan, PromptSource, Size, Stop, TransportPlan, Workload};
+use schema::record::{
+    ConnectTimes, Failure, FailureClass, FinishReason, HttpVersion, Outcome, Partial, Phase, Record, ServerTiming,
+    TokenCounts, TokenSource, Usage,
+};
+use schema::summary::{Estimate, Quality, TargetSummary, Throughput, Trust};
+use schema::target::{AuthScheme, Dialect, Encoding, ForceLength, Price, Target, TargetName};
+use schema::text::Untrusted;
+use schema::units::{Moment, Nanos, Usd};
+use uuid::Uuid;
+
+use crate::{Run, RunDir, Seal, Writer};
+
+pub(super) const NOW: DateTime = DateTime::constant(2026, 11, 22, 8, 5, 9, 0);
+
+pub(super) fn name(name: &str) -> TargetName {
+    name.parse().unwrap()
+}
+
+pub(super) fn target(name: &str) -> Target {
+    Target {
+        name: name.parse().unwrap(),
+        provider: "vllm".into(),
+        model: "SmolLM2-135M".into(),
+        url: "http://127.0.0.1:8000/v1/chat/completions".parse().unwrap(),
+        dialect: Dialect::OpenaiChat,
+        encoding: Encoding { force_length: ForceLength::IgnoreEos, ..Encoding::default() },
+        auth: AuthScheme::Bearer,
+        key_variable: Some("VLLM_API_KEY".into()),
+        headers: vec![("x-team".into(), "speed".into())],
+        price: Some(Price {
+            input_per_mtok_usd: Usd("0.15".parse().unwrap()),
+            output_per_mtok_usd: Usd("0.60".parse().unwrap()),
+            cached_input_per_mtok_usd: None,
+            as_of: "2026-11-20".parse().unwrap(),
+            source: "https://example.com/pricing".into(),
+            note: None,
+        }),
+        simulated: true,
+    }
+}
+
+pub(super) fn manifest(run: &str, targets: &[&str]) -> Manifest {
+    Manifest {
+        format_version: schema::FORMAT_VERSION,
+        run_id: Uuid::from_u128(0x0192_f1a0_0000_7000_8000_0000_0000_0001),
+        status: Status::Running,
+        program_version: "0.1.0".into(),
+        plan: plan(run, targets),
+        simulated: true,
+        epoch: Epoch { monotonic_ns: 77, wall: "2026-11-22T08:05:09.25Z".parse().unwrap() },
+        ended: None,
+        machine: Machine { os: "Linux 6.1".into(), cpu: "a processor".into(), cores: 2, memory_bytes: 8 << 30 },
+        git: Some(Git { commit: "abc".into(), branch: None }),
+        requests: None,
+        quality: None,
+        notes: vec![],
+        checksums: std::collections::BTreeMap::new(),
+    }
+}
+
+fn plan(run: &str, targets: &[&str]) -> Plan {
+    Plan {
+        name: run.into(),
+        targets: targets.iter().map(|name| target(name)).collect(),
+        workload: Workload {
+            prompts: PromptSource::BuiltIn(Size::Short),
+            max_tokens: 64,
+            force_length: true,
+            defeat_cache: false,
+            temperature_milli: 0,
+            stream: true,
+        },
+        load: Load::Closed { concurrency: 2 },
+        stop: Stop::Requests(3),
+        grace_ns: Nanos::from_secs(5),
+        warmup: 1,
+        blocks: 1,
+        seed: 42,
+        slos: vec!["ttft_p95<200ms".parse().unwrap()],
+        budget_usd: Some("2usd".parse().unwrap()),
+        transport: TransportPlan::default(),
+        keep_text: true,
+        out: "results".into(),
+    }
+}
+
+pub(super) fn event(arrival: u64, kind: EventKind, shared_read: bool) -> Event {
+    Event { arrival: Moment(arrival), lag_ns: 900, bytes: 250, tokens: 1, kind, stamp: Stamp::Kernel, shared_read }
+}
+
+/// A completed request with every field filled.
+pub(super) fn record(target: &str, index: u64) -> Record {
+    let start = 1_000_000 * (index + 1);
+    Record {
+        index,
+        target: name(target),
+        phase: Phase::Measured,
+        block: 0,
+        prompt: 1,
+        max_tokens: 64,
+        forced_length: true,
+        scheduled_ns: Moment(start - 500),
+        connect: Some(ConnectTimes { dns_ns: None, tcp_ns: Nanos(300), tls_ns: Some(Nanos(150)) }),
+        http: Some(HttpVersion::Http1),
+        start_ns: Some(Moment(start)),
+        sent_ns: Some(Moment(start + 10)),
+        first_byte_ns: Some(Moment(start + 4_000)),
+        headers_ns: Some(Moment(start + 4_000)),
+        end_ns: Some(Moment(start + 9_000)),
+        status: Some(200),
+        request_id: Some(Untrusted::from("req-1")),
+        request_bytes: 321,
+        response_bytes: 750,
+        reads: 2,
+        events: Events(vec![
+            event(start + 4_000, EventKind::Other, false),
+            event(start + 5_000, EventKind::Reasoning, false),
+            event(start + 5_000, EventKind::Text, true),
+        ]),
+        usage: Some(Usage { input_tokens: Some(40), output_tokens: Some(2), ..Usage::default() }),
+        tokens: Some(TokenCounts { input: Some(40), output: 2, source: TokenSource::ServerUsage }),
+        server: Some(ServerTiming { queue_ns: Some(Nanos(100)), ..ServerTiming::default() }),
+        output_hash: Some("cbf29ce484222325".into()),
+        output: Some(vec![Untrusted::from(""), Untrusted::from("hm"), Untrusted::from("one, \"two\"\n")]),
+        outcome: Outcome::Complete { finish: FinishReason::Length },
+    }
+}
+
+/// A request that failed with `message` before anything came back.
+pub(super) fn failed(target: &str, index: u64, message: &str) -> Record {
+    Record {
+        http: None,
+        first_byte_ns: None,
+        headers_ns: None,
+        status: Some(401),
+        request_id: None,
+        events: Events::default(),
+        usage: None,
+        tokens: None,
+        server: None,
+        output_hash: None,
+        output: None,
+        connect: None,
+        outcome: Outcome::Failed(Failure {
+            class: FailureClass::Unauthorized,
+            message: Untrusted::from(message),
+            retry_after_ns: Some(Nanos::from_secs(2)),
+        }),
+        ..record(target, index)
+    }
+}
+
+/// The `part`th part of a request in flight: one event.
+pub(super) fn partial(target: &str, index: u64, part: u64) -> Partial {
+    let start = 1_000_000 * (index + 1);
+    Partial {
+        index,
+        target: name(target),
+        phase: Phase::Measured,
+        block: 0,
+        prompt: 1,
+        scheduled_ns: Moment(start - 500),
+        start_ns: Moment(start),
+        events: Events(vec![event(start + 1_000 * (part + 1), EventKind::Text, false)]),
+    }
+}
+
+pub(super) fn summary(target: &str) -> TargetSummary {
+    let some = Estimate { value: 1.5, low: Some(1.0), high: Some(2.0) };
+    TargetSummary {
+        target: name(target),
+        provider: "vllm".into(),
+        model: "SmolLM2-135M".into(),
+        simulated: true,
+        attempted: 3,
+        completed: 2,
+        success_rate: 2.0 / 3.0,
+        failures: [(FailureClass::Unauthorized, 1)].into(),
+        not_sent: 0,
+        cancelled: 0,
+        interrupted: 0,
+        finish_reasons: [(FinishReason::Length, 2)].into(),
+        warmup: 0,
+        metrics: std::collections::BTreeMap::new(),
+        throughput: Throughput {
+            window_ns: Nanos::from_secs(1),
+            offered_requests_per_s: None,
+            requests_per_s: some,
+            output_tokens_per_s: some,
+            input_tokens_per_s: None,
+            mean_in_flight: 1.0,
+            goodput_requests_per_s: Some(1.0),
+        },
+        slos: vec![],
+        output_tokens: 4,
+        input_tokens: 80,
+        cached_input_tokens: 0,
+        tokens_per_event: 1.0,
+        off_length: 0,
+        token_sources: [(TokenSource::ServerUsage, 2)].into(),
+        kernel_stamped: 1.0,
+        shared_reads: 0.25,
+        cost: None,
+        cross_checks: vec![],
+        quality: quality(),
+        warnings: vec![],
+    }
+}
+
+pub(super) fn quality() -> Quality {
+    Quality { trust: Trust::TooFewSamples, reasons: vec!["2 of 200 requests".into()] }
+}
+
+pub(super) const fn ended() -> Seal<'static> {
+    Seal {
+        status: Status::Complete,
+        ended: jiff::Timestamp::constant(1_795_334_709, 0),
+        summaries: &[],
+        files: &[],
+        quality: None,
+        notes: &[],
+    }
+}
+
+/// A run of two targets that goes on.
+pub(super) fn begin(out: &Path) -> RunDir {
+    RunDir::create(out, &manifest("Night shift", &["groq", "vllm-2"]), NOW, &[]).unwrap()
+}
+
+pub(super) fn write(writer: &mut Writer, records: &[Record], parts: &[Partial]) {
+    records.iter().for_each(|record| writer.append(record).unwrap());
+    parts.iter().for_each(|part| writer.append_partial(part).unwrap());
+    writer.flush().unwrap();
+}
+
+/// All records of one target, and what could not be read.
+pub(super) fn read(run: &Run, target: &str) -> (Vec<Record>, Vec<String>) {
+    let mut records = run.records(&name(target)).unwrap();
+    let all = records.by_ref().collect::<Result<_, _>>().unwrap();
+    (all, records.problems())
+}
