@@ -115,9 +115,9 @@ impl Client {
     /// Opens connections until `wanted` are idle, so that requests need not wait for them. Returns the
     /// set-up times of those opened; stops at the first failure.
     pub async fn warm(&self, wanted: usize) -> Result<Vec<ConnectTimes>, Failure> {
-        let have = self.lock_idle().len();
         let mut times = Vec::new();
-        let mut missing = wanted.saturating_sub(have);
+        self.lock_idle().retain(|idle| idle.since.elapsed() < IDLE_LIMIT);
+        let mut missing = wanted.saturating_sub(self.lock_idle().len());
         while missing > 0 {
             let batch = (0..missing.min(WARMING_WIDTH)).map(|_| self.connector.connect(&self.endpoint));
             for opened in futures_util::future::join_all(batch).await {
@@ -150,6 +150,12 @@ impl Client {
             self.keep(connection);
         }
         record
+    }
+
+    /// The record of a request that was due but never sent.
+    pub fn not_sent(&self, order: Order) -> Record {
+        Exchange::new(&self.target, order, self.connector.clock(), self.connector.plan())
+            .into_record(None, Outcome::NotSent)
     }
 
     fn request(&self, exchange: &Exchange<'_>) -> Option<Request<Full<Bytes>>> {

@@ -164,9 +164,8 @@ impl Connector {
         if let Ok(ip) = endpoint.host.parse::<IpAddr>() {
             return Ok((vec![SocketAddr::new(ip, endpoint.port)], false));
         }
-        let known =
-            |all: &[(Endpoint, Vec<SocketAddr>)]| all.iter().find(|(e, _)| e == endpoint).map(|(_, a)| a.clone());
-        if let Some(addresses) = known(&self.resolved.lock().unwrap_or_else(PoisonError::into_inner)) {
+        let known = self.resolved.lock().unwrap_or_else(PoisonError::into_inner).get(endpoint).cloned();
+        if let Some(addresses) = known {
             return Ok((addresses, false));
         }
         let found = tokio::net::lookup_host((endpoint.host.as_str(), endpoint.port)).await;

@@ -1,0 +1,38 @@
+//! Why a run cannot begin or go on.
+
+use store::StoreError;
+use transport::SetupError;
+
+/// A run that cannot begin, or whose records cannot be kept. A request that fails is none of these:
+/// it is a result.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The run directory.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Store(#[from] StoreError),
+    /// The way to make connections.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Setup(#[from] SetupError),
+    /// More connections than the process may hold.
+    #[error("the load needs {needed} open files, and this process may have {limit}")]
+    #[diagnostic(
+        code(runner::descriptors),
+        help("raise the limit with `ulimit -n {needed}`, or lower the concurrency")
+    )]
+    Descriptors {
+        /// What is needed.
+        needed: u64,
+        /// What there is.
+        limit: u64,
+    },
+    /// A bug on our side.
+    #[error("the {thread} thread panicked; what was recorded until then is kept")]
+    #[diagnostic(code(runner::panicked), help("this is a bug: please report it with the lines above"))]
+    Panicked {
+        /// Which.
+        thread: &'static str,
+    },
+}

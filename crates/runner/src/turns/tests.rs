@@ -1,0 +1,131 @@
+use schema::plan::{Arrival, PromptSource, Size, TransportPlan, Workload};
+use schema::record::{FinishReason, Outcome, Record};
+use schema::target::{AuthScheme, Dialect, Encoding, Target};
+use schema::units::Rate;
+
+use super::*;
+
+pub(crate) fn plan(targets: &[&str], load: Load, stop: Stop) -> Plan {
+    let target = |name: &&str| Target {
+        name: name.parse().unwrap(),
+        provider: "openai-compatible".into(),
+        model: "m".into(),
+        url: "http://127.0.0.1:1/v1/chat/completions".parse().unwrap(),
+        dialect: Dialect::OpenaiChat,
+        encoding: Encoding::default(),
+        auth: AuthScheme::None,
+        key_variable: None,
+        headers: Vec::new(),
+        price: None,
+        simulated: true,
+    };
+    Plan {
+        name: "test".into(),
+        targets: targets.iter().map(target).collect(),
+        workload: Workload {
+            prompts: PromptSource::BuiltIn(Size::Short),
+            max_tokens: 8,
+            force_length: false,
+            defeat_cache: false,
+            temperature_milli: 0,
+            stream: true,
+        },
+        load,
+        stop,
+        grace_ns: Nanos::from_secs(5),
+        warmup: 0,
+        blocks: 4,
+        seed: 7,
+        slos: Vec::new(),
+        budget_usd: None,
+        transport: TransportPlan::default(),
+        keep_text: false,
+        out: "results".into(),
+    }
+}
+
+pub(crate) fn record() -> Record {
+    Record {
+        index: 0,
+        target: "a".parse().unwrap(),
+        phase: Phase::Measured,
+        block: 0,
+        prompt: 0,
+        max_tokens: 8,
+        forced_length: false,
+        scheduled_ns: Moment(0),
+        connect: None,
+        http: None,
+        start_ns: None,
+        sent_ns: None,
+        first_byte_ns: None,
+        headers_ns: None,
+        end_ns: None,
+        status: Some(200),
+        request_id: None,
+        request_bytes: 0,
+        response_bytes: 0,
+        reads: 0,
+        events: schema::event::Events::default(),
+        usage: None,
+        tokens: None,
+        server: None,
+        output_hash: None,
+        output: None,
+        outcome: Outcome::Complete { finish: FinishReason::Stop },
+    }
+}
+
+fn closed(concurrency: u32) -> Load {
+    Load::Closed { concurrency }
+}
+
+fn numbers(turn: &Turn) -> Vec<u64> {
+    match &turn.share {
+        Share::Closed { indexes, .. } => std::iter::from_fn(|| indexes.take()).collect(),
+        Share::Open { indexes } => indexes.clone().collect(),
+    }
+}
+
+#[test]
+fn every_target_takes_one_turn_in_every_block_and_sends_every_number_once() {
+    let plan = plan(&["a", "b", "c"], closed(2), Stop::Requests(10));
+    let turns = turns(&plan);
+    assert_eq!(turns.len(), 12);
+    for block in 0..4 {
+        let mut targets: Vec<_> = turns.iter().filter(|t| t.block == block).map(|t| t.target).collect();
+        targets.sort_unstable();
+        assert_eq!(targets, [0, 1, 2], "block {block}");
+    }
+    for target in 0..3 {
+        let all: Vec<_> = turns.iter().filter(|t| t.target == target).flat_map(numbers).collect();
+        assert_eq!(all, (0..10).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn warm_up_comes_first_and_is_numbered_apart() {
+    let mut plan = plan(&["a", "b"], closed(3), Stop::Requests(4));
+    plan.warmup = 2;
+    let turns = turns(&plan);
+    assert!(turns[..2].iter().all(|t| t.phase == Phase::Warmup && numbers(t) == [0, 1]));
+    assert!(turns[2..].iter().all(|t| t.phase == Phase::Measured));
+    assert!(matches!(turns[0].share, Share::Closed { concurrency: 2, .. }));
+}
+
+#[test]
+fn an_open_loop_by_time_offers_as_many_slots_as_fit_whatever_the_blocks() {
+    let rate = Rate::per_second(10.0).unwrap();
+    let load = Load::Open { rate_per_s: rate, arrival: Arrival::Constant, max_concurrency: 5 };
+    let plan = plan(&["a"], load, Stop::DurationNs(Nanos::from_secs(8)));
+    let turns = turns(&plan);
+    let sizes: Vec<_> = turns.iter().map(|t| numbers(t).len()).collect();
+    assert_eq!(sizes, [20, 20, 20, 20]);
+    assert_eq!(numbers(&turns[1])[0], 20);
+}
+
+#[test]
+fn a_closed_loop_by_time_divides_the_time() {
+    let plan = plan(&["a"], closed(1), Stop::DurationNs(Nanos::from_secs(8)));
+    assert!(turns(&plan).iter().all(|t| t.length() == Some(Nanos::from_secs(2))));
+}
