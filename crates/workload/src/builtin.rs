@@ -1,27 +1,59 @@
-//! The built-in sets.
+//! The built-in sets: ordinary English prose of our own, each prompt asking for a long answer, so
+//! that output limits are reached.
+//!
+//! | size | prompts | characters | tokens |
+//! | --- | --- | --- | --- |
+//! | short | 16 | 185–215 | 37–51 |
+//! | medium | 10 | 2,000–2,250 | 433–523 |
+//! | long | 5 | 18,800–19,000 | 4,114–4,388 |
+//!
+//! Tokens as counted by the tokenizers of SmolLM2, Mistral 7B and Tekken (later Mistral models), without the
+//! few that a chat template adds.
+
+use std::fmt::Write;
 
 use schema::plan::{Prompt, Size};
 
+/// A subject: a title, and a file with a task in its first line and an account after it.
+struct Subject {
+    title: &'static str,
+    text: &'static str,
+}
+
+const SUBJECTS: [Subject; 10] = [
+    Subject { title: "The harbour", text: include_str!("../data/subjects/harbour.txt") },
+    Subject { title: "The tram line", text: include_str!("../data/subjects/tram.txt") },
+    Subject { title: "The orchard", text: include_str!("../data/subjects/orchard.txt") },
+    Subject { title: "The observatory", text: include_str!("../data/subjects/observatory.txt") },
+    Subject { title: "The bakery", text: include_str!("../data/subjects/bakery.txt") },
+    Subject { title: "The archive", text: include_str!("../data/subjects/archive.txt") },
+    Subject { title: "The school", text: include_str!("../data/subjects/school.txt") },
+    Subject { title: "The river", text: include_str!("../data/subjects/river.txt") },
+    Subject { title: "The forest", text: include_str!("../data/subjects/forest.txt") },
+    Subject { title: "The orchestra", text: include_str!("../data/subjects/orchestra.txt") },
+];
+
 /// The prompts of one size.
 pub(crate) fn set(size: Size) -> Vec<Prompt> {
-    let texts = match size {
-        Size::Short => short(),
-        Size::Medium => medium(),
-        Size::Long => long(),
+    let texts: Vec<String> = match size {
+        Size::Short => include_str!("../data/short.txt").lines().map(str::to_owned).collect(),
+        Size::Medium => SUBJECTS.iter().map(|subject| subject.text.trim_end().to_owned()).collect(),
+        Size::Long => include_str!("../data/long.txt").lines().enumerate().map(|(i, task)| long(2 * i, task)).collect(),
     };
     texts.into_iter().map(|user| Prompt { system: None, user, max_tokens: None }).collect()
 }
 
-fn short() -> Vec<String> {
-    include_str!("../data/short.txt").lines().map(str::to_owned).collect()
-}
-
-fn medium() -> Vec<String> {
-    Vec::new()
-}
-
-fn long() -> Vec<String> {
-    Vec::new()
+/// All accounts from subject `first` round to the one before it, then `task`: no two such prompts
+/// begin alike, so that none warms a prefix cache for another.
+fn long(first: usize, task: &str) -> String {
+    let mut text = String::new();
+    for (number, subject) in (1..).zip(SUBJECTS.iter().cycle().skip(first).take(SUBJECTS.len())) {
+        let account = subject.text.split_once("\n\n").map_or(subject.text, |(_task, account)| account);
+        write!(text, "{}: document {number}\n\n{account}\n", subject.title)
+            .expect("a string takes all that is written");
+    }
+    text.push_str(task);
+    text
 }
 
 #[cfg(test)]

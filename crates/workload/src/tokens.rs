@@ -6,7 +6,10 @@ use schema::plan::Prompt;
 /// that came with the answer.
 ///
 /// Every tokenizer cuts differently, so this counts characters: four of ASCII to a token, two of
-/// other alphabets, one of the scripts written without spaces.
+/// other alphabets, one of Chinese, Japanese, Korean and pictures. Against the tokenizers of SmolLM2,
+/// Mistral 7B and Tekken it says 9 to 20 % too much for English prose, 6 to 35 % too little for
+/// source code and configuration, and for other languages anything from half to one and a half times
+/// the true number.
 pub fn estimate_tokens(text: &str) -> u64 {
     let quarters: u64 = text
         .chars()
@@ -24,3 +27,6 @@ pub fn estimate_prompt_tokens(prompt: &Prompt) -> u64 {
     const TEMPLATE: u64 = 12;
     TEMPLATE + prompt.system.as_deref().map_or(0, estimate_tokens) + estimate_tokens(&prompt.user)
 }
+
+#[cfg(test)]
+mod tests;
