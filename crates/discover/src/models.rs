@@ -58,3 +58,6 @@ fn signed(mut headers: Vec<(String, String)>, auth: AuthScheme, key: Option<&Sec
     }
     headers
 }
+
+#[cfg(test)]
+mod tests;
