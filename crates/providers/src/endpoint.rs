@@ -97,7 +97,8 @@ pub(crate) struct Refusal {
 
 /// Reads a base URL as people write it. Without a scheme it is http on this machine, else as `default`;
 /// without scheme and port it takes the default's port. An address that means "all interfaces" becomes
-/// this machine. Pointing at the default's own host without its path means the default.
+/// this machine. Pointing at the default's own host without its path means the default's path, and it has
+/// to be as encrypted.
 pub(crate) fn read_base(text: &str, default: Option<&Url>) -> Result<Url, Refusal> {
     let parsed = if begins_with_host(text) { from_host(text, default) } else { Url::parse(text) };
     let mut url = parsed.map_err(|error| Refusal { why: error.to_string(), hint: EXAMPLE })?;
@@ -106,8 +107,11 @@ pub(crate) fn read_base(text: &str, default: Option<&Url>) -> Result<Url, Refusa
         url.set_ip_host(address).map_err(|()| Refusal { why: "its host cannot be asked".into(), hint: EXAMPLE })?;
     }
     url.set_fragment(None);
-    let own = default.filter(|d| d.host() == url.host() && d.path().starts_with(url.path().trim_end_matches('/')));
-    if let Some(default) = own {
+    let Some(default) = default.filter(|default| default.host() == url.host()) else { return Ok(url) };
+    if default.scheme() == "https" && url.scheme() == "http" {
+        return Err(Refusal { why: "keys and prompts would go unencrypted".into(), hint: "write it with `https://`" });
+    }
+    if default.path().starts_with(url.path().trim_end_matches('/')) {
         url.set_path(default.path());
     }
     Ok(url)

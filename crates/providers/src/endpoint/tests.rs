@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn url(text: &str) -> Url {
@@ -166,5 +168,32 @@ fn this_machine_is_known_by_its_names() {
         ("http://10.0.0.1", false),
     ] {
         assert_eq!(is_loopback(&url(text)), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_providers_own_host_is_not_asked_unencrypted() {
+    let groq = Url::parse("https://api.groq.com/openai/v1").unwrap();
+    let refusal = read_base("http://api.groq.com/openai/v1", Some(&groq)).unwrap_err();
+    assert_eq!(refusal.why, "keys and prompts would go unencrypted");
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(text in "[a-z0-9:/@.\\[\\]?=#%\\-]{0,40}|.{0,40}") {
+        let default = Url::parse("https://api.groq.com/openai/v1").unwrap();
+        if let Ok(url) = read_base(&text, Some(&default)) {
+            prop_assert!(matches!(url.scheme(), "http" | "https") && url.has_host());
+            prop_assert!(url.username().is_empty() && url.password().is_none());
+        }
+    }
+
+    #[test]
+    fn joining_twice_changes_nothing(path in "(/[a-z0-9]{1,8}){0,4}/?", first in 0..6_usize, then in 0..6_usize) {
+        let base = url(&format!("http://h{path}"));
+        let [first, then] = [ROUTES[first].dialect, ROUTES[then].dialect];
+        let joined = join(&base, first);
+        prop_assert_eq!(join(&joined, first), joined.clone());
+        prop_assert_eq!(dialect_of(&join(&joined, then)), Some(then));
     }
 }
