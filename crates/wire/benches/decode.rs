@@ -4,8 +4,6 @@
 //! `newline_scan` looks for the line ends of the same bytes with `memchr` and does nothing else: the
 //! floor that no decoder can be under.
 
-#![expect(missing_docs, reason = "criterion's macros make public functions")]
-
 use std::hint::black_box;
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};

@@ -103,15 +103,21 @@ pub(super) fn tool_call<'a>(json: &mut Json<'a>, call: &mut Option<Cow<'a, str>>
     json.object(|json, key| if key == "function" { function(json, call) } else { json.skip() }).map(drop)
 }
 
-/// A function's name and arguments; Ollama writes the latter as an object.
+/// A function's name and then its arguments, in whichever order they stand; Ollama writes the
+/// latter as an object.
 fn function<'a>(json: &mut Json<'a>, call: &mut Option<Cow<'a, str>>) -> Result<(), JsonError> {
-    json.object(|json, key| match key {
-        "arguments" if json.peek() == b'{' => {
-            append(call, json.raw()?.into());
-            Ok(())
+    let (mut name, mut arguments) = (None, None);
+    json.object(|json, key| {
+        match key {
+            "name" => name = json.string()?,
+            "arguments" if json.peek() == b'{' => arguments = Some(json.raw()?.into()),
+            "arguments" => arguments = json.string()?,
+            _ => json.skip()?,
         }
-        "name" | "arguments" => text_into(json, call),
-        _ => json.skip(),
-    })
-    .map(drop)
+        Ok(())
+    })?;
+    for piece in [name, arguments].into_iter().flatten() {
+        append(call, piece);
+    }
+    Ok(())
 }
