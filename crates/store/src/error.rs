@@ -66,7 +66,7 @@ pub enum StoreError {
         limit: u64,
     },
     /// A record needs a longer line than readers accept. Nothing was written; the writer goes on.
-    #[error("the record of {phase:?} request {index} to `{target}` needs {bytes} bytes, more than {limit}")]
+    #[error("the record of {} request {index} to `{target}` needs {bytes} bytes, more than {limit}", phase_in_words(*phase))]
     #[diagnostic(
         code(store::record_too_large),
         help("do not keep generated text, or lower the bound on response bodies")
@@ -171,6 +171,13 @@ pub enum StoreError {
         /// The newest of them.
         candidates: String,
     },
+}
+
+const fn phase_in_words(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Warmup => "warm-up",
+        Phase::Measured => "measured",
+    }
 }
 
 impl StoreError {

@@ -94,7 +94,7 @@ pub fn list(out: &Path) -> Result<Vec<Entry>, StoreError> {
 /// When there is none (the nearest name is told) or the beginning fits several.
 pub fn find(out: &Path, wanted: &str) -> Result<PathBuf, StoreError> {
     let as_path = Path::new(wanted);
-    if as_path.join(MANIFEST).exists() {
+    if !wanted.is_empty() && as_path.join(MANIFEST).exists() {
         return Ok(as_path.to_owned());
     }
     let entries = list(out)?;

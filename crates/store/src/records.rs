@@ -14,8 +14,11 @@ use serde::de::DeserializeOwned;
 use crate::lines::{Line, Lines};
 use crate::{IN_FLIGHT, REQUESTS, StoreError, disk};
 
-/// Events of interrupted requests kept in memory at most; more than ten thousand streams bring in an hour.
+/// Events of interrupted requests kept in memory at most: about a gigabyte.
 const INTERRUPTED_EVENTS: usize = 40_000_000;
+
+/// What a request without events takes up in memory, in events.
+const REQUEST_WEIGHT: usize = 20;
 
 /// Bad lines described one by one; further ones are counted.
 const DESCRIBED: usize = 20;
@@ -38,6 +41,8 @@ pub struct Records {
     recorded: Option<HashSet<Key>>,
     problems: Problems,
     interrupted: u64,
+    /// Events that may still be gathered.
+    pub(crate) room: usize,
 }
 
 /// What the plan says about every request of the target, which parts do not repeat.
@@ -62,7 +67,15 @@ impl Records {
         let recorded = folder.join(IN_FLIGHT).exists().then(HashSet::new);
         let forced_length = plan.workload.force_length && target.encoding.force_length != ForceLength::No;
         let asked = Asked { target: target.name.clone(), max_tokens: plan.workload.max_tokens, forced_length };
-        Self { folder, asked, stage: Stage::Closed, recorded, problems: Problems::default(), interrupted: 0 }
+        Self {
+            folder,
+            asked,
+            stage: Stage::Closed,
+            recorded,
+            problems: Problems::default(),
+            interrupted: 0,
+            room: INTERRUPTED_EVENTS,
+        }
     }
 
     /// What could not be read so far, one sentence each. Complete once the iterator is exhausted.
@@ -133,28 +146,24 @@ impl Records {
         let mut lines = Lines::new(BufReader::new(disk::open(&path)?));
         let name = format!("{}/{IN_FLIGHT}", self.asked.target);
         let mut requests = BTreeMap::new();
-        let mut events = 0;
         loop {
-            match next_of::<Partial>(&mut lines, &name, &mut self.problems)
-                .map_err(|e| StoreError::io("read", &path, e))?
-            {
-                Next::End => break,
-                Next::Bad => {}
-                Next::Value(part) => {
-                    let key = key(part.phase, part.index);
-                    if part.target != self.asked.target || recorded.contains(&key) {
-                        continue;
-                    }
-                    events += part.events.0.len();
-                    if events > INTERRUPTED_EVENTS {
-                        self.problems.note(format!(
-                            "`{name}` holds more events than can be kept in memory; the later ones are left out"
-                        ));
-                        break;
-                    }
-                    fold(requests.entry(key).or_insert_with(|| self.asked.interrupted(&part)), *part);
-                }
+            let part = match next_of::<Partial>(&mut lines, &name, &mut self.problems) {
+                Err(e) => return Err(StoreError::io("read", &path, e)),
+                Ok(Next::End) => break,
+                Ok(Next::Bad) => continue,
+                Ok(Next::Value(part)) => part,
+            };
+            let key = key(part.phase, part.index);
+            if part.target != self.asked.target || recorded.contains(&key) {
+                continue;
             }
+            let weight = part.events.0.len() + if requests.contains_key(&key) { 0 } else { REQUEST_WEIGHT };
+            let Some(room) = self.room.checked_sub(weight) else {
+                self.problems.note(format!("`{name}` holds more than fits in memory; its later lines are left out"));
+                break;
+            };
+            self.room = room;
+            fold(requests.entry(key).or_insert_with(|| self.asked.interrupted(&part)), *part);
         }
         Ok(Stage::Interrupted(requests.into_values()))
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use schema::record::{Partial, Record};
+use schema::record::{Partial, Phase, Record};
 use schema::target::TargetName;
 
 use crate::append::Appender;
@@ -25,6 +25,8 @@ use crate::{IN_FLIGHT, LINE_BYTES, REQUESTS, StoreError};
 pub struct Writer {
     redactor: Arc<Redactor>,
     targets: BTreeMap<TargetName, Files>,
+    /// Bytes of a line at most, as readers take them.
+    pub(crate) line_bytes: usize,
 }
 
 /// The files of one target that grow while a run goes on.
@@ -44,7 +46,7 @@ impl Writer {
             requests: Appender::new(folder.join(name.as_str()).join(REQUESTS)),
             in_flight: Appender::new(folder.join(name.as_str()).join(IN_FLIGHT)),
         };
-        Self { redactor, targets: targets.map(|name| (name.clone(), files(name))).collect() }
+        Self { redactor, targets: targets.map(|name| (name.clone(), files(name))).collect(), line_bytes: LINE_BYTES }
     }
 
     /// Keeps one finished request.
@@ -54,15 +56,7 @@ impl Writer {
     /// than readers accept (then nothing of it is written).
     pub fn append(&mut self, record: &Record) -> Result<(), StoreError> {
         let line = self.redactor.record(record)?;
-        if line.len() > LINE_BYTES {
-            return Err(StoreError::RecordTooLarge {
-                target: record.target.clone(),
-                phase: record.phase,
-                index: record.index,
-                bytes: line.len(),
-                limit: LINE_BYTES,
-            });
-        }
+        self.check(&line, &record.target, record.phase, record.index)?;
         self.files(&record.target)?.requests.push(&line)
     }
 
@@ -73,15 +67,7 @@ impl Writer {
     /// As [`Writer::append`].
     pub fn append_partial(&mut self, partial: &Partial) -> Result<(), StoreError> {
         let line = self.redactor.json("a part of a request", partial, Layout::Line)?;
-        if line.len() > LINE_BYTES {
-            return Err(StoreError::RecordTooLarge {
-                target: partial.target.clone(),
-                phase: partial.phase,
-                index: partial.index,
-                bytes: line.len(),
-                limit: LINE_BYTES,
-            });
-        }
+        self.check(&line, &partial.target, partial.phase, partial.index)?;
         self.files(&partial.target)?.in_flight.push(&line)
     }
 
@@ -95,6 +81,15 @@ impl Writer {
             result = result.and(files.requests.flush()).and(files.in_flight.flush());
         }
         result
+    }
+
+    /// Refuses a line that no reader would take.
+    fn check(&self, line: &[u8], target: &TargetName, phase: Phase, index: u64) -> Result<(), StoreError> {
+        let (bytes, limit) = (line.len(), self.line_bytes);
+        if bytes <= limit {
+            return Ok(());
+        }
+        Err(StoreError::RecordTooLarge { target: target.clone(), phase, index, bytes, limit })
     }
 
     fn files(&mut self, target: &TargetName) -> Result<&mut Files, StoreError> {

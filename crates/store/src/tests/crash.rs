@@ -1,7 +1,9 @@
 //! Runs that died at some byte.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use schema::manifest::Status;
 use schema::record::{Outcome, Record};
@@ -15,6 +17,10 @@ fn dead(out: &Path) -> (std::path::PathBuf, Vec<Record>) {
     let records = vec![record("groq", 0), failed("groq", 1, "no")];
     write(&mut run.writer(), &records, &[partial("groq", 0, 0), partial("groq", 2, 0), partial("groq", 2, 1)]);
     (run.path().to_owned(), records)
+}
+
+fn truncate(file: &Path, len: usize) {
+    fs::OpenOptions::new().write(true).open(file).unwrap().set_len(len as u64).unwrap();
 }
 
 #[test]
@@ -54,11 +60,11 @@ fn cut_at_any_byte_the_records_keep_every_complete_line() {
     let file = path.join("groq").join(REQUESTS);
     fs::remove_file(path.join("groq").join(IN_FLIGHT)).unwrap();
     let bytes = fs::read(&file).unwrap();
-    for cut in 0..=bytes.len() {
-        fs::write(&file, &bytes[..cut]).unwrap();
+    for cut in (0..=bytes.len()).rev() {
+        truncate(&file, cut);
         let run = Run::open(&path).unwrap();
         let (read, problems) = read(&run, "groq");
-        let complete = bytes[..cut].iter().filter(|b| **b == b'\n').count();
+        let complete = memchr::memchr_iter(b'\n', &bytes[..cut]).count();
         assert!(read.len() >= complete, "cut at byte {cut}");
         assert_eq!(read, records[..read.len()], "cut at byte {cut}");
         // A line that lacks nothing but its line feed still counts.
@@ -74,13 +80,13 @@ fn cut_at_any_byte_the_parts_keep_every_complete_line() {
     let (path, records) = dead(out.path());
     let file = path.join("groq").join(IN_FLIGHT);
     let bytes = fs::read(&file).unwrap();
-    for cut in 0..=bytes.len() {
-        fs::write(&file, &bytes[..cut]).unwrap();
+    for cut in (0..=bytes.len()).rev() {
+        truncate(&file, cut);
         let run = Run::open(&path).unwrap();
         let (read, _) = read(&run, "groq");
         assert_eq!(read[..2], records, "cut at byte {cut}");
         // The first line belongs to a request that has its record.
-        let lines = bytes[..cut].iter().filter(|b| **b == b'\n').count();
+        let lines = memchr::memchr_iter(b'\n', &bytes[..cut]).count();
         let events = read.get(2).map_or(0, |r| r.events.0.len());
         assert!(events >= lines.saturating_sub(1) && events <= lines, "cut at byte {cut}");
     }
@@ -102,6 +108,56 @@ fn a_bad_line_in_the_middle_costs_only_itself() {
     line 3 of `groq/requests.jsonl` cannot be read and is left out: EOF while parsing a value at column 0
     ");
     assert!(problems.iter().all(|problem| run.missing.contains(problem)));
+}
+
+#[test]
+fn parts_beyond_what_fits_in_memory_are_left_out_and_told() {
+    let out = tempfile::tempdir().unwrap();
+    let (path, _) = dead(out.path());
+    let run = Run::open(&path).unwrap();
+    // Room for one request with one event.
+    let mut records = run.records(&name("groq")).unwrap();
+    records.room = 21;
+    assert_eq!(records.by_ref().last().unwrap().unwrap().events.0.len(), 1);
+    assert_eq!(
+        records.problems(),
+        ["`groq/in-flight.jsonl` holds more than fits in memory; its later lines are left out"]
+    );
+}
+
+/// Runs in a process of its own, which is killed: keeps requests and tells each once it is flushed.
+#[test]
+#[ignore = "started by `a_process_killed_at_work_loses_nothing_it_had_flushed`"]
+fn keep_requests_until_killed() {
+    let Some(out) = std::env::var_os("STORE_TEST_OUT") else { return };
+    let run = begin(Path::new(&out));
+    let mut writer = run.writer();
+    for index in 0.. {
+        write(&mut writer, &[record("groq", index)], &[partial("groq", index + 1, 0)]);
+        // Not captured by the harness, as `println!` would be.
+        writeln!(std::io::stdout(), "flushed {}", run.path().display()).unwrap();
+    }
+}
+
+#[test]
+fn a_process_killed_at_work_loses_nothing_it_had_flushed() {
+    let out = tempfile::tempdir().unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "tests::crash::keep_requests_until_killed", "--ignored", "--nocapture"])
+        .env("STORE_TEST_OUT", out.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let told = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let paths: Vec<_> =
+        told.filter_map(|l| l.split_once("flushed ").map(|(_, path)| path.to_owned())).take(50).collect();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let run = Run::open(Path::new(&paths[0])).unwrap();
+    let (kept, _) = read(&run, "groq");
+    assert!(kept.len() > paths.len(), "fifty finished and one in flight, at least: {}", kept.len());
+    assert_eq!(kept[49], record("groq", 49));
+    assert_eq!(kept.last().unwrap().outcome, Outcome::Interrupted);
 }
 
 #[test]

@@ -125,7 +125,7 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn any_records_come_back_before_and_after_the_seal(records in vec(any_record(), 0..6)) {

@@ -236,8 +236,12 @@ pub(super) fn begin(out: &Path) -> RunDir {
 }
 
 pub(super) fn write(writer: &mut Writer, records: &[Record], parts: &[Partial]) {
-    records.iter().for_each(|record| writer.append(record).unwrap());
-    parts.iter().for_each(|part| writer.append_partial(part).unwrap());
+    for record in records {
+        writer.append(record).unwrap();
+    }
+    for part in parts {
+        writer.append_partial(part).unwrap();
+    }
     writer.flush().unwrap();
 }
 

@@ -4,9 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use schema::manifest::Status;
+use schema::text::Untrusted;
 
 use super::sample::{NOW, begin, ended, failed, manifest, quality, read, record, summary, write};
-use crate::{LINE_BYTES, MANIFEST, Problem, REQUESTS, Run, RunDir, Seal, StoreError, clean_name, verify};
+use crate::{MANIFEST, Problem, REQUESTS, Run, RunDir, Seal, StoreError, clean_name, verify};
 
 /// Every file below a folder, by its path.
 fn files(folder: &Path) -> Vec<String> {
@@ -146,9 +147,11 @@ fn a_record_that_no_reader_would_take_is_refused_and_leaves_no_trace() {
     let out = tempfile::tempdir().unwrap();
     let run = begin(out.path());
     let mut writer = run.writer();
-    let mut huge = record("groq", 0);
-    huge.output = Some(vec![schema::text::Untrusted::bounded("x".repeat(LINE_BYTES), LINE_BYTES)]);
-    assert!(matches!(writer.append(&huge), Err(StoreError::RecordTooLarge { .. })));
+    writer.line_bytes = 2_000;
+    let mut long = record("groq", 0);
+    long.output = Some(vec![Untrusted::bounded("x".repeat(2_000), 2_000)]);
+    let error = writer.append(&long).unwrap_err();
+    assert!(error.to_string().starts_with("the record of measured request 0 to `groq` needs "), "{error}");
     write(&mut writer, &[record("groq", 1)], &[]);
     assert_eq!(read(&Run::open(run.path()).unwrap(), "groq").0, [record("groq", 1)]);
 }

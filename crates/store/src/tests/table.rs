@@ -35,7 +35,7 @@ fn shown(row: &[(String, Field)]) -> String {
         }
         other => other.to_string(),
     };
-    row.iter().map(|(name, field)| format!("{name}: {}\n", cell(field))).collect()
+    row.iter().map(|(name, field)| format!("{name}: {}", cell(field))).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
