@@ -89,6 +89,13 @@ impl Terminal {
         }
     }
 
+    /// Says several things that are no result.
+    pub(crate) fn note_all(self, notes: &[String]) {
+        for note in notes {
+            self.note(note);
+        }
+    }
+
     /// Shows why the command could not go on.
     #[expect(clippy::print_stderr, reason = "this is where errors are printed")]
     pub(crate) fn complain(self, report: &miette::Report) {

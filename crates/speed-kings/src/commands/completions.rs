@@ -1,10 +1,27 @@
-//! `completions`.
+//! `completions`: a script that completes commands and flags in a shell.
+
+use clap::CommandFactory as _;
+use clap_complete::{Shell, generate};
+
+use crate::args::Cli;
 use crate::commands::Context;
 use crate::outcome::{Exit, Failure};
-/// Run completions.
+
+/// Print a script that completes commands and flags in your shell.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
-/// Runs it.
-pub(crate) fn run(_args: &Args, _context: &Context) -> Result<Exit, Failure> {
-    Ok(Exit::Failed)
+#[command(after_help = "\
+Examples:
+  speed-kings completions bash > ~/.local/share/bash-completion/completions/speed-kings
+  speed-kings completions zsh > ~/.zfunc/_speed-kings
+  speed-kings completions fish > ~/.config/fish/completions/speed-kings.fish")]
+pub(crate) struct Args {
+    /// The shell to complete in.
+    shell: Shell,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    generate(args.shell, &mut Cli::command(), "speed-kings", &mut script);
+    context.terminal.print(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Done)
 }

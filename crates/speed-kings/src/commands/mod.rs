@@ -5,8 +5,11 @@ mod completions;
 mod config;
 mod discover;
 mod init;
+mod interrupt;
 mod list;
+pub(crate) mod prepare;
 mod pricing;
+mod progress;
 mod results;
 mod sim;
 mod test;
@@ -17,6 +20,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use providers::PriceBook;
 use report::Listing;
+use schema::plan::Plan;
+use schema::summary::Summary;
 
 use crate::args::Output;
 use crate::config::resolve::Surroundings;
@@ -90,6 +95,19 @@ impl Context {
         Surroundings { environment: &self.environment, prices, today: self.today, fresh_seed: self.fresh_seed }
     }
 
+    /// Prints a run's numbers in the form that was asked for.
+    ///
+    /// # Errors
+    /// Stdout cannot be written to.
+    pub(crate) fn print_summary(&self, summary: &Summary, plan: &Plan) -> Result<(), Failure> {
+        self.terminal.print(&match self.output {
+            Output::Table => report::table(summary, plan, self.terminal.style()),
+            Output::Json => report::json(summary),
+            Output::Markdown => report::markdown(summary, plan),
+            Output::Csv => report::csv(summary),
+        })
+    }
+
     /// Prints rows in the form that was asked for.
     ///
     /// # Errors
@@ -102,4 +120,22 @@ impl Context {
             Output::Csv => listing.csv(),
         })
     }
+}
+
+/// A runtime of this thread's own, for the little that commands do over the network themselves.
+///
+/// # Errors
+/// The system gives none.
+fn small_runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| miette::miette!("the network cannot be used: {error}").into())
+}
+
+/// Waits until the user interrupts.
+///
+/// # Errors
+/// Interrupts cannot be listened for.
+fn wait_for_interrupt() -> Result<(), Failure> {
+    let interrupted = small_runtime()?.block_on(tokio::signal::ctrl_c());
+    interrupted.map_err(|error| miette::miette!("interrupts cannot be listened for: {error}").into())
 }

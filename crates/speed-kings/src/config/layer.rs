@@ -117,7 +117,8 @@ pub(crate) fn standard_files(environment: &Environment) -> Vec<PathBuf> {
     [Some(PathBuf::from(SYSTEM_FILE)), own, Some(PathBuf::from(LOCAL_FILE))].into_iter().flatten().collect()
 }
 
-fn defaults() -> Vec<Result<Layer, Problems>> {
+/// The lowest layers.
+pub(crate) fn defaults() -> Vec<Result<Layer, Problems>> {
     let layer = |(name, text)| from_yaml(Path::new(name), text, &|_| Origin::Default);
     preset::defaults().map(layer).into()
 }

@@ -32,9 +32,6 @@ pub(crate) enum MockEngine {
 }
 
 impl MockEngine {
-    /// Those that `--mock` alone stands for.
-    pub(crate) const DEFAULT: [Self; 3] = [Self::Vllm, Self::Tgi, Self::Ollama];
-
     /// The provider that talks to it.
     pub(crate) const fn provider(self) -> &'static str {
         match self {
@@ -42,6 +39,16 @@ impl MockEngine {
             Self::Tgi => "tgi",
             Self::Ollama => "ollama",
             Self::Openai => "openai-compatible",
+        }
+    }
+
+    /// What plays it.
+    pub(crate) const fn engine(self) -> sim::Engine {
+        match self {
+            Self::Vllm => sim::Engine::Vllm,
+            Self::Tgi => sim::Engine::Tgi,
+            Self::Ollama => sim::Engine::Ollama,
+            Self::Openai => sim::Engine::OpenAi,
         }
     }
 

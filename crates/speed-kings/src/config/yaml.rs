@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use garde::Validate;
-use miette::{NamedSource, SourceSpan};
+use miette::{NamedSource, SourceOffset, SourceSpan};
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{DeserializeSeed, IgnoredAny, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -21,8 +21,6 @@ const MOST_BYTES: usize = 4 << 20;
 /// One setting of a file.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
-    /// The key.
-    pub(crate) key: String,
     /// Its line, from 1.
     pub(crate) line: u64,
     /// Settings that hold this one alone.
@@ -61,7 +59,7 @@ fn entry(text: &str, key: &Spanned<String>, at: Location, source: &Source) -> Re
     let settings = serde_saphyr::with_deserializer_from_str(text, |document| only.deserialize(document))
         .map_err(|error| complaint(&error, source))?;
     check_bounds(&settings).map_err(|why| problem_at(format!("`{}`: {why}", key.value), at, source))?;
-    Ok(Entry { key: key.value.clone(), line: key.referenced.line(), settings })
+    Ok(Entry { line: key.referenced.line(), settings })
 }
 
 /// Holds settings against their bounds.
@@ -84,47 +82,60 @@ fn unknown_key(key: &Spanned<String>, known: &[String], source: &Source) -> Prob
 }
 
 fn problem_at(message: String, at: Location, source: &Source) -> Problem {
-    match span_of(at) {
+    match span_of(at, source.inner()) {
         Some(span) => Problem::new(message).at(source, span),
         None => Problem::new(format!("{message}, in `{}`", source.name())),
     }
 }
 
-fn span_of(at: Location) -> Option<SourceSpan> {
-    let start = usize::try_from(at.span().byte_offset()?).ok()?;
-    let length = usize::try_from(at.span().byte_len()?).ok()?;
-    Some((start, length).into())
+/// The bytes a parser points at; a single one where it knows line and column only.
+fn span_of(at: Location, text: &str) -> Option<SourceSpan> {
+    let known = at.span().byte_offset().zip(at.span().byte_len());
+    if let Some((start, length)) = known {
+        return Some((usize::try_from(start).ok()?, usize::try_from(length).ok()?).into());
+    }
+    let (line, column) = (usize::try_from(at.line()).ok()?, usize::try_from(at.column()).ok()?);
+    Some((SourceOffset::from_location(text, line, column), 1).into())
+}
+
+/// The text a parser points at.
+fn pointed_at(at: Option<Location>, source: &Source) -> &str {
+    let span = at.and_then(|at| span_of(at, source.inner()));
+    span.and_then(|span| source.inner().get(span.offset()..span.offset() + span.len())).unwrap_or_default()
 }
 
 /// A parser's complaint in our words.
 fn complaint(error: &Error, source: &Source) -> Problem {
     let error = error.without_snippet();
+    let at = error.location();
+    let written = pointed_at(at, source);
     let (message, help) = match error {
         Error::SerdeUnknownField { field, expected, .. } => {
-            let near = nearest(field, expected.iter().copied()).map(|near| format!("did you mean `{near}`?"));
-            (
-                format!("`{field}` is not a setting"),
-                near.or_else(|| Some(format!("use one of {}", expected.join(", ")))),
-            )
+            (format!("`{field}` is not a known key here"), Some(right_name(field, expected)))
         }
         Error::SerdeUnknownVariant { variant, expected, .. } => {
-            let near = nearest(variant, expected.iter().copied()).map(|near| format!("did you mean `{near}`?"));
-            (
-                format!("`{variant}` is not one of the choices"),
-                near.or_else(|| Some(format!("use one of {}", expected.join(", ")))),
-            )
+            (format!("`{variant}` is not one of the choices"), Some(right_name(variant, expected)))
         }
         Error::SerdeInvalidType { unexpected, expected, .. }
         | Error::SerdeInvalidValue { unexpected, expected, .. } => {
             (format!("{unexpected} where {expected} is expected"), None)
         }
+        Error::InvalidScalar { ty, .. } => (format!("`{written}` is not {}", kind_in_words(ty)), None),
+        Error::InvalidBooleanStrict { .. } => (format!("`{written}` is not {}", kind_in_words("bool")), None),
+        Error::DuplicateMappingKey { key, .. } => {
+            let key = key.as_deref().unwrap_or(written);
+            (format!("`{key}` is set twice"), Some("keep one of them".to_owned()))
+        }
+        Error::Unexpected { expected: "mapping start", .. } => {
+            ("settings are written `key: value`, one a line".to_owned(), None)
+        }
         Error::Message { msg, .. } => match msg.split_once("; ") {
             Some((message, help)) => (message.to_owned(), Some(help.to_owned())),
             None => (msg.clone(), None),
         },
-        other => (other.to_string(), None),
+        other => (without_place(&other.to_string()), None),
     };
-    let problem = match error.location() {
+    let problem = match at {
         Some(at) => problem_at(message, at, source),
         None => Problem::new(format!("{message}, in `{}`", source.name())),
     };
@@ -132,6 +143,28 @@ fn complaint(error: &Error, source: &Source) -> Problem {
         Some(help) => problem.help(help),
         None => problem,
     }
+}
+
+fn right_name(wrong: &str, right: &[&str]) -> String {
+    match nearest(wrong, right.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("use one of {}", right.join(", ")),
+    }
+}
+
+/// What a Rust type is to someone who writes YAML.
+fn kind_in_words(ty: &str) -> String {
+    match ty {
+        "u64" | "u32" => "a whole number, 0 or more".to_owned(),
+        "f64" => "a number".to_owned(),
+        "bool" => "`true` or `false`".to_owned(),
+        other => format!("a value of type `{other}`"),
+    }
+}
+
+/// The message without its ` at line 1, column 4`: the place is drawn.
+fn without_place(message: &str) -> String {
+    message.split(" at line ").next().unwrap_or(message).to_owned()
 }
 
 /// The keys of a document with their places, and the places of their values.
