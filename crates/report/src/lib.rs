@@ -1,42 +1,34 @@
-//! Numbers into text and documents, returned as strings.
+//! Numbers into text and documents, returned as strings. No clock, no file, no terminal: the caller
+//! says how wide it is and whether it shows colours.
+//!
+//! ```text
+//! Summary ─▶ comparison (one row a target) ─┬▶ terminal, markdown
+//!         ─▶ details (lines under a target) ─┘
+//!         ─▶ csv, json
+//! Listing ─▶ table, markdown, csv, json
+//! ```
+//!
+//! Invariants: what came from a simulated engine says SIMULATED wherever it is shown; a number has
+//! its interval beside it, or the reason why it is not there; no text reaches a medium but through
+//! that medium's cleaner, in [`clean`].
 
-use schema::plan::Plan;
-use schema::summary::Summary;
-
+mod clean;
+mod comparison;
+mod csv;
+mod details;
+mod grid;
+mod json;
 mod listing;
+mod markdown;
+mod number;
+mod paint;
+mod terminal;
 
-pub use listing::{Align, Cell, Column, Listing};
+pub use crate::csv::csv;
+pub use crate::json::json;
+pub use crate::listing::{Align, Cell, Column, Listing};
+pub use crate::markdown::markdown;
+pub use crate::terminal::{Style, table};
 
-/// How text for a terminal is laid out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Style {
-    /// Columns to fill at most.
-    pub width: u16,
-    /// Whether ANSI colours are used.
-    pub color: bool,
-}
-
-/// The comparison table and each target's details, for a terminal.
-pub fn table(summary: &Summary, plan: &Plan, style: Style) -> String {
-    let _ = (summary, plan, style);
-    todo!("next commit")
-}
-
-/// The same as Markdown.
-pub fn markdown(summary: &Summary, plan: &Plan) -> String {
-    let _ = (summary, plan);
-    todo!("next commit")
-}
-
-/// One row per target and metric.
-pub fn csv(summary: &Summary) -> String {
-    let _ = summary;
-    todo!("next commit")
-}
-
-/// The summary as indented JSON, with a line break at its end.
-pub fn json(summary: &Summary) -> String {
-    let mut text = serde_json::to_string_pretty(summary).expect("a summary is plain data");
-    text.push('\n');
-    text
-}
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,9 @@
 //! Plain listings: the same rows as a table, Markdown, CSV or JSON.
 
-use crate::Style;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::terminal::{Line, Style};
+use crate::{clean, csv, grid, json, markdown, terminal};
 
 /// Which side a column is flush with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,25 +54,96 @@ pub struct Listing {
     pub rows: Vec<Vec<Cell>>,
 }
 
+impl Cell {
+    fn for_people(&self) -> String {
+        match self {
+            Self::Empty => String::new(),
+            Self::Text(text) => text.clone(),
+            Self::Number { shown, .. } => shown.clone(),
+            Self::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+        }
+    }
+
+    fn for_csv(&self) -> String {
+        match self {
+            Self::Number { value, .. } => value.to_string(),
+            Self::Flag(flag) => flag.to_string(),
+            Self::Empty | Self::Text(_) => clean::cell(&self.for_people()),
+        }
+    }
+}
+
+impl Serialize for Cell {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Empty => serializer.serialize_none(),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Number { value, .. } => serializer.serialize_f64(*value),
+            Self::Flag(flag) => serializer.serialize_bool(*flag),
+        }
+    }
+}
+
+/// One row as an object, in the order of the columns.
+struct Object<'a> {
+    columns: &'a [Column],
+    cells: &'a [Cell],
+}
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.columns.len()))?;
+        for (column, cell) in self.columns.iter().zip(self.cells) {
+            map.serialize_entry(column.key, cell)?;
+        }
+        map.end()
+    }
+}
+
 impl Listing {
-    /// For a terminal.
+    /// For a terminal: the title, if there is one, then headings, a rule and the rows.
     pub fn table(&self, style: Style) -> String {
-        let _ = style;
-        todo!("next commit")
+        let headings: Vec<grid::Lines> = self.columns.iter().map(|c| vec![c.heading.to_owned()]).collect();
+        let aligns: Vec<Align> = self.columns.iter().map(|c| c.align).collect();
+        let lines = |row: &Vec<Cell>| row.iter().map(|cell| vec![cell.for_people()]).collect();
+        let rows: Vec<Vec<grid::Lines>> = self.rows.iter().map(lines).collect();
+        let title = (!self.title.is_empty()).then(|| Line::Heading(clean::terminal(&self.title)));
+        let grid = grid::ruled(&headings, &aligns, &rows, style.columns());
+        let lines: Vec<Line> = title.into_iter().chain(terminal::headed(grid)).collect();
+        style.finish(&lines)
     }
 
-    /// As a Markdown table.
+    /// As a Markdown table, under its title if there is one.
     pub fn markdown(&self) -> String {
-        todo!("next commit")
+        let mut lines = Vec::new();
+        if !self.title.is_empty() {
+            lines.extend([format!("# {}", clean::markdown(&self.title)), String::new()]);
+        }
+        let rules: Vec<&str> = self
+            .columns
+            .iter()
+            .map(|c| match c.align {
+                Align::Left => "---",
+                Align::Right => "---:",
+            })
+            .collect();
+        lines.push(markdown::row(self.columns.iter().map(|c| c.heading.to_owned())));
+        lines.push(format!("| {} |", rules.join(" | ")));
+        lines.extend(self.rows.iter().map(|row| markdown::row(row.iter().map(Cell::for_people))));
+        lines.push(String::new());
+        lines.join("\n")
     }
 
-    /// As CSV, keys as headers.
+    /// As CSV: keys as headers, numbers as they are, text that no spreadsheet takes for a formula.
     pub fn csv(&self) -> String {
-        todo!("next commit")
+        let keys = self.columns.iter().map(|c| c.key.to_owned()).collect();
+        csv::write(std::iter::once(keys).chain(self.rows.iter().map(|row| row.iter().map(Cell::for_csv).collect())))
     }
 
-    /// As a JSON array of objects.
+    /// As an indented JSON array of objects, one a row, keys in the order of the columns.
     pub fn json(&self) -> String {
-        todo!("next commit")
+        let object = |cells| Object { columns: &self.columns, cells };
+        let rows: Vec<Object<'_>> = self.rows.iter().map(|row| object(row.as_slice())).collect();
+        json::pretty(&rows)
     }
 }

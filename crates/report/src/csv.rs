@@ -1,0 +1,107 @@
+//! One row a target and metric, for spreadsheets and scripts.
+
+use schema::summary::{Distribution, Estimate, Percentile, Summary, TargetSummary};
+
+use crate::clean;
+
+const HEADINGS: [&str; 28] = [
+    "run",
+    "target",
+    "provider",
+    "model",
+    "simulated",
+    "verdict",
+    "metric",
+    "n",
+    "mean",
+    "mean_low",
+    "mean_high",
+    "sd",
+    "sd_low",
+    "sd_high",
+    "min",
+    "p50",
+    "p50_low",
+    "p50_high",
+    "p90",
+    "p90_low",
+    "p90_high",
+    "p95",
+    "p95_low",
+    "p95_high",
+    "p99",
+    "p99_low",
+    "p99_high",
+    "max",
+];
+
+/// One row a target and metric; figures in the unit that the metric's name ends with (`ttft_ns`).
+/// Rates and prices are rows too, with their figure under `mean`. What is withheld is blank.
+pub fn csv(summary: &Summary) -> String {
+    let rows = summary.targets.iter().flat_map(|target| {
+        let metrics = target.metrics.iter().map(|(metric, d)| (metric.key(), distribution(d)));
+        let rates = rates(target).into_iter().map(|(key, estimate)| (key, single(target, &estimate)));
+        let rows: Vec<_> = metrics.chain(rates).collect();
+        rows.into_iter().map(|(key, figures)| row(summary, target, key, &figures))
+    });
+    write(std::iter::once(HEADINGS.map(str::to_owned).to_vec()).chain(rows))
+}
+
+/// Writes rows of cells; the cells are clean already.
+pub(crate) fn write(rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.write_record(&row).expect("rows of equal length, written to memory");
+    }
+    let bytes = writer.into_inner().expect("memory takes every write");
+    String::from_utf8(bytes).expect("made of strings")
+}
+
+fn row(summary: &Summary, target: &TargetSummary, metric: &str, figures: &[Option<f64>; 21]) -> Vec<String> {
+    let trust = target.quality.trust.in_words();
+    let mark = if target.simulated { "SIMULATED" } else { "" };
+    let texts = [&summary.name, target.target.as_str(), &target.provider, &target.model, mark, trust, metric];
+    let figures = figures.iter().map(|figure| figure.map(|x| x.to_string()).unwrap_or_default());
+    texts.iter().map(|text| clean::cell(text)).chain(figures).collect()
+}
+
+fn ends(estimate: Option<&Estimate>) -> [Option<f64>; 3] {
+    [estimate.map(|e| e.value), estimate.and_then(|e| e.low), estimate.and_then(|e| e.high)]
+}
+
+fn distribution(d: &Distribution) -> [Option<f64>; 21] {
+    let mut figures = [None; 21];
+    figures[0] = Some(d.n as f64);
+    figures[1..4].copy_from_slice(&ends(Some(&d.mean)));
+    figures[4..7].copy_from_slice(&ends(d.sd.as_ref()));
+    figures[7] = Some(d.min);
+    for (place, percentile) in [(8, &d.p50), (11, &d.p90), (14, &d.p95), (17, &d.p99)] {
+        figures[place..place + 3].copy_from_slice(&ends(Percentile::known(percentile)));
+    }
+    figures[20] = Some(d.max);
+    figures
+}
+
+fn single(target: &TargetSummary, estimate: &Estimate) -> [Option<f64>; 21] {
+    let mut figures = [None; 21];
+    figures[0] = Some(target.attempted as f64);
+    figures[1..4].copy_from_slice(&ends(Some(estimate)));
+    figures
+}
+
+fn rates(target: &TargetSummary) -> Vec<(&'static str, Estimate)> {
+    let bare = |value: f64| Estimate { value, low: None, high: None };
+    let throughput = &target.throughput;
+    let cost = target.cost.as_ref();
+    let rates = [
+        ("success_rate", Some(bare(target.success_rate))),
+        ("requests_per_s", Some(throughput.requests_per_s)),
+        ("output_tokens_per_s", Some(throughput.output_tokens_per_s)),
+        ("input_tokens_per_s", throughput.input_tokens_per_s.map(bare)),
+        ("goodput_requests_per_s", throughput.goodput_requests_per_s.map(bare)),
+        ("mean_in_flight", Some(bare(throughput.mean_in_flight))),
+        ("cost_per_request_usd", cost.and_then(|c| c.per_request_usd)),
+        ("output_tokens_per_usd", cost.and_then(|c| c.output_tokens_per_usd).map(bare)),
+    ];
+    rates.into_iter().filter_map(|(key, estimate)| Some((key, estimate?))).collect()
+}

@@ -1,0 +1,149 @@
+//! The comparison and each target's details, for a terminal.
+
+use schema::plan::Plan;
+use schema::summary::{Summary, TargetSummary};
+
+use crate::comparison::{self, Column};
+use crate::grid::{self, GAP, Lines};
+use crate::listing::Align;
+use crate::{details, paint};
+
+/// Narrower than this nothing is laid out.
+const LEAST_WIDTH: u16 = 60;
+
+/// Width of the labels in the details.
+const LABEL_WIDTH: u16 = 12;
+
+/// How text for a terminal is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Columns to fill at most; 60 at least are used.
+    pub width: u16,
+    /// Whether ANSI colours are used.
+    pub color: bool,
+}
+
+impl Style {
+    /// The width that is used.
+    pub(crate) fn columns(self) -> u16 {
+        self.width.max(LEAST_WIDTH)
+    }
+
+    /// The lines as one text, headings bold and words coloured where colours are used.
+    pub(crate) fn finish(self, lines: &[Line]) -> String {
+        let mut text = String::new();
+        for line in lines {
+            match line {
+                Line::Plain(line) if self.color => text.push_str(&paint::words(line)),
+                Line::Heading(line) if self.color => text.push_str(&paint::bold(line)),
+                Line::Plain(line) | Line::Heading(line) => text.push_str(line),
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// A laid-out line.
+pub(crate) enum Line {
+    /// Text in which some words are coloured.
+    Plain(String),
+    /// A heading.
+    Heading(String),
+}
+
+/// The comparison of all targets with intervals, then what else is known of each: one text that
+/// ends with a line break. What does not fit the width side by side goes below.
+pub fn table(summary: &Summary, plan: &Plan, style: Style) -> String {
+    let width = style.columns();
+    let mut lines: Vec<Line> = plain(grid::paragraph(&format!("{}{}", summary.name, mark(summary)), width)).collect();
+    lines.extend(plain(grid::paragraph(&comparison::plan_in_words(plan), width)));
+    lines.extend(compare(summary, plan, width));
+    lines.push(blank());
+    lines.extend(plain(grid::paragraph(comparison::LEGEND, width)));
+    for target in &summary.targets {
+        lines.push(blank());
+        lines.extend(grid::paragraph(&heading(target), width).into_iter().map(Line::Heading));
+        lines.extend(plain(grid::labelled(&details::of(target), LABEL_WIDTH, 2, width)));
+    }
+    lines.extend(summary.warnings.iter().take(1).map(|_| blank()));
+    let warnings: Vec<_> = summary.warnings.iter().map(|w| ("warning".to_owned(), w.clone())).collect();
+    lines.extend(plain(grid::labelled(&warnings, LABEL_WIDTH, 2, width)));
+    style.finish(&lines)
+}
+
+fn mark(summary: &Summary) -> &'static str {
+    match (summary.simulated, summary.targets.iter().all(|t| t.simulated)) {
+        (false, _) => "",
+        (true, true) => "  SIMULATED",
+        (true, false) => "  partly SIMULATED",
+    }
+}
+
+/// `groq  llama-3.3-70b at groq`, with the mark of a simulated engine.
+fn heading(target: &TargetSummary) -> String {
+    let mark = if target.simulated { "  SIMULATED" } else { "" };
+    format!("{}  {} at {}{mark}", target.target, target.model, target.provider)
+}
+
+fn plain(lines: Vec<String>) -> impl Iterator<Item = Line> {
+    lines.into_iter().map(Line::Plain)
+}
+
+/// Marks what stands above a grid's rule as headings.
+pub(crate) fn headed(grid: Vec<String>) -> impl Iterator<Item = Line> {
+    let rule = grid.iter().position(|line| line.starts_with('─')).unwrap_or(0);
+    grid.into_iter().enumerate().map(move |(i, line)| if i < rule { Line::Heading(line) } else { Line::Plain(line) })
+}
+
+fn blank() -> Line {
+    Line::Plain(String::new())
+}
+
+/// One grid after another, each with as many columns as fit beside the targets' names.
+fn compare(summary: &Summary, plan: &Plan, width: u16) -> Vec<Line> {
+    let names: Vec<Lines> = summary.targets.iter().map(name).collect();
+    let mut lines = Vec::new();
+    for columns in chunks(comparison::columns(summary, plan), widest(&names), usize::from(width)) {
+        lines.push(blank());
+        let headings: Vec<Lines> =
+            std::iter::once(vec!["target".to_owned()]).chain(columns.iter().map(|c| c.heading.clone())).collect();
+        let aligns: Vec<Align> = std::iter::once(Align::Left).chain(columns.iter().map(|_| Align::Right)).collect();
+        let rows: Vec<Vec<Lines>> = (0..names.len())
+            .map(|i| std::iter::once(names[i].clone()).chain(columns.iter().map(|c| figure(c, i))).collect())
+            .collect();
+        lines.extend(headed(grid::ruled(&headings, &aligns, &rows, width)));
+    }
+    lines
+}
+
+fn name(target: &TargetSummary) -> Lines {
+    let mark = target.simulated.then(|| "SIMULATED".to_owned());
+    std::iter::once(target.target.to_string()).chain(mark).collect()
+}
+
+fn figure(column: &Column, row: usize) -> Lines {
+    let figure = &column.figures[row];
+    std::iter::once(&figure.value).chain(&figure.aside).cloned().collect()
+}
+
+fn widest(cells: &[Lines]) -> usize {
+    cells.iter().flatten().map(|line| line.chars().count()).max().unwrap_or(0)
+}
+
+/// Columns in groups that fit `width` beside a first column of `first`.
+fn chunks(columns: Vec<Column>, first: usize, width: usize) -> Vec<Vec<Column>> {
+    let mut groups: Vec<Vec<Column>> = Vec::new();
+    let mut used = width;
+    for column in columns {
+        let cells: Vec<Lines> = (0..column.figures.len()).map(|row| figure(&column, row)).collect();
+        let needed = GAP + widest(&cells).max(widest(std::slice::from_ref(&column.heading)));
+        if used + needed > width {
+            groups.push(Vec::new());
+            used = first.max("target".len());
+        }
+        used += needed;
+        groups.last_mut().expect("a group was begun").push(column);
+    }
+    groups
+}
