@@ -1,0 +1,63 @@
+# Every command we type. `just` lists them.
+
+# This list.
+default:
+    @just --list --unsorted
+
+# Formatting, lints, licences and bans.
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+    cargo deny check licenses bans sources
+
+# The everyday tests.
+test *ARGS:
+    cargo nextest run --workspace --locked {{ ARGS }}
+
+# The tests that take long: soak runs and big sweeps.
+test-slow *ARGS:
+    cargo nextest run --workspace --locked --run-ignored only --no-tests pass {{ ARGS }}
+
+# Look at changed snapshots and accept or refuse them.
+snap:
+    cargo insta test --workspace --review --test-runner nextest
+
+# Fuzz one parser: a target of `cargo fuzz list`, for SECONDS.
+fuzz TARGET SECONDS="60":
+    cargo +nightly fuzz run {{ TARGET }} -- -max_total_time={{ SECONDS }}
+
+# Micro-benchmarks: events decoded a second.
+bench *ARGS:
+    cargo bench -p wire --bench decode -- {{ ARGS }}
+
+# How late the pacer wakes on this machine.
+pacing:
+    cargo run --release -p load --example pacing
+
+# Error of TTFT and ITL against the simulator's own log; figures go to docs.
+accuracy *ARGS:
+    cargo run --release -p runner --example accuracy -- {{ ARGS }}
+
+# Memory and CPU at 1,000 and 10,000 streams against the simulator; figures go to docs.
+scale *ARGS:
+    cargo run --release -p runner --example scale -- {{ ARGS }}
+
+# A simulated engine as a server.
+sim ENGINE="vllm" *ARGS:
+    cargo run --release -- sim --engine {{ ENGINE }} {{ ARGS }}
+
+# All simulated engines measured, as a person would see it.
+demo *ARGS:
+    cargo run --release -- benchmark --mock {{ ARGS }}
+
+# The documentation of all rooms.
+docs *ARGS:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --document-private-items {{ ARGS }}
+
+# Write schemas/ anew from the types.
+schemas:
+    UPDATE_SCHEMAS=1 cargo test -p store --locked the_published_schemas
+
+# Exactly what CI runs.
+ci:
+    bash .ci/run
