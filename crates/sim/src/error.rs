@@ -34,6 +34,13 @@ pub enum SimError {
         #[source]
         source: std::io::Error,
     },
+    /// A header that would break the answers it is sent with.
+    #[error("`{name}` cannot be sent as a header")]
+    #[diagnostic(code(sim::header), help("a header's name is one word without `:`, its value one line"))]
+    Header {
+        /// Its name.
+        name: String,
+    },
     /// A number of the engine's model that no engine can have.
     #[error("an engine cannot have `{field}` of {value}")]
     #[diagnostic(code(sim::model), help("{help}"))]

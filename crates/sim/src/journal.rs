@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use serde::Serialize;
@@ -73,7 +73,8 @@ const FILE_BACKLOG: usize = 65_536;
 #[derive(Debug)]
 pub(crate) struct Journal {
     kept: Option<Mutex<Vec<Trace>>>,
-    file: Option<SyncSender<Trace>>,
+    /// Gone once closed.
+    file: Option<Mutex<Option<SyncSender<Trace>>>>,
 }
 
 impl Journal {
@@ -87,7 +88,7 @@ impl Journal {
             .name("sim-log".to_owned())
             .spawn(move || write_file(file, &traces))
             .map_err(|source| SimError::Threads { source })?;
-        Ok((Self { kept, file: Some(sender) }, Some(writer)))
+        Ok((Self { kept, file: Some(Mutex::new(Some(sender))) }, Some(writer)))
     }
 
     /// Whether anyone wants traces.
@@ -103,11 +104,18 @@ impl Journal {
                 received_ns: trace.received_ns,
                 writes: trace.writes.clone(),
             };
-            kept.lock().unwrap_or_else(PoisonError::into_inner).push(copy);
+            lock(kept).push(copy);
         }
-        if let Some(file) = &self.file {
+        if let Some(file) = self.file.as_ref().and_then(|file| lock(file).clone()) {
             // Fails only when the writer gave up on a full disk; serving goes on.
             drop(file.send(trace));
+        }
+    }
+
+    /// Lets the file's writer finish.
+    pub(crate) fn close(&self) {
+        if let Some(file) = &self.file {
+            lock(file).take();
         }
     }
 
@@ -123,8 +131,12 @@ impl Journal {
 
     fn with_kept(&self, read: impl FnOnce(&mut Vec<Trace>) -> Vec<Entry>) -> Vec<Entry> {
         let kept = self.kept.as_ref();
-        kept.map_or_else(Vec::new, |kept| read(&mut kept.lock().unwrap_or_else(PoisonError::into_inner)))
+        kept.map_or_else(Vec::new, |kept| read(&mut lock(kept)))
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Writes traces as JSON lines until the last sender is gone, flushing whenever it has caught up.

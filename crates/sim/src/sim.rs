@@ -1,21 +1,100 @@
 //! A simulated engine that runs: threads, listener, shutdown.
 
+use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::sync_channel;
+use std::thread::JoinHandle;
+use std::time::Duration;
 
-use crate::config::Config;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, Pace};
+use crate::connection::serve;
 use crate::error::SimError;
-use crate::journal::Entry;
+use crate::journal::{Entry, Journal};
+use crate::socket::Stamped;
+use crate::state::State;
 
-/// A running simulated engine. Dropping it stops it.
+/// Connections the kernel keeps waiting to be accepted: a rush arrives all at once.
+const BACKLOG: u32 = 4_096;
+
+/// Accepted connections on their way to another thread; when it is full, accepting waits.
+const HAND_OVER: usize = 1_024;
+
+/// Pause after a failed accept: usually too many open files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
+/// A running simulated engine, on operating-system threads and runtimes of its own, so that a client
+/// in the same process is not disturbed. Dropping it stops it.
 #[derive(Debug)]
 pub struct Sim {
     addr: SocketAddr,
+    state: Arc<State>,
+    stop: CancellationToken,
+    threads: Vec<JoinHandle<()>>,
+    log_writer: Option<JoinHandle<()>>,
 }
 
 impl Sim {
-    /// Starts `config` on threads of its own.
+    /// Starts `config`; it listens when this returns.
     pub fn start(config: Config) -> Result<Self, SimError> {
-        Ok(Self { addr: config.listen })
+        if let Pace::Model(model) = &config.pace {
+            model.check()?;
+        }
+        check_headers(&config)?;
+        let (listen, threads) = (config.listen, config.threads.max(1));
+        let (journal, log_writer) = Journal::open(&config)?;
+        let state = Arc::new(State::new(config, journal));
+        let mut sim = Self { addr: listen, state, stop: CancellationToken::new(), threads: Vec::new(), log_writer };
+        let mut others = Vec::new();
+        for index in 1..threads {
+            let (sender, receiver) = mpsc::channel(HAND_OVER);
+            others.push(sender);
+            let state = Arc::clone(&sim.state);
+            sim.spawn(index, move || take_over(receiver, state))?;
+        }
+        // One message: the address, or why there is none.
+        let (report, started) = sync_channel(1);
+        let state = Arc::clone(&sim.state);
+        sim.spawn(0, move || async move {
+            match listen_on(listen) {
+                Err(error) => drop(report.send(Err(error))),
+                Ok(listener) => {
+                    drop(report.send(listener.local_addr()));
+                    let accepting = accept(listener, others, Arc::clone(&state));
+                    tokio::join!(accepting, state.drive());
+                }
+            }
+        })?;
+        let died = || io::Error::other("the thread ended early");
+        let addr = started.recv().unwrap_or_else(|_| Err(died()));
+        sim.addr = addr.map_err(|source| SimError::Bind { listen, source })?;
+        Ok(sim)
+    }
+
+    /// Runs what `work` makes on a thread with a runtime of its own, until stopped.
+    fn spawn<W: Future<Output = ()>>(
+        &mut self,
+        index: usize,
+        work: impl FnOnce() -> W + Send + 'static,
+    ) -> Result<(), SimError> {
+        let threads = |source| SimError::Threads { source };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(threads)?;
+        let stop = self.stop.clone();
+        let thread = std::thread::Builder::new().name(format!("sim-{index}")).spawn(move || {
+            runtime.block_on(async move {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = work() => {}
+                }
+            });
+        });
+        self.threads.push(thread.map_err(threads)?);
+        Ok(())
     }
 
     /// Where it listens.
@@ -28,16 +107,116 @@ impl Sim {
         format!("http://{}", self.addr)
     }
 
-    /// The ground truth of all finished answers, if the configuration keeps it.
+    /// What all its connections share, for [`crate::serve_connection`].
+    pub fn state(&self) -> Arc<State> {
+        Arc::clone(&self.state)
+    }
+
+    /// The ground truth of all finished answers to requests to generate, if the configuration keeps
+    /// it. An answer's entries stand together, in order; see [`Sim::wait_idle`].
     pub fn log(&self) -> Vec<Entry> {
-        Vec::new()
+        self.state.journal.entries()
     }
 
     /// As [`Sim::log`], and forgets it.
     pub fn take_log(&self) -> Vec<Entry> {
-        Vec::new()
+        self.state.journal.take()
     }
 
-    /// Stops promptly, closing every connection, and frees the port.
-    pub fn shutdown(self) {}
+    /// Waits until no answer is under way, so that the log is complete; `false` when that takes
+    /// longer than `limit`. A client has its last bytes a moment before the server is done with them.
+    pub fn wait_idle(&self, limit: Duration) -> bool {
+        self.state.wait_idle(limit)
+    }
+
+    /// Requests of every kind that have come in.
+    pub fn requests(&self) -> u64 {
+        self.state.requests.load(Ordering::Relaxed)
+    }
+
+    /// Connections open now.
+    pub fn open_connections(&self) -> usize {
+        self.state.connections.load(Ordering::Relaxed)
+    }
+
+    /// Bytes written so far.
+    pub fn bytes_written(&self) -> u64 {
+        self.state.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Requests in the batch now; under a pace without a batch, those being answered.
+    pub fn running(&self) -> usize {
+        self.state.occupancy().running
+    }
+
+    /// Requests queued now.
+    pub fn waiting(&self) -> usize {
+        self.state.occupancy().waiting
+    }
+
+    /// Stops promptly, closing every connection, frees the port and finishes the file log.
+    pub fn shutdown(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Sim {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        for thread in self.threads.drain(..) {
+            // A panic there has been reported by its thread.
+            drop(thread.join());
+        }
+        if let Some(writer) = self.log_writer.take() {
+            self.state.journal.close();
+            drop(writer.join());
+        }
+    }
+}
+
+/// Refuses headers that would break the framing.
+fn check_headers(config: &Config) -> Result<(), SimError> {
+    let is_token = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
+    let bad = config.headers.iter().find(|(name, value)| !is_token(name) || value.chars().any(char::is_control));
+    bad.map_or(Ok(()), |(name, _)| Err(SimError::Header { name: name.chars().take(80).collect() }))
+}
+
+fn listen_on(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A port just given up may be taken at once.
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
+}
+
+/// Accepts connections and deals them out, this thread's own share included.
+async fn accept(listener: TcpListener, others: Vec<mpsc::Sender<std::net::TcpStream>>, state: Arc<State>) {
+    let shares = others.len() + 1;
+    let mut turn = 0;
+    loop {
+        let Ok((tcp, _)) = listener.accept().await else {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        match others.get(turn) {
+            None => drop(tokio::spawn(serve(Stamped::new(tcp), Arc::clone(&state)))),
+            Some(other) => {
+                if let Ok(tcp) = tcp.into_std() {
+                    // Fails only while stopping.
+                    drop(other.send(tcp).await);
+                }
+            }
+        }
+        turn = (turn + 1) % shares;
+    }
+}
+
+/// Serves the connections another thread accepted.
+async fn take_over(mut accepted: mpsc::Receiver<std::net::TcpStream>, state: Arc<State>) {
+    while let Some(tcp) = accepted.recv().await {
+        if let Ok(tcp) = TcpStream::from_std(tcp) {
+            drop(tokio::spawn(serve(Stamped::new(tcp), Arc::clone(&state))));
+        }
+    }
+    std::future::pending::<()>().await;
 }

@@ -1,0 +1,342 @@
+//! What a request asks for, whichever engine's words it uses.
+
+use serde::Deserialize;
+
+use crate::engine::Engine;
+use crate::problem::{Kind, Problem, Unreadable};
+use crate::state::State;
+use crate::tokens;
+
+/// The routes that generate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// `/v1/chat/completions`.
+    Chat,
+    /// `/v1/completions`.
+    Completions,
+    /// Anthropic's `/v1/messages`.
+    Messages,
+    /// TGI's `/generate`.
+    Generate,
+    /// TGI's `/generate_stream`.
+    GenerateStream,
+    /// Ollama's `/api/chat`.
+    OllamaChat,
+    /// Ollama's `/api/generate`.
+    OllamaGenerate,
+}
+
+impl Route {
+    /// Whether OpenAI's formats are spoken there.
+    pub(crate) const fn is_openai(self) -> bool {
+        matches!(self, Self::Chat | Self::Completions)
+    }
+
+    const fn takes_messages(self) -> bool {
+        matches!(self, Self::Chat | Self::Messages | Self::OllamaChat)
+    }
+}
+
+/// Where a stream should say what it used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UsageWish {
+    Never,
+    /// In an event after the last token.
+    AtEnd,
+    /// There, and so far on every event before (vLLM).
+    Always,
+}
+
+/// A request to generate, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ask {
+    pub(crate) route: Route,
+    /// The model as it was asked for.
+    pub(crate) model: String,
+    pub(crate) prompt_tokens: u32,
+    pub(crate) prompt_chars: usize,
+    /// The most tokens the answer may have, from 1 to what the context leaves.
+    pub(crate) max_tokens: u32,
+    /// Tokens before which it may not end by itself.
+    pub(crate) min_tokens: u32,
+    pub(crate) stream: bool,
+    pub(crate) usage: UsageWish,
+    /// TGI's `details`.
+    pub(crate) details: bool,
+}
+
+/// What all routes' bodies have in common or apart; fields we do not know are ignored.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Body {
+    pub(crate) model: Option<String>,
+    pub(crate) messages: Option<Vec<Message>>,
+    system: Option<Content>,
+    pub(crate) prompt: Option<Prompt>,
+    pub(crate) inputs: Option<String>,
+    max_tokens: Option<i64>,
+    max_completion_tokens: Option<i64>,
+    min_tokens: Option<i64>,
+    ignore_eos: Option<bool>,
+    temperature: Option<f64>,
+    stream: Option<bool>,
+    stream_options: Option<StreamOptions>,
+    parameters: Option<Parameters>,
+    options: Option<Options>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Message {
+    content: Option<Content>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Content {
+    Text(String),
+    Parts(Vec<Part>),
+}
+
+#[derive(Debug, Deserialize)]
+struct Part {
+    #[serde(default)]
+    text: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Prompt {
+    Text(String),
+    Texts(Vec<String>),
+    Ids(Vec<u32>),
+}
+
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+struct StreamOptions {
+    #[serde(default)]
+    include_usage: bool,
+    #[serde(default)]
+    continuous_usage_stats: bool,
+}
+
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+struct Parameters {
+    max_new_tokens: Option<i64>,
+    #[serde(default)]
+    details: bool,
+}
+
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+struct Options {
+    num_predict: Option<i64>,
+}
+
+impl Message {
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        self.content.iter().flat_map(Content::texts)
+    }
+}
+
+impl Content {
+    fn texts(&self) -> Box<dyn Iterator<Item = &str> + '_> {
+        match self {
+            Self::Text(text) => Box::new(std::iter::once(text.as_str())),
+            Self::Parts(parts) => Box::new(parts.iter().map(|part| part.text.as_str())),
+        }
+    }
+}
+
+impl Body {
+    /// Reads a body's JSON.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Problem> {
+        serde_json::from_slice(bytes).map_err(|error| {
+            let unreadable = if error.is_data() { Unreadable::Shape } else { Unreadable::Syntax };
+            Problem { unreadable: Some(unreadable), ..Problem::new(Kind::BadRequest, error.to_string()) }
+        })
+    }
+
+    /// Tokens and characters of the conversation.
+    pub(crate) fn measure_messages(&self) -> (u32, usize) {
+        let system = self.system.iter().flat_map(Content::texts);
+        let messages = self.messages.iter().flatten().flat_map(Message::texts);
+        let texts: Vec<_> = system.chain(messages).collect();
+        (tokens::count_chat(texts.iter().copied()), texts.iter().map(|text| text.chars().count()).sum())
+    }
+
+    fn measure_prompt(&self) -> Option<(u32, usize)> {
+        let text = |text: &str| (tokens::count(text), text.chars().count());
+        match self.prompt.as_ref()? {
+            Prompt::Text(one) => Some(text(one)),
+            Prompt::Texts(several) => several.first().map(|first| text(first)),
+            Prompt::Ids(ids) => Some((u32::try_from(ids.len()).unwrap_or(u32::MAX), 0)),
+        }
+    }
+
+    fn measure(&self, engine: Engine, route: Route) -> Result<(u32, usize), Problem> {
+        let missing = |field: &'static str| {
+            let message = match engine {
+                Engine::Vllm => format!(
+                    "1 validation error:\n  {{'type': 'missing', 'loc': 'body.{field}', 'msg': 'Field required'}}"
+                ),
+                _ => format!("missing field `{field}`"),
+            };
+            let unreadable = Some(Unreadable::Shape);
+            Problem { unreadable, ..Problem::new(Kind::BadRequest, message) }.at(field)
+        };
+        if route.takes_messages() {
+            return match &self.messages {
+                None => Err(missing("messages")),
+                Some(messages) if messages.is_empty() => Err(Problem::new(
+                    Kind::BadRequest,
+                    "Cannot apply chat template to an empty conversation. Provide at least one message.",
+                )),
+                Some(_) => Ok(self.measure_messages()),
+            };
+        }
+        match route {
+            Route::Generate | Route::GenerateStream => self
+                .inputs
+                .as_deref()
+                .map(|text| (tokens::count(text), text.chars().count()))
+                .ok_or_else(|| missing("inputs")),
+            _ => self.measure_prompt().ok_or_else(|| missing("prompt")),
+        }
+    }
+
+    /// The output limit and the name of its field.
+    fn limit(&self, route: Route) -> (Option<i64>, &'static str) {
+        match route {
+            Route::Generate | Route::GenerateStream => {
+                (self.parameters.and_then(|parameters| parameters.max_new_tokens), "max_new_tokens")
+            }
+            Route::OllamaChat | Route::OllamaGenerate => {
+                // Negative means no limit there.
+                (self.options.and_then(|options| options.num_predict).filter(|limit| *limit >= 0), "num_predict")
+            }
+            _ if self.max_completion_tokens.is_some() => (self.max_completion_tokens, "max_completion_tokens"),
+            _ => (self.max_tokens, "max_tokens"),
+        }
+    }
+}
+
+/// Tokens of an answer whose length nobody limits: `/v1/completions` of vLLM, TGI's own routes.
+const DEFAULT_COMPLETION: u32 = 16;
+const DEFAULT_TGI: u32 = 100;
+
+impl Ask {
+    /// What `body` asks of `state`'s engine, or why it cannot be had.
+    pub(crate) fn new(state: &State, route: Route, body: &Body) -> Result<Self, Problem> {
+        let engine = state.config.engine;
+        let model = known_model(state, route, body)?;
+        let (prompt_tokens, prompt_chars) = body.measure(engine, route)?;
+        if body.temperature.is_some_and(|temperature| temperature < 0.0) {
+            return Err(Problem::new(Kind::BadRequest, "temperature must be non-negative").at("temperature"));
+        }
+        let max_tokens = output_limit(state, route, body, prompt_tokens)?;
+        let forced = matches!(engine, Engine::Vllm | Engine::OpenAi) && route.is_openai();
+        let min_tokens = match (forced, body.ignore_eos) {
+            (false, _) => 0,
+            (true, Some(true)) => max_tokens,
+            (true, _) => u32::try_from(body.min_tokens.unwrap_or(0)).unwrap_or(0).min(max_tokens),
+        };
+        let options = body.stream_options.unwrap_or_default();
+        Ok(Self {
+            route,
+            model,
+            prompt_tokens,
+            prompt_chars,
+            max_tokens,
+            min_tokens,
+            stream: streams(route, body),
+            usage: match (options.include_usage, options.continuous_usage_stats) {
+                (false, _) => UsageWish::Never,
+                (true, true) if engine == Engine::Vllm => UsageWish::Always,
+                (true, _) => UsageWish::AtEnd,
+            },
+            details: body.parameters.is_some_and(|parameters| parameters.details),
+        })
+    }
+}
+
+/// Whether the answer is to be streamed, by the body or by the route's habit.
+pub(crate) fn streams(route: Route, body: &Body) -> bool {
+    match route {
+        Route::GenerateStream => true,
+        Route::OllamaChat | Route::OllamaGenerate => body.stream.unwrap_or(true),
+        _ => body.stream.unwrap_or(false),
+    }
+}
+
+fn known_model(state: &State, route: Route, body: &Body) -> Result<String, Problem> {
+    let served = &state.config.model;
+    match (&body.model, state.config.engine) {
+        // TGI answers for whatever model it was asked.
+        (Some(asked), Engine::Tgi) => Ok(asked.clone()),
+        (None, _) => Ok(served.clone()),
+        (Some(asked), _) if asked == served => Ok(asked.clone()),
+        (Some(asked), Engine::Ollama) if asked.strip_suffix(":latest") == Some(served) => Ok(asked.clone()),
+        (Some(asked), engine) => {
+            let message = match engine {
+                Engine::Ollama => format!("model '{asked}' not found"),
+                Engine::OpenAi if route == Route::Messages => format!("model: {asked}"),
+                Engine::OpenAi => format!("The model `{asked}` does not exist or you do not have access to it."),
+                _ => format!("The model `{asked}` does not exist. Valid aliases: {served}."),
+            };
+            Err(Problem::new(Kind::NotFound, message).at("model"))
+        }
+    }
+}
+
+/// Tokens the answer may have: as asked, within the context, or what the route gives unasked.
+fn output_limit(state: &State, route: Route, body: &Body, prompt_tokens: u32) -> Result<u32, Problem> {
+    let engine = state.config.engine;
+    let context = state.model.context;
+    let left = context.saturating_sub(prompt_tokens);
+    let (asked, field) = body.limit(route);
+    let bad = |message: String| Err(Problem::new(Kind::BadRequest, message).at(field));
+    let asked = match asked {
+        Some(asked) if asked < 1 => {
+            return match engine {
+                Engine::Tgi if asked < 0 => {
+                    let message = format!("{field}: invalid value: integer `{asked}`, expected u32");
+                    let unreadable = Some(Unreadable::Shape);
+                    Err(Problem { unreadable, ..Problem::new(Kind::BadRequest, message) })
+                }
+                Engine::Tgi => bad("Input validation error: `max_new_tokens` must be strictly positive".to_owned()),
+                _ => bad(format!("{field} must be at least 1, got {asked}. (parameter={field}, value={asked})")),
+            };
+        }
+        asked => asked.map(|asked| u32::try_from(asked).unwrap_or(u32::MAX)),
+    };
+    match engine {
+        Engine::Tgi => {
+            let wanted = asked.unwrap_or(if route.is_openai() { left.max(1) } else { DEFAULT_TGI });
+            if prompt_tokens.saturating_add(wanted) > context {
+                return bad(format!(
+                    "Input validation error: `inputs` tokens + `max_new_tokens` must be <= {context}. Given: {prompt_tokens} `inputs` tokens and {wanted} `max_new_tokens`"
+                ));
+            }
+            Ok(wanted)
+        }
+        // Ollama silently cuts prompts that are too long.
+        Engine::Ollama => Ok(asked.unwrap_or(u32::MAX).min(left.max(1))),
+        Engine::Vllm | Engine::OpenAi => {
+            if left == 0 {
+                return Err(too_long(context, prompt_tokens));
+            }
+            if let Some(asked) = asked.filter(|asked| *asked > left) {
+                return bad(format!(
+                    "{field}={asked} cannot be greater than max_model_len={context} less {prompt_tokens} input tokens. Please request fewer output tokens. (parameter={field}, value={asked})"
+                ));
+            }
+            let unasked = if route == Route::Completions { DEFAULT_COMPLETION.min(left) } else { left };
+            Ok(asked.unwrap_or(unasked))
+        }
+    }
+}
+
+fn too_long(context: u32, prompt_tokens: u32) -> Problem {
+    let message = format!(
+        "This model's maximum context length is {context} tokens. However, your prompt contains at least {prompt_tokens} input tokens, which exceeds this limit even without any output tokens. Please reduce the length of the input prompt. (parameter=input_tokens, value={prompt_tokens})"
+    );
+    Problem::new(Kind::BadRequest, message).at("input_tokens")
+}

@@ -1,0 +1,93 @@
+//! Anthropic's Messages: named events, no `[DONE]`.
+
+use super::{Ending, Format, Piece, Reason, Tally, put, quoted};
+use crate::ask::Ask;
+
+/// One answer on `/v1/messages`.
+#[derive(Debug)]
+pub(crate) struct Anthropic {
+    id: String,
+    /// As a JSON string.
+    model: String,
+}
+
+impl Anthropic {
+    pub(crate) fn new(ask: &Ask, id: &str) -> Self {
+        Self { id: format!("msg_{id}"), model: quoted(&ask.model) }
+    }
+}
+
+const fn name(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Stop => "end_turn",
+        Reason::Length => "max_tokens",
+    }
+}
+
+impl Format for Anthropic {
+    fn content_type(&self) -> &'static str {
+        "text/event-stream; charset=utf-8"
+    }
+
+    fn opening(&self, index: usize, out: &mut Vec<u8>, tally: &Tally) -> bool {
+        match index {
+            0 => put!(
+                out,
+                "event: message_start\ndata: {{\"type\":\"message_start\",\"message\":{{\"id\":\"{}\",\"type\":\"message\",\"role\":\"assistant\",\"model\":{},\"content\":[],\"stop_reason\":null,\"stop_sequence\":null,\"usage\":{{\"input_tokens\":{},\"cache_creation_input_tokens\":0,\"cache_read_input_tokens\":0,\"output_tokens\":1}}}}}}\n\n",
+                self.id,
+                self.model,
+                tally.prompt_tokens
+            ),
+            1 => out.extend_from_slice(
+                b"event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
+            ),
+            2 => out.extend_from_slice(b"event: ping\ndata: {\"type\":\"ping\"}\n\n"),
+            _ => return false,
+        }
+        true
+    }
+
+    fn piece(&self, out: &mut Vec<u8>, piece: &Piece<'_>, _: &Tally, _: Option<Ending<'_>>) {
+        put!(
+            out,
+            "event: content_block_delta\ndata: {{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{{\"type\":\"text_delta\",\"text\":\"{}\"}}}}\n\n",
+            piece.escaped
+        );
+    }
+
+    fn closing(&self, index: usize, out: &mut Vec<u8>, tally: &Tally, reason: Reason) -> bool {
+        match index {
+            0 => out.extend_from_slice(
+                b"event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n",
+            ),
+            1 => put!(
+                out,
+                "event: message_delta\ndata: {{\"type\":\"message_delta\",\"delta\":{{\"stop_reason\":\"{}\",\"stop_sequence\":null}},\"usage\":{{\"output_tokens\":{}}}}}\n\n",
+                name(reason),
+                tally.generated
+            ),
+            2 => out.extend_from_slice(b"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"),
+            _ => return false,
+        }
+        true
+    }
+
+    fn failure(&self, index: usize, out: &mut Vec<u8>, problem: &str) -> bool {
+        if index == 0 {
+            put!(out, "event: error\ndata: {problem}\n\n");
+        }
+        index == 0
+    }
+
+    fn whole(&self, out: &mut Vec<u8>, escaped: &str, tally: &Tally, reason: Reason) {
+        put!(
+            out,
+            r#"{{"id":"{}","type":"message","role":"assistant","model":{},"content":[{{"type":"text","text":"{escaped}"}}],"stop_reason":"{}","stop_sequence":null,"usage":{{"input_tokens":{},"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":{}}}}}"#,
+            self.id,
+            self.model,
+            name(reason),
+            tally.prompt_tokens,
+            tally.generated
+        );
+    }
+}

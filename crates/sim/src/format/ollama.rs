@@ -1,0 +1,91 @@
+//! Ollama's `/api/chat` and `/api/generate`: one JSON object a line, durations on the last.
+
+use schema::units::Nanos;
+
+use super::{Ending, Format, Piece, Reason, Tally, put, quoted};
+use crate::ask::{Ask, Route};
+use crate::clock;
+
+/// One answer on a native Ollama route.
+#[derive(Debug)]
+pub(crate) struct Ollama {
+    chat: bool,
+    /// As a JSON string.
+    model: String,
+}
+
+/// What loading a model that is already loaded takes.
+const LOAD: Nanos = Nanos::from_millis(12);
+
+impl Ollama {
+    pub(crate) fn new(ask: &Ask) -> Self {
+        Self { chat: ask.route == Route::OllamaChat, model: quoted(&ask.model) }
+    }
+
+    fn line(&self, out: &mut Vec<u8>, escaped: &str, done: bool) {
+        put!(out, r#"{{"model":{},"created_at":"{}","#, self.model, clock::wall());
+        if self.chat {
+            put!(out, r#""message":{{"role":"assistant","content":"{escaped}"}},"done":{done}"#);
+        } else {
+            put!(out, r#""response":"{escaped}","done":{done}"#);
+        }
+    }
+
+    fn last_line(&self, out: &mut Vec<u8>, escaped: &str, tally: &Tally, reason: Reason) {
+        self.line(out, escaped, true);
+        let reason = match reason {
+            Reason::Stop => "stop",
+            Reason::Length => "length",
+        };
+        put!(out, r#","done_reason":"{reason}""#);
+        let load = LOAD.0.min(tally.total().0);
+        // Ollama leaves out what is zero.
+        for (field, value) in [
+            ("total_duration", tally.total().0),
+            ("load_duration", load),
+            ("prompt_eval_count", u64::from(tally.prompt_tokens)),
+            ("prompt_eval_duration", tally.prefill().0),
+            ("eval_count", u64::from(tally.generated)),
+            ("eval_duration", tally.decode().0),
+        ] {
+            if value > 0 {
+                put!(out, r#","{field}":{value}"#);
+            }
+        }
+        out.extend_from_slice(b"}\n");
+    }
+}
+
+impl Format for Ollama {
+    fn content_type(&self) -> &'static str {
+        "application/x-ndjson"
+    }
+
+    fn head_waits(&self) -> bool {
+        true
+    }
+
+    fn piece(&self, out: &mut Vec<u8>, piece: &Piece<'_>, _: &Tally, _: Option<Ending<'_>>) {
+        self.line(out, piece.escaped, false);
+        out.extend_from_slice(b"}\n");
+    }
+
+    fn closing(&self, index: usize, out: &mut Vec<u8>, tally: &Tally, reason: Reason) -> bool {
+        if index == 0 {
+            self.last_line(out, "", tally, reason);
+        }
+        index == 0
+    }
+
+    fn failure(&self, index: usize, out: &mut Vec<u8>, problem: &str) -> bool {
+        if index == 0 {
+            put!(out, "{problem}\n");
+        }
+        index == 0
+    }
+
+    fn whole(&self, out: &mut Vec<u8>, escaped: &str, tally: &Tally, reason: Reason) {
+        self.last_line(out, escaped, tally, reason);
+        out.pop();
+    }
+}

@@ -1,0 +1,280 @@
+//! OpenAI's chunks as vLLM, TGI, Ollama and hosted APIs each write them.
+
+use super::{DONE, Ending, Format, Piece, Reason, Tally, put, quoted};
+use crate::ask::{Ask, Route, UsageWish};
+use crate::clock;
+use crate::engine::Engine;
+
+/// One answer on an OpenAI route. Shapes: captures `vllm-0.32.0`, `tgi-3.3.6`; for the others their
+/// published references.
+#[derive(Debug)]
+pub(crate) struct OpenAi {
+    engine: Engine,
+    chat: bool,
+    usage: UsageWish,
+    prompt_chars: usize,
+    /// An event up to its `choices`, `data: ` included.
+    start: String,
+    /// An event up to its text.
+    before_text: Vec<u8>,
+    /// A whole answer up to its `choices`.
+    whole_start: String,
+}
+
+impl OpenAi {
+    pub(crate) fn new(engine: Engine, served: &str, ask: &Ask, id: &str) -> Self {
+        let chat = ask.route == Route::Chat;
+        let (prefix, event_object, whole_object) = if chat {
+            ("chatcmpl", "chat.completion.chunk", "chat.completion")
+        } else {
+            ("cmpl", "text_completion", "text_completion")
+        };
+        let created = clock::wall().as_second();
+        // TGI's completions name the model that is served, not the one asked for.
+        let model = quoted(if engine == Engine::Tgi && !chat { served } else { &ask.model });
+        let start_of = |object: &str| match engine {
+            Engine::Vllm => {
+                format!(r#"{{"id":"{prefix}-{id}","object":"{object}","created":{created},"model":{model},"#)
+            }
+            Engine::Tgi => format!(
+                r#"{{"object":"{object}","id":"","created":{created},"model":{model},"system_fingerprint":"3.3.6-sim","#
+            ),
+            Engine::Ollama => format!(
+                r#"{{"id":"{prefix}-{id}","object":"{object}","created":{created},"model":{model},"system_fingerprint":"fp_ollama","#
+            ),
+            Engine::OpenAi => format!(
+                r#"{{"id":"{prefix}-{id}","object":"{object}","created":{created},"model":{model},"service_tier":"default","system_fingerprint":"fp_sim","#
+            ),
+        };
+        let start = format!("data: {}", start_of(event_object));
+        let opener = match (chat, engine) {
+            (true, Engine::Tgi | Engine::Ollama) => r#""choices":[{"index":0,"delta":{"role":"assistant","content":""#,
+            (true, Engine::Vllm | Engine::OpenAi) => r#""choices":[{"index":0,"delta":{"content":""#,
+            (false, _) => r#""choices":[{"index":0,"text":""#,
+        };
+        Self {
+            engine,
+            chat,
+            usage: ask.usage,
+            prompt_chars: ask.prompt_chars,
+            before_text: format!("{start}{opener}").into_bytes(),
+            start,
+            whole_start: start_of(whole_object),
+        }
+    }
+
+    /// Appends what follows an event's text, up to the end of `choices`.
+    fn after_text(&self, out: &mut Vec<u8>, finish: Option<&str>) {
+        let close = if self.chat { r#""}"# } else { r#"""# };
+        let logprobs = if self.engine == Engine::Ollama { "" } else { r#","logprobs":null"# };
+        put!(out, r#"{close}{logprobs},"finish_reason":"#);
+        match finish {
+            Some(reason) => put!(out, r#""{reason}""#),
+            // TGI's completions say "" before the end.
+            None if self.engine == Engine::Tgi && !self.chat => out.extend_from_slice(br#""""#),
+            None => out.extend_from_slice(b"null"),
+        }
+        if self.engine == Engine::Vllm {
+            out.extend_from_slice(match (self.chat, finish) {
+                (true, None) => br#","token_ids":null"#,
+                (true, Some(_)) => br#","stop_reason":null,"token_ids":null"#,
+                (false, _) => br#","stop_reason":null,"prompt_token_ids":null,"token_ids":null"#,
+            });
+        }
+        out.extend_from_slice(b"}]");
+    }
+
+    /// Appends the `usage` that an ordinary event has, where it has one.
+    fn running_usage(&self, out: &mut Vec<u8>, tally: &Tally) {
+        if self.usage == UsageWish::Always {
+            let details = if self.chat { r#","completion_tokens_details":null"# } else { "" };
+            put!(
+                out,
+                r#","usage":{{"prompt_tokens":{},"total_tokens":{},"completion_tokens":{}{details}}}"#,
+                tally.prompt_tokens,
+                tally.all_tokens(),
+                tally.generated
+            );
+        } else if self.engine == Engine::Tgi && self.chat
+            || self.engine == Engine::OpenAi && self.usage != UsageWish::Never
+        {
+            out.extend_from_slice(br#","usage":null"#);
+        }
+    }
+
+    /// Whether the reason has an event of its own after the last token.
+    fn has_finish_event(&self) -> bool {
+        matches!(self.engine, Engine::Ollama | Engine::OpenAi)
+    }
+
+    fn finish_event(&self, out: &mut Vec<u8>, tally: &Tally, reason: Reason) {
+        out.extend_from_slice(self.start.as_bytes());
+        out.extend_from_slice(match (self.chat, self.engine) {
+            (true, Engine::OpenAi) => br#""choices":[{"index":0,"delta":{}"#,
+            (true, _) => br#""choices":[{"index":0,"delta":{"role":"assistant","content":""}"#,
+            (false, _) => br#""choices":[{"index":0,"text":"""#,
+        });
+        let logprobs = if self.engine == Engine::Ollama { "" } else { r#","logprobs":null"# };
+        put!(out, r#"{logprobs},"finish_reason":"{}"}}]"#, name(reason));
+        self.running_usage(out, tally);
+        out.extend_from_slice(b"}\n\n");
+    }
+
+    fn usage_event(&self, out: &mut Vec<u8>, tally: &Tally) {
+        put!(out, r#"{}"choices":[],"usage":"#, self.start);
+        self.usage(out, tally, false);
+        // vLLM's fingerprint comes here and on whole answers only.
+        out.extend_from_slice(match self.engine {
+            Engine::Vllm => br#","system_fingerprint":"vllm-0.32.0-sim"}"#,
+            _ => b"}".as_slice(),
+        });
+        out.extend_from_slice(b"\n\n");
+    }
+
+    fn usage(&self, out: &mut Vec<u8>, tally: &Tally, whole: bool) {
+        let (prompt, generated, total) = (tally.prompt_tokens, tally.generated, tally.all_tokens());
+        match self.engine {
+            Engine::Vllm => {
+                put!(out, r#"{{"prompt_tokens":{prompt},"total_tokens":{total},"completion_tokens":{generated}"#);
+                if whole {
+                    out.extend_from_slice(br#","prompt_tokens_details":null,"completion_tokens_details":null"#);
+                }
+            }
+            Engine::Tgi | Engine::Ollama => {
+                put!(out, r#"{{"prompt_tokens":{prompt},"completion_tokens":{generated},"total_tokens":{total}"#);
+            }
+            Engine::OpenAi => put!(
+                out,
+                r#"{{"prompt_tokens":{prompt},"completion_tokens":{generated},"total_tokens":{total},"prompt_tokens_details":{{"cached_tokens":0}},"completion_tokens_details":{{"reasoning_tokens":0}}"#
+            ),
+        }
+        out.push(b'}');
+    }
+
+    /// Whether the usage event was asked for; TGI's completions put it on the last text event instead.
+    fn has_usage_event(&self) -> bool {
+        self.usage != UsageWish::Never && (self.chat || self.engine != Engine::Tgi)
+    }
+}
+
+const fn name(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Stop => "stop",
+        Reason::Length => "length",
+    }
+}
+
+impl Format for OpenAi {
+    fn content_type(&self) -> &'static str {
+        match self.engine {
+            Engine::Vllm | Engine::OpenAi => "text/event-stream; charset=utf-8",
+            Engine::Tgi | Engine::Ollama => "text/event-stream",
+        }
+    }
+
+    fn headers(&self, tally: &Tally, stream: bool) -> Vec<(&'static str, String)> {
+        match self.engine {
+            Engine::Tgi => super::tgi::headers(self.prompt_chars, tally, stream),
+            Engine::OpenAi => {
+                vec![("openai-processing-ms", (tally.total().0 / 1_000_000).to_string())]
+            }
+            Engine::Vllm | Engine::Ollama => Vec::new(),
+        }
+    }
+
+    fn head_waits(&self) -> bool {
+        self.engine == Engine::Ollama
+    }
+
+    fn has_end_token(&self) -> bool {
+        matches!(self.engine, Engine::Vllm | Engine::Tgi)
+    }
+
+    fn opening(&self, index: usize, out: &mut Vec<u8>, tally: &Tally) -> bool {
+        if index > 0 || !self.chat {
+            return false;
+        }
+        let role = match self.engine {
+            // No event of its own for the role: each repeats it.
+            Engine::Tgi | Engine::Ollama => return false,
+            Engine::Vllm => r#""delta":{"role":"assistant","content":""}"#,
+            Engine::OpenAi => r#""delta":{"role":"assistant","content":"","refusal":null}"#,
+        };
+        put!(out, r#"{}"choices":[{{"index":0,{role},"logprobs":null,"finish_reason":null}}]"#, self.start);
+        self.running_usage(out, tally);
+        if self.engine == Engine::Vllm {
+            out.extend_from_slice(br#","prompt_token_ids":null,"prompt_text":null"#);
+        }
+        out.extend_from_slice(b"}\n\n");
+        true
+    }
+
+    fn piece(&self, out: &mut Vec<u8>, piece: &Piece<'_>, tally: &Tally, ending: Option<Ending<'_>>) {
+        let finish = ending.filter(|_| !self.has_finish_event()).map(|ending| name(ending.reason));
+        out.extend_from_slice(&self.before_text);
+        out.extend_from_slice(piece.escaped.as_bytes());
+        self.after_text(out, finish);
+        if finish.is_some() && self.engine == Engine::Tgi && !self.chat {
+            out.extend_from_slice(br#","usage":"#);
+            self.usage(out, tally, false);
+        } else {
+            self.running_usage(out, tally);
+        }
+        out.extend_from_slice(b"}\n\n");
+    }
+
+    fn closing(&self, index: usize, out: &mut Vec<u8>, tally: &Tally, reason: Reason) -> bool {
+        let finish = usize::from(self.has_finish_event());
+        let usage = finish + usize::from(self.has_usage_event());
+        match index {
+            _ if index < finish => self.finish_event(out, tally, reason),
+            _ if index < usage => self.usage_event(out, tally),
+            _ if index == usage => out.extend_from_slice(DONE),
+            _ => return false,
+        }
+        true
+    }
+
+    fn failure(&self, index: usize, out: &mut Vec<u8>, problem: &str) -> bool {
+        match index {
+            0 => put!(out, "data: {problem}\n\n"),
+            // vLLM and TGI close the stream in good order even then; the others just stop.
+            1 if self.has_end_token() => out.extend_from_slice(DONE),
+            _ => return false,
+        }
+        true
+    }
+
+    fn whole(&self, out: &mut Vec<u8>, escaped: &str, tally: &Tally, reason: Reason) {
+        let vllm = self.engine == Engine::Vllm;
+        put!(out, r#"{}"choices":[{{"index":0,"#, self.whole_start);
+        match (self.chat, self.engine) {
+            (true, Engine::Vllm) => put!(
+                out,
+                r#""message":{{"role":"assistant","content":"{escaped}","refusal":null,"annotations":null,"audio":null,"function_call":null,"reasoning":null}}"#
+            ),
+            (true, Engine::OpenAi) => {
+                put!(out, r#""message":{{"role":"assistant","content":"{escaped}","refusal":null,"annotations":[]}}"#);
+            }
+            (true, _) => put!(out, r#""message":{{"role":"assistant","content":"{escaped}"}}"#),
+            (false, _) => put!(out, r#""text":"{escaped}""#),
+        }
+        if self.engine != Engine::Ollama {
+            out.extend_from_slice(br#","logprobs":null"#);
+        }
+        put!(out, r#","finish_reason":"{}""#, name(reason));
+        if vllm {
+            out.extend_from_slice(br#","stop_reason":null,"token_ids":null"#);
+        }
+        out.extend_from_slice(b"}],");
+        if vllm {
+            out.extend_from_slice(br#""service_tier":null,"system_fingerprint":"vllm-0.32.0-sim","#);
+        }
+        out.extend_from_slice(br#""usage":"#);
+        self.usage(out, tally, true);
+        if vllm {
+            out.extend_from_slice(br#","kv_transfer_params":null,"metrics":null"#);
+        }
+        out.push(b'}');
+    }
+}

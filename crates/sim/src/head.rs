@@ -1,0 +1,95 @@
+//! Response heads, with the names, order and case of each engine.
+
+use crate::clock;
+use crate::engine::Engine;
+use crate::http::reason;
+use crate::state::State;
+
+/// A response head, before it is written.
+#[derive(Debug)]
+pub(crate) struct Head<'a> {
+    pub(crate) status: u16,
+    pub(crate) content_type: Option<&'a str>,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    /// Bytes of the body; `None`: chunked.
+    pub(crate) length: Option<usize>,
+    pub(crate) request_id: Option<&'a str>,
+}
+
+impl Head<'_> {
+    /// The head's bytes, the empty line included.
+    pub(crate) fn bytes(&self, state: &State) -> Vec<u8> {
+        let engine = state.config.engine;
+        let mut out = Lines { bytes: Vec::with_capacity(512), capitals: engine == Engine::Ollama };
+        out.bytes.extend_from_slice(format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status)).as_bytes());
+        let date = date();
+        if matches!(engine, Engine::Vllm | Engine::OpenAi) {
+            out.put("date", &date);
+        }
+        if engine == Engine::Vllm {
+            out.put("server", "uvicorn");
+        }
+        if let Some(content_type) = self.content_type {
+            out.put("content-type", content_type);
+        }
+        for (name, value) in &self.headers {
+            out.put(name, value);
+        }
+        match engine {
+            Engine::Vllm => out.put("vary", "Origin"),
+            Engine::Tgi => {
+                out.put("vary", "origin, access-control-request-method, access-control-request-headers");
+                out.put("access-control-allow-origin", "*");
+            }
+            Engine::Ollama | Engine::OpenAi => {}
+        }
+        if matches!(engine, Engine::Tgi | Engine::Ollama) {
+            out.put("date", &date);
+        }
+        out.put("x-simulated", "speed-kings");
+        if let Some(id) = self.request_id {
+            out.put("x-request-id", id);
+        }
+        for (name, value) in &state.config.headers {
+            out.put(name, value);
+        }
+        match self.length {
+            Some(length) => out.put("content-length", &length.to_string()),
+            None => out.put("transfer-encoding", "chunked"),
+        }
+        out.bytes.extend_from_slice(b"\r\n");
+        out.bytes
+    }
+}
+
+struct Lines {
+    bytes: Vec<u8>,
+    /// Go writes `Content-Type`, the others `content-type`.
+    capitals: bool,
+}
+
+impl Lines {
+    fn put(&mut self, name: &str, value: &str) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(name.as_bytes());
+        if self.capitals {
+            let mut at_start = true;
+            for byte in &mut self.bytes[start..] {
+                if at_start {
+                    byte.make_ascii_uppercase();
+                }
+                at_start = *byte == b'-';
+            }
+        }
+        self.bytes.extend_from_slice(b": ");
+        self.bytes.extend_from_slice(value.as_bytes());
+        self.bytes.extend_from_slice(b"\r\n");
+    }
+}
+
+/// The `Date` of now.
+fn date() -> String {
+    jiff::fmt::rfc2822::DateTimePrinter::new()
+        .timestamp_to_rfc9110_string(&clock::wall())
+        .expect("the present has a four-digit year")
+}

@@ -1,0 +1,144 @@
+//! A connection's socket: bytes in and out, and the kernel's stamp on those that came in.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// What a connection is served over.
+pub(crate) trait Socket: AsyncRead + AsyncWrite + Unpin + Send {
+    /// When the kernel received the bytes read last, nanoseconds of the monotonic clock.
+    fn received_ns(&self) -> Option<u64> {
+        None
+    }
+
+    /// Makes the coming close a reset, where the socket can.
+    fn reset_on_close(&self) {}
+}
+
+/// Any stream, without kernel stamps: TLS, pipes.
+#[derive(Debug)]
+pub(crate) struct Plain<S>(pub(crate) S);
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Socket for Plain<S> {}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Plain<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Plain<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+/// A TCP socket whose reads carry the kernel's receive stamp, on Linux.
+#[derive(Debug)]
+pub(crate) struct Stamped {
+    tcp: TcpStream,
+    received_ns: Option<u64>,
+}
+
+impl Stamped {
+    /// Takes over an accepted socket: no delay on writes, stamps on reads.
+    pub(crate) fn new(tcp: TcpStream) -> Self {
+        // Both are improvements that serving works without.
+        drop(tcp.set_nodelay(true));
+        ask_for_stamps(&tcp);
+        Self { tcp, received_ns: None }
+    }
+}
+
+impl Socket for Stamped {
+    fn received_ns(&self) -> Option<u64> {
+        self.received_ns
+    }
+
+    fn reset_on_close(&self) {
+        // Without it the close is an ordinary one: a milder fault, nothing to stop for.
+        drop(self.tcp.set_zero_linger());
+    }
+}
+
+impl AsyncWrite for Stamped {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.tcp).poll_write(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_shutdown(cx)
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl AsyncRead for Stamped {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        loop {
+            std::task::ready!(self.tcp.poll_read_ready(cx))?;
+            let read = self.tcp.try_io(tokio::io::Interest::READABLE, || receive(&self.tcp, buf));
+            match read {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+                Ok(stamp) => {
+                    self.received_ns = stamp;
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        }
+    }
+}
+
+/// Reads once; the stamp is that of the last segment among the bytes.
+#[cfg(target_os = "linux")]
+fn receive(tcp: &TcpStream, buf: &mut ReadBuf<'_>) -> io::Result<Option<u64>> {
+    use std::os::fd::AsRawFd as _;
+
+    use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
+
+    let mut control = nix::cmsg_space!(nix::sys::socket::Timestamps);
+    let mut slices = [io::IoSliceMut::new(buf.initialize_unfilled())];
+    let message = recvmsg::<()>(tcp.as_raw_fd(), &mut slices, Some(&mut control), MsgFlags::empty())?;
+    let stamp = message.cmsgs().ok().and_then(|mut messages| {
+        messages.find_map(|message| match message {
+            ControlMessageOwned::ScmTimestampsns(stamps) => Some(crate::clock::nanos_of(stamps.system)),
+            _ => None,
+        })
+    });
+    let bytes = message.bytes;
+    buf.advance(bytes);
+    Ok(stamp.filter(|stamp| *stamp != 0).and_then(crate::clock::monotonic_of_realtime))
+}
+
+#[cfg(target_os = "linux")]
+fn ask_for_stamps(tcp: &TcpStream) {
+    use nix::sys::socket::{TimestampingFlag, setsockopt, sockopt};
+    let flags = TimestampingFlag::SOF_TIMESTAMPING_RX_SOFTWARE | TimestampingFlag::SOF_TIMESTAMPING_SOFTWARE;
+    // A kernel that refuses leaves reads without a stamp: user-space time stands in.
+    setsockopt(tcp, sockopt::Timestamping, &flags).ok();
+}
+
+#[cfg(not(target_os = "linux"))]
+impl AsyncRead for Stamped {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_read(cx, buf)
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ask_for_stamps(_: &TcpStream) {}
