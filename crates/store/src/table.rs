@@ -35,12 +35,12 @@ use levels::{Leaves, Shape};
 pub(crate) struct GroupLimits {
     /// Records at most.
     pub(crate) rows: usize,
-    /// Events, give or take one record: bounds memory where answers are long.
-    pub(crate) events: usize,
+    /// Bytes in memory, give or take one record: counts where answers are long.
+    pub(crate) bytes: usize,
 }
 
 /// The limits of the tables of a run.
-pub(crate) const GROUP: GroupLimits = GroupLimits { rows: 20_000, events: 250_000 };
+pub(crate) const GROUP: GroupLimits = GroupLimits { rows: 20_000, bytes: 16 << 20 };
 
 /// One record with what is known of its run and target.
 struct Row<'a> {
@@ -57,7 +57,7 @@ pub(crate) struct Table<'a> {
     target: &'a Target,
     limits: GroupLimits,
     group: Vec<Record>,
-    events: usize,
+    bytes: usize,
 }
 
 impl<'a> Table<'a> {
@@ -73,14 +73,14 @@ impl<'a> Table<'a> {
             .and_then(|message| SerializedFileWriter::new(file, Arc::new(message), Arc::new(properties(manifest))));
         let writer = made.map_err(|source| StoreError::Parquet { path: path.to_owned(), source })?;
         let run_id = manifest.run_id.to_string();
-        Ok(Self { writer, path: path.to_owned(), run_id, target, limits, group: Vec::new(), events: 0 })
+        Ok(Self { writer, path: path.to_owned(), run_id, target, limits, group: Vec::new(), bytes: 0 })
     }
 
     /// Takes the next row.
     pub(crate) fn push(&mut self, record: Record) -> Result<(), StoreError> {
-        self.events += record.events.0.len();
+        self.bytes += bytes_of(&record);
         self.group.push(record);
-        let full = self.group.len() >= self.limits.rows || self.events >= self.limits.events;
+        let full = self.group.len() >= self.limits.rows || self.bytes >= self.limits.bytes;
         if full { self.write_group() } else { Ok(()) }
     }
 
@@ -98,7 +98,7 @@ impl<'a> Table<'a> {
         }
         self.write_columns().map_err(|source| StoreError::Parquet { path: self.path.clone(), source })?;
         self.group.clear();
-        self.events = 0;
+        self.bytes = 0;
         Ok(())
     }
 
@@ -183,6 +183,12 @@ fn write<D: DataType, C: IntoIterator<Item = D::T>>(
     cells.for_each(|cell| leaves.push(cell));
     to.typed::<D>().write_batch(&leaves.values, leaves.definition(), leaves.repetition())?;
     Ok(())
+}
+
+/// About how much memory the long parts of a record take, in it and as cells.
+fn bytes_of(record: &Record) -> usize {
+    let text: usize = record.output.iter().flatten().map(|piece| piece.raw().len()).sum();
+    64 * record.events.0.len() + text
 }
 
 fn events<'a>(row: &Row<'a>) -> impl Iterator<Item = &'a Event> {

@@ -61,7 +61,8 @@ impl Writer {
     }
 
     /// Keeps a part of a request still in flight: its events since the part before. The parts of a
-    /// request are read only as long as its record is missing.
+    /// request are read only as long as its record is missing; all of them go at the seal, and take
+    /// disk space until then.
     ///
     /// # Errors
     /// As [`Writer::append`].

@@ -180,24 +180,24 @@ fn rows_keep_their_order_and_their_lists_whatever_is_empty_between() {
 }
 
 #[test]
-fn long_tables_are_cut_into_groups_of_rows_and_of_events() {
+fn long_tables_are_cut_into_groups_of_rows_and_of_bytes() {
     #[track_caller]
-    fn check(rows: usize, events: usize, groups: usize) {
+    fn check(rows: usize, bytes: usize, groups: usize) {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         let path = file.path().to_owned();
         let (manifest, target) = (manifest("x", &["groq"]), target("groq"));
-        let mut table =
-            Table::new(file.as_file_mut(), &path, &manifest, &target, GroupLimits { rows, events }).unwrap();
+        let mut table = Table::new(file.as_file_mut(), &path, &manifest, &target, GroupLimits { rows, bytes }).unwrap();
         (0..7).for_each(|i| table.push(record("groq", i)).unwrap());
         table.close().unwrap();
         let (read, found) = read_parquet(&path);
         assert_eq!((read.len(), found), (7, groups));
     }
-    check(100, 100, 1);
-    check(7, 100, 1);
-    check(3, 100, 3);
-    // Each record has three events.
-    check(100, 7, 3);
+    check(100, 10_000, 1);
+    check(7, 10_000, 1);
+    check(3, 10_000, 3);
+    // Each record has three events and thirteen bytes of text, 205 bytes by our count.
+    check(100, 206, 4);
+    check(100, 205, 7);
 }
 
 #[test]
