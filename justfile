@@ -8,7 +8,7 @@ default:
 check:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets --locked -- -D warnings
-    cargo deny check licenses bans sources
+    cargo deny --locked check --hide-inclusion-graph licenses bans sources
 
 # The everyday tests.
 test *ARGS:
