@@ -19,6 +19,8 @@ pub struct Turn {
 /// in time to all others (a randomised complete block design).
 pub fn interleave(targets: usize, blocks: u32, seed: u64) -> Vec<Turn> {
     let mut random = ChaCha12Rng::seed_from_u64(seed);
+    // Arrivals count their streams of the same seed from zero.
+    random.set_stream(u64::MAX);
     let mut order: Vec<usize> = (0..targets).collect();
     let mut turns = Vec::new();
     for block in 0..blocks {

@@ -30,7 +30,7 @@ pub use arrivals::{Arrivals, arrivals};
 pub use blocks::{Turn, interleave, split};
 pub use closed::{Counter, closed};
 pub use open::open;
-pub use pacer::{Pacer, Pacing};
+pub use pacer::Pacing;
 pub use segment::Segment;
 
 /// One request's place in the schedule.

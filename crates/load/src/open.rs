@@ -5,7 +5,8 @@ use std::pin::pin;
 
 use tokio::task::JoinSet;
 
-use crate::{Pacer, Slot, Timing};
+use crate::pacer::Pacer;
+use crate::{Slot, Timing};
 
 /// Slots started in one go before the requests already started get a chance to run.
 const BURST: u32 = 64;

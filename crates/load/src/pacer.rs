@@ -21,7 +21,7 @@ pub enum Pacing {
 
 /// Waits for moments of one run's clock. Each driver has its own.
 #[derive(Debug)]
-pub struct Pacer {
+pub(crate) struct Pacer {
     epoch: Instant,
     alarm: Alarm,
 }
@@ -43,7 +43,7 @@ impl Pacer {
     ///
     /// # Panics
     /// Outside a runtime with its IO and time drivers enabled.
-    pub fn new(epoch: Instant, pacing: Pacing) -> Self {
+    pub(crate) fn new(epoch: Instant, pacing: Pacing) -> Self {
         let alarm = match pacing {
             Pacing::Precise => Alarm::precise(),
             Pacing::Tokio => Alarm::Tokio,
@@ -52,13 +52,13 @@ impl Pacer {
     }
 
     /// Whether `moment` has come.
-    pub fn is_due(&self, moment: Moment) -> bool {
+    pub(crate) fn is_due(&self, moment: Moment) -> bool {
         crate::moment(self.epoch, Instant::now()) >= moment
     }
 
     /// Waits until `moment`; never returns before it. Lets other tasks run once even when it has
     /// come already. Cancel safe.
-    pub async fn until(&mut self, moment: Moment) {
+    pub(crate) async fn until(&mut self, moment: Moment) {
         let Some(deadline) = self.epoch.checked_add(Duration::from_nanos(moment.0)) else {
             return std::future::pending().await;
         };

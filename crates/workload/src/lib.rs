@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Workload ──┬─ built-in set ─┐
-//!            ├─ one text ─────┼─▶ prepare ─▶ Prompts ─▶ choose(seed, index) ─▶ a prompt
+//!            ├─ one text ─────┼─▶ prepare ─▶ Prompts ─▶ choose(count, seed, index) ─▶ a prompt
 //!            └─ file's lines ─┘
 //! ```
 //!
@@ -35,11 +35,6 @@ impl Prompts {
     /// All of them.
     pub fn as_slice(&self) -> &[Prompt] {
         &self.0
-    }
-
-    /// The prompt of request `index`: every target gets the same one at the same index.
-    pub fn chosen(&self, seed: u64, index: u64) -> &Prompt {
-        &self.0[choose(self.0.len(), seed, index)]
     }
 }
 

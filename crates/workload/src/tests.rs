@@ -30,16 +30,6 @@ fn a_file_is_read_only_when_it_was_asked_for() {
 }
 
 #[test]
-fn the_same_index_is_the_same_prompt_and_a_round_uses_all() {
-    let prompts = prepare(&workload(PromptSource::BuiltIn(Size::Medium)), None::<Cursor<&str>>).unwrap();
-    assert_eq!(prompts.chosen(7, 12), prompts.chosen(7, 12));
-    let mut round: Vec<&str> = (10..20).map(|index| prompts.chosen(7, index).user.as_str()).collect();
-    round.sort_unstable();
-    round.dedup();
-    assert_eq!(round.len(), 10);
-}
-
-#[test]
 fn every_error_names_a_next_step() {
     let path = || "p.txt".to_owned();
     let read = WorkloadError::Read { path: path(), line: 1, source: std::io::ErrorKind::InvalidData.into() };
