@@ -60,6 +60,7 @@ struct Shared {
     begin: AtomicU64,
     hopes: Vec<Hope>,
     waited_for_disk: AtomicU64,
+    stale_connections: AtomicU64,
     out_of_budget: AtomicBool,
     panicked: AtomicBool,
 }
@@ -122,6 +123,7 @@ impl Crew {
             agreed: AtomicBool::new(false),
             begin: AtomicU64::new(0),
             waited_for_disk: AtomicU64::new(0),
+            stale_connections: AtomicU64::new(0),
             out_of_budget: AtomicBool::new(false),
             panicked: AtomicBool::new(false),
         });
@@ -201,6 +203,13 @@ impl Shared {
         if waited > 0 {
             notes.push(format!("the disk was slower than the load: sending paused {waited} times for it"));
         }
+        let stale = self.stale_connections.load(Ordering::Relaxed);
+        if stale > 0 {
+            notes.push(format!(
+                "{stale} requests met a kept connection that the server had closed unannounced, and were sent again on \
+                 a new one; the time lost is in their schedule lag"
+            ));
+        }
         if self.out_of_budget.load(Ordering::Relaxed) {
             notes.push("the budget was reached: the requests after that were not sent".to_owned());
         }
@@ -243,6 +252,9 @@ fn thread(shared: &Arc<Shared>, number: u32) {
             guarded(&|worker| worker.take(turn));
         }
     }
+    let clients = worker.iter().flat_map(|worker| &worker.clients).flatten();
+    let stale = clients.map(|client| client.stale_connections()).sum();
+    shared.stale_connections.fetch_add(stale, Ordering::Relaxed);
 }
 
 struct Worker {

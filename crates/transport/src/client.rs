@@ -1,6 +1,6 @@
 //! One target, its idle connections, and the one way to time a request.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +24,9 @@ use crate::failure::{failure, said};
 
 /// Servers commonly close connections after five idle seconds; ours are given up a little earlier.
 const IDLE_LIMIT: Duration = Duration::from_secs(4);
+
+/// A server that closes a connection this soon after an answer never meant to keep it.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// Connections opened at once while warming.
 const WARMING_WIDTH: usize = 64;
@@ -83,6 +86,10 @@ pub struct Client {
     headers: HeaderMap,
     cancel: Arc<AtomicBool>,
     idle: Mutex<Vec<Idle>>,
+    /// Requests that met a kept connection which the server had closed.
+    stale: AtomicU64,
+    /// Whether the server has been caught closing connections right after its answers.
+    closes_at_once: AtomicBool,
 }
 
 impl std::fmt::Debug for Client {
@@ -104,7 +111,17 @@ impl Client {
         };
         let uri = uri.parse().map_err(|_| no_host())?;
         let headers = request_headers(&target, who.key.as_ref(), connector.plan().http).ok_or_else(no_host)?;
-        Ok(Self { connector, target, endpoint, uri, headers, cancel, idle: Mutex::default() })
+        Ok(Self {
+            connector,
+            target,
+            endpoint,
+            uri,
+            headers,
+            cancel,
+            idle: Mutex::default(),
+            stale: AtomicU64::new(0),
+            closes_at_once: AtomicBool::new(false),
+        })
     }
 
     /// The target.
@@ -131,25 +148,52 @@ impl Client {
     }
 
     /// Sends one request and tells all that became of it. Never fails: a failure is an outcome.
+    ///
+    /// Some servers close a connection after an answer without announcing it. A request that met such
+    /// a connection reached nobody: it is sent again on a new one, and its record is that of the
+    /// sending that counted, with the time lost in its schedule lag.
     pub async fn send(&self, order: Order, watch: &mut impl Watch) -> Record {
         let clock = self.connector.clock();
-        let mut exchange = Exchange::new(&self.target, order, clock, self.connector.plan());
-        let (mut connection, times) = match self.ready_connection().await {
-            Ok(ready) => ready,
+        let plan = self.connector.plan();
+        if let Some((mut connection, since)) = self.idle_connection().await {
+            let exchange = Exchange::new(&self.target, order.clone(), clock, plan);
+            let record = self.exchange(exchange, &mut connection, watch).await;
+            if !met_closed_connection(&record) {
+                self.keep_if_reusable(connection, &record).await;
+                return record;
+            }
+            self.stale.fetch_add(1, Ordering::Relaxed);
+            self.closes_at_once.fetch_or(since.elapsed() < AT_ONCE, Ordering::Relaxed);
+        }
+        let mut exchange = Exchange::new(&self.target, order, clock, plan);
+        let (mut connection, times) = match self.new_connection().await {
+            Ok(made) => made,
             Err(Some(failure)) => return exchange.into_record(None, Outcome::Failed(failure)),
             Err(None) => return exchange.into_record(None, Outcome::Cancelled),
         };
         exchange.connected(times);
+        let record = self.exchange(exchange, &mut connection, watch).await;
+        self.keep_if_reusable(connection, &record).await;
+        record
+    }
+
+    async fn exchange(
+        &self,
+        mut exchange: Exchange<'_>,
+        connection: &mut Connection,
+        watch: &mut impl Watch,
+    ) -> Record {
         let Some(request) = self.request(&exchange) else {
             let failure = said(FailureClass::BadRequest, "the request could not be written");
             return exchange.into_record(None, Outcome::Failed(failure));
         };
-        let outcome = exchange.run(&mut connection, request, &self.cancel, watch).await;
-        let record = exchange.into_record(Some(&connection), outcome);
-        if record.outcome.is_complete() && connection.is_reusable().await {
-            self.keep(connection);
-        }
-        record
+        let outcome = exchange.run(connection, request, &self.cancel, watch).await;
+        exchange.into_record(Some(connection), outcome)
+    }
+
+    /// How many requests met a kept connection that the server had closed, and were sent again.
+    pub fn stale_connections(&self) -> u64 {
+        self.stale.load(Ordering::Relaxed)
     }
 
     /// The record of a request that was due but never sent.
@@ -164,23 +208,33 @@ impl Client {
         request.body(Full::new(exchange.body())).ok()
     }
 
-    /// An idle connection that still works, or a new one; `Err(None)` when cancelled.
-    async fn ready_connection(&self) -> Result<(Connection, Option<ConnectTimes>), Option<Failure>> {
+    /// An idle connection that still seems to work, and since when it has been idle.
+    async fn idle_connection(&self) -> Option<(Connection, Instant)> {
         loop {
-            let Some(mut idle) = self.lock_idle().pop() else { break };
+            let mut idle = self.lock_idle().pop()?;
             if idle.since.elapsed() < IDLE_LIMIT && idle.connection.is_reusable().await {
-                return Ok((idle.connection, None));
+                return Some((idle.connection, idle.since));
             }
         }
+    }
+
+    /// A new connection; `Err(None)` when cancelled.
+    async fn new_connection(&self) -> Result<(Connection, ConnectTimes), Option<Failure>> {
         let connecting = self.connector.connect(&self.endpoint);
         tokio::pin!(connecting);
         loop {
             match tokio::time::timeout(LOOK_UP, connecting.as_mut()).await {
-                Ok(Ok((connection, times))) => return Ok((connection, Some(times))),
-                Ok(Err(failure)) => return Err(Some(failure)),
+                Ok(made) => return made.map_err(Some),
                 Err(_) if self.cancel.load(Ordering::Relaxed) => return Err(None),
                 Err(_) => {}
             }
+        }
+    }
+
+    async fn keep_if_reusable(&self, mut connection: Connection, record: &Record) {
+        let wanted = record.outcome.is_complete() && !self.closes_at_once.load(Ordering::Relaxed);
+        if wanted && connection.is_reusable().await {
+            self.keep(connection);
         }
     }
 
@@ -201,6 +255,12 @@ fn path_and_query(url: &url::Url) -> String {
 pub(crate) fn authority(url: &url::Url) -> Option<String> {
     let host = url.host_str()?;
     Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+}
+
+/// Whether the connection was closed before anything came back: then nobody saw the request.
+fn met_closed_connection(record: &Record) -> bool {
+    let closed = matches!(&record.outcome, Outcome::Failed(failure) if failure.class == FailureClass::ClosedEarly);
+    closed && record.first_byte_ns.is_none()
 }
 
 /// What says who we are.

@@ -105,8 +105,8 @@ impl<'a> Exchange<'a> {
         self.order.body.clone()
     }
 
-    pub(crate) fn connected(&mut self, times: Option<ConnectTimes>) {
-        self.connect = times;
+    pub(crate) fn connected(&mut self, times: ConnectTimes) {
+        self.connect = Some(times);
         self.begun = self.clock.now();
     }
 

@@ -1,8 +1,18 @@
 //! `benchmark`: measures targets and shows what came of it.
 
+use miette::Report;
+use report::{Align, Cell, Column, Listing};
+use runner::{Finished, Job, Stop};
+use schema::manifest::Status;
+use schema::plan::Plan;
+use schema::summary::{SloStatus, Summary};
+use workload::Prompts;
+
+use crate::args::Output;
 use crate::args::run::RunArgs;
 use crate::commands::Context;
-use crate::config::resolve::{price_book, resolve};
+use crate::commands::prepare::{Prepared, most_it_costs, prepare, resolved};
+use crate::commands::progress::Display;
 use crate::outcome::{Exit, Failure};
 
 /// Measure targets and compare them.
@@ -26,13 +36,129 @@ pub(crate) struct Args {
     run: RunArgs,
 }
 
-/// Runs it.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let layered = args.run.layered(context)?;
-    let settings = layered.settings();
-    let prices = price_book(settings.prices.as_ref())?;
-    let resolved = resolve(&settings, context.surroundings(&prices))?;
-    let plan = serde_json::to_string_pretty(&resolved.plan).expect("a plan is plain data");
-    context.terminal.print(&plan)?;
-    Ok(if args.dry_run { Exit::Done } else { Exit::Failed })
+    if args.dry_run {
+        return dry_run(&args.run, context);
+    }
+    let prepared = prepare(&args.run, context)?;
+    let lacking = prepared.is_lacking();
+    let resolved = &prepared.resolved;
+    context.terminal.note_all(&cost_note(&resolved.plan, &prepared.prompts));
+    let stop = Stop::new();
+    super::interrupt::listen(&stop, context.terminal)?;
+    let display = Display::new(&resolved.plan, context.terminal);
+    let mut fold = display.clone();
+    let finished = runner::run(job(&prepared), &stop, move |progress| fold.fold(progress));
+    display.finish();
+    prepared.stop_simulated();
+    let finished = finished.map_err(Report::from)?;
+    show(&finished, context)?;
+    Ok(exit(&finished, lacking))
+}
+
+fn job(prepared: &Prepared) -> Job {
+    Job {
+        plan: prepared.resolved.plan.clone(),
+        targets: prepared.resolved.targets.clone(),
+        prompts: prepared.prompts.clone(),
+        proxy: prepared.proxy.clone(),
+        notes: prepared.resolved.skipped.iter().map(|problem| format!("not measured: {problem}")).collect(),
+        program_version: env!("CARGO_PKG_VERSION").to_owned(),
+        pages: Box::new(|summary, _| vec![("summary.csv".to_owned(), report::csv(summary).into_bytes())]),
+    }
+}
+
+fn show(finished: &Finished, context: &Context) -> Result<(), Failure> {
+    let summary = &finished.summary;
+    let plan = &finished.manifest.plan;
+    context.terminal.print(&summary_as(context, summary, plan))?;
+    for note in &finished.manifest.notes {
+        context.terminal.note(&format!("note: {note}"));
+    }
+    if finished.manifest.status == Status::Interrupted {
+        context.terminal.note("interrupted: what was measured until then is kept");
+    }
+    context.terminal.note(&format!("run kept in {}", finished.path.display()));
+    Ok(())
+}
+
+/// A summary in the form that was asked for.
+pub(crate) fn summary_as(context: &Context, summary: &Summary, plan: &Plan) -> String {
+    match context.output {
+        Output::Table => report::table(summary, plan, context.terminal.style()),
+        Output::Json => report::json(summary),
+        Output::Markdown => report::markdown(summary, plan),
+        Output::Csv => report::csv(summary),
+    }
+}
+
+/// 130 interrupted; 1 when something asked for could not be measured; 3 when an SLO was missed.
+fn exit(finished: &Finished, lacking: bool) -> Exit {
+    let targets = &finished.summary.targets;
+    let missed = |target: &schema::summary::TargetSummary| target.slos.iter().any(|v| v.status != SloStatus::Met);
+    if finished.manifest.status == Status::Interrupted {
+        Exit::Interrupted
+    } else if lacking || targets.iter().any(|target| target.completed == 0) {
+        Exit::Failed
+    } else if targets.iter().any(missed) {
+        Exit::NotMet
+    } else {
+        Exit::Done
+    }
+}
+
+fn cost_note(plan: &Plan, prompts: &Prompts) -> Vec<String> {
+    let costs: Vec<_> = plan.targets.iter().filter_map(|target| most_it_costs(target, plan, prompts)).collect();
+    if costs.is_empty() {
+        return Vec::new();
+    }
+    let total = costs.into_iter().fold(schema::units::Usd::ZERO, |sum, cost| sum + cost);
+    let budget = plan.budget_usd.map_or_else(String::new, |budget| format!("; the budget is {budget}"));
+    vec![format!("estimated cost: up to about {total}{budget}")]
+}
+
+fn dry_run(args: &RunArgs, context: &Context) -> Result<Exit, Failure> {
+    let (resolved, prompts) = resolved(args, context)?;
+    let plan = &resolved.plan;
+    if context.output == Output::Json {
+        context.terminal.print(&serde_json::to_string_pretty(plan).expect("a plan is plain data"))?;
+        return Ok(Exit::Done);
+    }
+    context.terminal.note_all(&resolved.notes);
+    context.print_listing(&plan_listing(plan, &prompts, &resolved.mock))?;
+    let plan = serde_json::to_string_pretty(plan).expect("a plan is plain data");
+    if context.output == Output::Table {
+        context.terminal.print(&plan)?;
+    }
+    Ok(if resolved.skipped.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+fn plan_listing(plan: &Plan, prompts: &Prompts, mock: &[crate::config::settings::MockEngine]) -> Listing {
+    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    for target in &plan.targets {
+        let cost = most_it_costs(target, plan, prompts)
+            .map_or_else(|| "no price known".to_owned(), |cost| format!("up to {cost}"));
+        let cells = [target.name.to_string(), target.model.clone(), target.url.to_string(), cost];
+        rows.push(cells.into_iter().map(Cell::Text).collect());
+    }
+    for engine in mock {
+        let cells = [
+            engine.target_name().to_string(),
+            "SIMULATED".to_owned(),
+            "started with the run".to_owned(),
+            "nothing".to_owned(),
+        ];
+        rows.push(cells.into_iter().map(Cell::Text).collect());
+    }
+    let column = |key, heading| Column { key, heading, align: Align::Left };
+    Listing {
+        title: format!("Plan `{}`: nothing was sent", plan.name),
+        columns: vec![
+            column("target", "Target"),
+            column("model", "Model"),
+            column("url", "URL"),
+            column("cost", "Cost"),
+        ],
+        rows,
+    }
 }

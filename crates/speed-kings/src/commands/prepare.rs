@@ -1,0 +1,310 @@
+//! From a plan to something that can be sent: simulated engines started, models known, prompts read.
+//! Shared by every command that sends requests.
+
+use std::fs::File;
+use std::io::BufReader;
+
+use futures_util::future::join_all;
+use schema::plan::{PromptSource, TransportPlan};
+use schema::record::{Failure as RequestFailure, FailureClass};
+use schema::target::{Credentialed, Target};
+use schema::units::{Nanos, Usd};
+use secrecy::SecretString;
+use sim::{Config, Engine, Sim};
+use transport::{Clock, Connector, Proxy};
+use workload::Prompts;
+
+use crate::args::run::RunArgs;
+use crate::commands::Context;
+use crate::config::problem::Problem;
+use crate::config::resolve::{Resolved, price_book, resolve};
+use crate::config::settings::MockEngine;
+use crate::environment::Environment;
+use crate::outcome::Failure;
+
+/// A plan that can be carried out.
+pub(crate) struct Prepared {
+    /// The plan, its targets and their keys.
+    pub(crate) resolved: Resolved,
+    /// What is asked.
+    pub(crate) prompts: Prompts,
+    /// The proxy, with its credentials.
+    pub(crate) proxy: Option<Proxy>,
+    /// Simulated engines; they stop when this is dropped.
+    sims: Vec<Sim>,
+}
+
+/// How long a target may take to list its models before the run goes on without its list.
+const LISTING_LIMIT: Nanos = Nanos::from_secs(10);
+
+/// Resolves what was asked for and reads its prompts; sends nothing yet.
+///
+/// # Errors
+/// Everything that stands against it.
+pub(crate) fn resolved(args: &RunArgs, context: &Context) -> Result<(Resolved, Prompts), Failure> {
+    let settings = args.layered(context)?.settings();
+    let prices = price_book(settings.prices.as_ref())?;
+    let resolved = resolve(&settings, context.surroundings(&prices))?;
+    let prompts = prompts(&resolved.plan.workload)?;
+    Ok((resolved, prompts))
+}
+
+/// [`resolved`], then: simulated engines are started, and endpoints are asked which models they serve.
+/// A target whose model is not served is skipped with the nearest names, unless it is the only one.
+///
+/// # Errors
+/// As [`resolved`], and when no target is left.
+pub(crate) fn prepare(args: &RunArgs, context: &Context) -> Result<Prepared, Failure> {
+    let (mut resolved, prompts) = resolved(args, context)?;
+    let proxy = proxy(&resolved.plan.transport, &context.environment);
+    check_models(&mut resolved, proxy.as_ref())?;
+    let sims = start_simulated(&mut resolved)?;
+    if resolved.plan.targets.is_empty() {
+        let mut skipped = std::mem::take(&mut resolved.skipped);
+        return Err(skipped.remove(0).into());
+    }
+    context.terminal.note_all(&resolved.notes);
+    for problem in &resolved.skipped {
+        context.terminal.complain(&problem.clone().into());
+    }
+    Ok(Prepared { resolved, prompts, proxy, sims })
+}
+
+impl Prepared {
+    /// Whether something asked for by name is not measured.
+    pub(crate) fn is_lacking(&self) -> bool {
+        !self.resolved.skipped.is_empty()
+    }
+
+    /// Stops the simulated engines.
+    pub(crate) fn stop_simulated(self) {
+        drop(self.sims);
+    }
+}
+
+fn prompts(workload: &schema::plan::Workload) -> Result<Prompts, Failure> {
+    let reader = match &workload.prompts {
+        PromptSource::File(path) => Some(BufReader::new(File::open(path).map_err(|error| {
+            Problem::new(format!("the prompts in `{}` cannot be read: {error}", path.display()))
+                .help("check the path given as `prompt_file`")
+        })?)),
+        PromptSource::BuiltIn(_) | PromptSource::Text(_) => None,
+    };
+    workload::prepare(workload, reader).map_err(Failure::usage)
+}
+
+fn start_simulated(resolved: &mut Resolved) -> Result<Vec<Sim>, Failure> {
+    let mut sims = Vec::new();
+    for mock in std::mem::take(&mut resolved.mock) {
+        let engine = match mock {
+            MockEngine::Vllm => Engine::Vllm,
+            MockEngine::Tgi => Engine::Tgi,
+            MockEngine::Ollama => Engine::Ollama,
+            MockEngine::Openai => Engine::OpenAi,
+        };
+        let model =
+            resolved.simulated_model.clone().unwrap_or_else(|| crate::config::resolve::SIMULATED_MODEL.to_owned());
+        let config = Config { model, seed: resolved.plan.seed, ..Config::new(engine) };
+        let sim = Sim::start(config).map_err(miette::Report::from)?;
+        resolved.add_simulated(mock, &sim.url()).map_err(miette::Report::from)?;
+        sims.push(sim);
+    }
+    Ok(sims)
+}
+
+/// Asks every endpoint what it serves. One that does not say is believed.
+fn check_models(resolved: &mut Resolved, proxy: Option<&Proxy>) -> Result<(), Failure> {
+    if resolved.targets.is_empty() {
+        return Ok(());
+    }
+    let mut plan = resolved.plan.transport.clone();
+    plan.limits.connect_ns = plan.limits.connect_ns.min(LISTING_LIMIT);
+    plan.limits.first_token_ns = plan.limits.first_token_ns.min(LISTING_LIMIT);
+    let connector = Connector::new(&plan, proxy.cloned(), Clock::start()).map_err(miette::Report::from)?;
+    let runtime = super::small_runtime()?;
+    let asked = resolved.targets.iter().map(|target| discover::models(&connector, target));
+    let answers = runtime.block_on(join_all(asked));
+    let mut given_up = Vec::new();
+    for (index, answer) in answers.into_iter().enumerate() {
+        let unnamed = resolved.unnamed_models.contains(&index);
+        match judge(&resolved.targets[index], answer, unnamed) {
+            Judgement::Fine => {}
+            Judgement::Named(model) => resolved.name_model(index, &model),
+            Judgement::Doubtful(note) => resolved.notes.push(note),
+            Judgement::Skip(problem) => {
+                resolved.skipped.push(problem);
+                given_up.push(index);
+            }
+        }
+    }
+    for index in given_up.into_iter().rev() {
+        resolved.plan.targets.remove(index);
+        resolved.targets.remove(index);
+    }
+    Ok(())
+}
+
+/// What a target's list of models means for it.
+#[derive(Debug)]
+enum Judgement {
+    /// It serves the model, or does not say what it serves.
+    Fine,
+    /// It serves one model, and that is the one.
+    Named(String),
+    /// It may be wrong, and the engine is known not to mind.
+    Doubtful(String),
+    /// It cannot be measured.
+    Skip(Problem),
+}
+
+fn judge(who: &Credentialed, answer: Result<Vec<String>, RequestFailure>, unnamed: bool) -> Judgement {
+    let Target { name, model, provider, .. } = &who.target;
+    let served = match answer {
+        Ok(served) => served,
+        Err(failure) if unnamed => {
+            let why =
+                format!("`{name}` could not be asked which model it serves: {}: {}", failure.class, failure.message);
+            return Judgement::Skip(
+                Problem::new(why).help("start the server, check the URL, or name the model with `--model`"),
+            );
+        }
+        Err(failure) if is_dead(failure.class) => {
+            let why =
+                format!("`{name}` cannot be reached at {}: {}: {}", who.target.url, failure.class, failure.message);
+            return Judgement::Skip(Problem::new(why).help(
+                "check that it is running and that the URL is right; `speed-kings discover` finds local engines",
+            ));
+        }
+        Err(failure) if failure.class == FailureClass::Unauthorized => {
+            let variable = who.target.key_variable.as_deref().unwrap_or("the key's variable");
+            let why = format!("`{name}` refuses the key: {}", failure.message);
+            return Judgement::Skip(Problem::new(why).help(format!("check the value of {variable}")));
+        }
+        Err(_) => return Judgement::Fine,
+    };
+    if unnamed {
+        return match served.as_slice() {
+            [only] => Judgement::Named(only.clone()),
+            [] => Judgement::Skip(
+                Problem::new(format!("`{name}` lists no models")).help("load one, or name it with `--model`"),
+            ),
+            many => {
+                let some = many.iter().take(5).map(String::as_str).collect::<Vec<_>>().join("`, `");
+                Judgement::Skip(
+                    Problem::new(format!("`{name}` serves {} models", many.len()))
+                        .help(format!("choose one with `--model`, such as `{some}`")),
+                )
+            }
+        };
+    }
+    if served.is_empty() || served.iter().any(|id| same_model(id, model)) {
+        return Judgement::Fine;
+    }
+    let near = providers::nearest_models(model, &served).join("`, `");
+    let message = format!("`{name}` does not list the model `{model}`");
+    // llama.cpp and TGI serve what they have loaded, whatever is asked for.
+    if ["llamacpp", "tgi"].contains(&provider.as_str()) {
+        return Judgement::Doubtful(format!("{message}; it serves `{near}` whatever is asked"));
+    }
+    let help = if near.is_empty() {
+        "`speed-kings list --models` shows what it serves".to_owned()
+    } else {
+        format!("did you mean `{near}`?")
+    };
+    Judgement::Skip(Problem::new(message).help(help))
+}
+
+/// Ollama may leave out the tag `latest`.
+fn same_model(listed: &str, wanted: &str) -> bool {
+    listed == wanted || listed.strip_suffix(":latest") == Some(wanted) || listed.strip_prefix("models/") == Some(wanted)
+}
+
+const fn is_dead(class: FailureClass) -> bool {
+    use FailureClass as Class;
+    matches!(
+        class,
+        Class::Dns
+            | Class::ConnectRefused
+            | Class::ConnectFailed
+            | Class::ConnectTimeout
+            | Class::Proxy
+            | Class::Tls
+            | Class::ClosedEarly
+    )
+}
+
+/// `HTTPS_PROXY` with its credentials, and `NO_PROXY`.
+pub(crate) fn proxy(plan: &TransportPlan, environment: &Environment) -> Option<Proxy> {
+    plan.proxy.as_ref()?;
+    let either =
+        |upper: &str, lower: &str| environment.get(upper).or_else(|| environment.get(lower)).map(ToOwned::to_owned);
+    let url = url::Url::parse(&either("HTTPS_PROXY", "https_proxy")?).ok()?;
+    let credentials = url.password().map(|password| SecretString::from(format!("{}:{password}", url.username())));
+    let bypass = either("NO_PROXY", "no_proxy").unwrap_or_default();
+    Some(Proxy {
+        host: url.host_str()?.to_owned(),
+        port: url.port_or_known_default().unwrap_or(3128),
+        credentials,
+        bypass: bypass.split(',').map(|rule| rule.trim().to_owned()).filter(|rule| !rule.is_empty()).collect(),
+    })
+}
+
+/// The most a plan can cost per target: every answer as long as allowed. `None` without a price.
+pub(crate) fn most_it_costs(target: &Target, plan: &schema::plan::Plan, prompts: &Prompts) -> Option<Usd> {
+    let price = target.price.as_ref()?;
+    let prompts = prompts.as_slice();
+    let input: u64 = prompts.iter().map(workload::estimate_prompt_tokens).sum();
+    let usage = schema::record::Usage {
+        input_tokens: Some(input / prompts.len() as u64),
+        output_tokens: Some(u64::from(plan.workload.max_tokens)),
+        ..schema::record::Usage::default()
+    };
+    let requests = match (plan.stop, plan.load) {
+        (schema::plan::Stop::Requests(requests), _) => requests,
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of requests, positive")]
+        (schema::plan::Stop::DurationNs(length), schema::plan::Load::Open { rate_per_s, .. }) => {
+            (length.as_secs_f64() * rate_per_s.get()).ceil() as u64
+        }
+        (schema::plan::Stop::DurationNs(_), schema::plan::Load::Closed { .. }) => return None,
+    };
+    Some(providers::cost(price, &usage) * (requests + plan.warmup))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn who(provider: &str, model: &str) -> Credentialed {
+        let ask = providers::Ask {
+            provider,
+            url: Some("http://127.0.0.1:1"),
+            model: Some(model),
+            ..providers::Ask::default()
+        };
+        let book = providers::PriceBook::embedded();
+        providers::resolve(&ask, &|_| None, &book, jiff::civil::date(2026, 11, 22)).unwrap()
+    }
+
+    #[track_caller]
+    fn check(provider: &str, model: &str, served: &[&str], unnamed: bool, expected: &str) {
+        let served = served.iter().map(|id| (*id).to_owned()).collect();
+        let judgement = format!("{:?}", judge(&who(provider, model), Ok(served), unnamed));
+        assert!(judgement.contains(expected), "{judgement}");
+    }
+
+    #[test]
+    fn a_model_that_is_not_served_is_answered_with_the_nearest_name() {
+        check("vllm", "qwen3-8b", &["qwen3-8b"], false, "Fine");
+        check("ollama", "llama3.2", &["llama3.2:latest"], false, "Fine");
+        check("vllm", "qwen3-8", &["qwen3-8b", "other"], false, "did you mean `qwen3-8b");
+        check("llamacpp", "what", &["smollm2"], false, "Doubtful");
+        check("vllm", "anything", &[], false, "Fine");
+    }
+
+    #[test]
+    fn an_endpoint_that_serves_one_model_names_it() {
+        check("openai-compatible", "auto", &["only"], true, "Named(\"only\")");
+        check("openai-compatible", "auto", &["a", "b"], true, "choose one with `--model`, such as `a`, `b`");
+        check("openai-compatible", "auto", &[], true, "lists no models");
+    }
+}
