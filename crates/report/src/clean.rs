@@ -40,7 +40,7 @@ pub(crate) fn json(text: &str) -> String {
             | '\u{200b}'..='\u{200f}'
             | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' => clean.push_str(&format!("\\u{:04x}", u32::from(c))),
+            | '\u{feff}' => clean.extend(format!("\\u{:04x}", u32::from(c)).chars()),
             _ => clean.push(c),
         }
     }

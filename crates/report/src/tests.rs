@@ -13,7 +13,7 @@ use schema::units::{Nanos, Usd};
 
 use crate::{Align, Cell, Column, Listing, Style, csv, json, markdown, table};
 
-const HOSTILE: &str = "=cmd|'/c calc'!A1\u{1b}[31m<script>alert(1)</script>\u{202e}|x";
+const HOSTILE: &str = "=cmd|'/c calc'!A1\u{1b}[31m<script>alert(1)</script>\u{9b}\u{202e}|x";
 
 fn between(value: f64, low: f64, high: f64) -> Estimate {
     Estimate { value, low: Some(low), high: Some(high) }

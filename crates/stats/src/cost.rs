@@ -28,7 +28,11 @@ impl Billed {
     }
 
     pub(crate) fn plus(self, other: Self) -> Self {
-        Self { input: self.input + other.input, cached: self.cached + other.cached, output: self.output + other.output }
+        Self {
+            input: self.input.saturating_add(other.input),
+            cached: self.cached.saturating_add(other.cached),
+            output: self.output.saturating_add(other.output),
+        }
     }
 
     /// (input − cached) × input price + cached × cached price + output × output price; cached
@@ -66,3 +70,6 @@ pub(crate) fn of_target(price: &Price, measured: &[&Record], warmup: &[&Record])
 fn dollars(amount: Usd) -> f64 {
     amount.0.to_f64().unwrap_or(f64::NAN)
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,8 @@ pub mod quantile;
 mod check;
 mod cluster;
 mod distribution;
+#[cfg(test)]
+mod fixture;
 mod moments;
 mod quality;
 mod slo;

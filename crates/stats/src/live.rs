@@ -125,7 +125,7 @@ impl TargetLive {
     }
 
     fn complete(&mut self, record: &Record) {
-        self.output_tokens += record.tokens.map_or(0, |t| t.output);
+        self.output_tokens = self.output_tokens.saturating_add(record.tokens.map_or(0, |t| t.output));
         if let Some(ttft) = values::ttft(record) {
             self.ttft.saturating_record(ttft.0);
         }
@@ -147,3 +147,6 @@ impl TargetLive {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,3 +11,6 @@ pub fn quantile(sorted: &[f64], q: f64) -> f64 {
     let (low, high) = (sorted[below], sorted[above]);
     low + (high - low) * (position - below as f64)
 }
+
+#[cfg(test)]
+mod tests;

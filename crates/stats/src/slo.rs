@@ -152,15 +152,20 @@ fn by_count(wanted: f64, votes: Votes) -> Judgement {
     }
     let needs = interval::values_needed(wanted);
     if votes.of < needs {
-        let more = needs - votes.of;
-        return Judgement::open(format!("{why}; at least {more} more requests would tell"), true);
+        let more = more(needs - votes.of);
+        return Judgement::open(format!("{why}; at least {more} would tell"), true);
     }
     match interval::trials_to_tell(votes.share(), wanted) {
         Some(trials) if trials > votes.of => {
-            Judgement::open(format!("{why}; about {} more requests would tell", trials - votes.of), true)
+            Judgement::open(format!("{why}; about {} would tell", more(trials - votes.of)), true)
         }
         _ => Judgement::open(format!("{why}, too close to call"), false),
     }
+}
+
+/// `52 more requests`.
+fn more(requests: u64) -> String {
+    format!("{requests} more request{}", if requests == 1 { "" } else { "s" })
 }
 
 /// `99.9`, without the dust of binary fractions.
@@ -188,3 +193,6 @@ fn pooled(slo: &Slo, q: Quantile, sample: Option<&Sample>, votes: Votes) -> Judg
         None => Judgement::open(format!("too few gaps or requests for this percentile; {why}"), true),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -109,10 +109,10 @@ fn count_tokens_and_events(summary: &mut TargetSummary, measured: &[&Record]) {
             kernel += u64::from(event.stamp == Stamp::Kernel);
             shared += u64::from(event.shared_read);
         }
-        summary.cached_input_tokens += record.usage.and_then(|u| u.cached_input_tokens).unwrap_or(0);
+        add(&mut summary.cached_input_tokens, record.usage.and_then(|u| u.cached_input_tokens));
         if let Some(tokens) = record.tokens {
-            summary.output_tokens += tokens.output;
-            summary.input_tokens += tokens.input.unwrap_or(0);
+            add(&mut summary.output_tokens, Some(tokens.output));
+            add(&mut summary.input_tokens, tokens.input);
             *summary.token_sources.entry(tokens.source).or_default() += 1;
             summary.off_length += u64::from(is_off_length(record, tokens.output, tokens.source));
         }
@@ -121,6 +121,11 @@ fn count_tokens_and_events(summary: &mut TargetSummary, measured: &[&Record]) {
     summary.tokens_per_event = share(summary.output_tokens);
     summary.kernel_stamped = share(kernel);
     summary.shared_reads = share(shared);
+}
+
+/// Adds a count that a server made up: it may be of any size.
+fn add(sum: &mut u64, count: Option<u64>) {
+    *sum = sum.saturating_add(count.unwrap_or(0));
 }
 
 /// A forced length was asked for exactly, any other as a limit. Events are not tokens: a count that

@@ -112,3 +112,6 @@ pub(crate) fn span(record: &Record) -> Option<(Moment, Moment)> {
     let last = record.events.0.last().map_or(start, |e| e.arrival);
     Some((start, record.end_ns.unwrap_or(last).max(start)))
 }
+
+#[cfg(test)]
+mod tests;

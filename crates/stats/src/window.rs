@@ -33,7 +33,7 @@ pub(crate) fn throughput(plan: &Plan, measured: &[&Record]) -> Throughput {
     let window: Nanos = blocks.iter().fold(Nanos::ZERO, |sum, b| sum + (b.last - b.first));
     let residence: Nanos = blocks.iter().fold(Nanos::ZERO, |sum, b| sum + b.residence);
     let per_second = |count: f64| if window > Nanos::ZERO { count / window.as_secs_f64() } else { 0.0 };
-    let input: u64 = blocks.iter().map(|b| b.input_tokens).sum();
+    let input = blocks.iter().fold(0u64, |sum, b| sum.saturating_add(b.input_tokens));
     let met_all = || measured.iter().filter(|r| slo::meets_every(&plan.slos, r)).count();
     Throughput {
         window_ns: window,
@@ -72,8 +72,9 @@ fn blocks(measured: &[&Record]) -> Vec<Block> {
         block.residence += end - start;
         if record.outcome.is_complete() {
             block.completed += 1;
-            block.output_tokens += record.tokens.map_or(0, |t| t.output);
-            block.input_tokens += record.tokens.and_then(|t| t.input).unwrap_or(0);
+            block.output_tokens = block.output_tokens.saturating_add(record.tokens.map_or(0, |t| t.output));
+            let input = record.tokens.and_then(|t| t.input).unwrap_or(0);
+            block.input_tokens = block.input_tokens.saturating_add(input);
         }
     }
     blocks.into_values().collect()
@@ -92,3 +93,6 @@ pub(crate) fn peak_in_flight(measured: &[&Record]) -> u64 {
     }
     u64::try_from(peak).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,110 @@
+use schema::summary::Estimate;
 
+use super::*;
+
+const MS: f64 = 1e6;
+
+fn ttft(n: u64) -> Distribution {
+    let bare = |value| Estimate { value, low: None, high: None };
+    let from = |needed: u64| {
+        if n < needed { Percentile::Withheld { needs_more: needed - n } } else { Percentile::Known(bare(100.0 * MS)) }
+    };
+    Distribution {
+        n,
+        mean: bare(100.0 * MS),
+        sd: None,
+        min: 0.0,
+        p50: from(6),
+        p90: from(36),
+        p95: from(72),
+        p99: from(368),
+        max: 0.0,
+    }
+}
+
+/// A TTFT of 100 ms and gaps of 20 ms, kernel-stamped, by a client that is never late.
+fn sound(ttft: &Distribution) -> Evidence<'_> {
+    Evidence {
+        ttft: Some(ttft),
+        ttft_p50: Some(100.0 * MS),
+        itl_p50: Some(20.0 * MS),
+        client_lag_p99: Some(0.05 * MS),
+        schedule_lag_p99: Some(0.05 * MS),
+        kernel_stamped: 1.0,
+        starved_slos: 0,
+    }
+}
+
+#[track_caller]
+fn check(evidence: &Evidence<'_>, trust: Trust, reason: &str) {
+    let quality = of_target(evidence);
+    assert_eq!(quality.trust, trust, "{:?}", quality.reasons);
+    assert!(quality.reasons.join("; ").contains(reason), "{:?}", quality.reasons);
+}
+
+#[test]
+fn a_sound_run_is_trustworthy_without_a_word() {
+    let quality = of_target(&sound(&ttft(400)));
+    assert_eq!(quality, Quality { trust: Trust::Trustworthy, reasons: Vec::new() });
+}
+
+#[test]
+fn withheld_percentiles_are_told_and_too_few_values_are_a_verdict() {
+    check(&sound(&ttft(40)), Trust::Trustworthy, "more requests needed for TTFT percentiles: p95 32, p99 328");
+    check(&sound(&ttft(20)), Trust::TooFewSamples, "20 completed requests, where a p90 needs 36");
+    check(&sound(&ttft(20)), Trust::TooFewSamples, "p90 16, p95 52, p99 348");
+    let ttft = ttft(400);
+    check(&Evidence { starved_slos: 2, ..sound(&ttft) }, Trust::TooFewSamples, "2 SLOs undecided for want of requests");
+}
+
+#[test]
+fn reading_late_is_measured_against_what_it_would_distort() {
+    let ttft = ttft(400);
+    let reading =
+        |lag: f64, itl: Option<f64>| Evidence { client_lag_p99: Some(lag * MS), itl_p50: itl, ..sound(&ttft) };
+    // A tenth of TTFT is 10 ms, less than a gap of 20 ms.
+    check(&reading(9.9, Some(20.0 * MS)), Trust::Trustworthy, "");
+    check(
+        &reading(10.1, Some(20.0 * MS)),
+        Trust::ClientLimited,
+        "client lag p99 10.1 ms, where 10.0 ms begins to distort",
+    );
+    check(&reading(4.0, Some(3.0 * MS)), Trust::ClientLimited, "3.00 ms begins to distort");
+    check(&reading(9.0, None), Trust::Trustworthy, "");
+    // Events that come in bursts have gaps of nothing.
+    check(&reading(0.9, Some(0.0)), Trust::Trustworthy, "");
+}
+
+#[test]
+fn sending_late_is_never_hidden_behind_a_slow_server() {
+    let ttft = ttft(400);
+    let sending =
+        |lag: f64, p50: f64| Evidence { schedule_lag_p99: Some(lag * MS), ttft_p50: Some(p50 * MS), ..sound(&ttft) };
+    check(&sending(2.0, 50.0), Trust::Trustworthy, "");
+    check(&sending(6.0, 50.0), Trust::ClientLimited, "schedule lag p99 6.00 ms, where 5.00 ms begins to distort");
+    check(&sending(11.0, 5_000.0), Trust::ClientLimited, "10.0 ms begins to distort");
+    check(&sending(0.9, 1.0), Trust::Trustworthy, "");
+}
+
+#[test]
+fn arrivals_without_a_kernel_stamp_are_told() {
+    let ttft = ttft(400);
+    let evidence = Evidence { kernel_stamped: 0.0, client_lag_p99: None, ..sound(&ttft) };
+    check(&evidence, Trust::Trustworthy, "0 % of arrivals are kernel-stamped");
+}
+
+#[test]
+fn nothing_completed_is_no_data() {
+    let ttft = ttft(400);
+    check(&Evidence { ttft: None, ..sound(&ttft) }, Trust::NoData, "no request completed");
+}
+
+#[test]
+fn a_run_is_as_good_as_its_worst_target() {
+    let quality = |trust, reason: &str| Quality { trust, reasons: vec![reason.to_owned()] };
+    let (a, b): (TargetName, TargetName) = ("a".parse().unwrap(), "b".parse().unwrap());
+    let (good, bad) = (quality(Trust::TooFewSamples, "few"), quality(Trust::ClientLimited, "late"));
+    let worst_of = worst([(&a, &good), (&b, &bad)].into_iter());
+    assert_eq!(worst_of, Quality { trust: Trust::ClientLimited, reasons: vec!["a: few".into(), "b: late".into()] });
+    assert_eq!(worst(std::iter::empty()).trust, Trust::NoData);
+}

@@ -1,0 +1,90 @@
+use super::*;
+use crate::fixture::{failed, plan, record};
+use schema::record::{FailureClass, Outcome};
+
+fn refs(records: &[Record]) -> Vec<&Record> {
+    records.iter().collect()
+}
+
+#[track_caller]
+fn near(got: f64, expected: f64) {
+    assert!((got - expected).abs() <= 1e-9 * expected.abs(), "{got} is not {expected}");
+}
+
+/// Blocks of 1 s, 2 s and 1 s, far apart, with two requests each: 4 s in all.
+fn three_blocks() -> Vec<Record> {
+    let block = |block, start, end| {
+        let length = end - start;
+        [record(start, &[10, length]), record(start, &[10, length / 2])].map(|r| Record { block, ..r })
+    };
+    [block(0, 0, 1_000), block(1, 10_000, 12_000), block(2, 50_000, 51_000)].concat()
+}
+
+#[test]
+fn the_window_is_the_blocks_spans_without_what_lies_between() {
+    let throughput = throughput(&plan(Vec::new()), &refs(&three_blocks()));
+    assert_eq!(throughput.window_ns, Nanos::from_secs(4));
+    near(throughput.requests_per_s.value, 6.0 / 4.0);
+    near(throughput.output_tokens_per_s.value, 12.0 / 4.0);
+    near(throughput.input_tokens_per_s.unwrap(), 60.0 / 4.0);
+    near(throughput.mean_in_flight, 1.5);
+    assert_eq!(throughput.offered_requests_per_s, None);
+    assert_eq!(throughput.goodput_requests_per_s, None);
+}
+
+#[test]
+fn rates_have_an_interval_from_three_blocks_on() {
+    let records = three_blocks();
+    let all = throughput(&plan(Vec::new()), &refs(&records)).requests_per_s;
+    assert!(all.low.unwrap() < all.value && all.value < all.high.unwrap());
+    let two = throughput(&plan(Vec::new()), &refs(&records[..4])).requests_per_s;
+    assert_eq!((two.low, two.high), (None, None));
+}
+
+#[test]
+fn failed_requests_take_time_but_are_no_throughput() {
+    let mut records = three_blocks();
+    records.truncate(2);
+    records.push(Record { end_ns: Some(crate::fixture::ms(2_000)), ..failed(0, FailureClass::Stalled) });
+    let throughput = throughput(&plan(Vec::new()), &refs(&records));
+    assert_eq!(throughput.window_ns, Nanos::from_secs(2));
+    near(throughput.requests_per_s.value, 1.0);
+    near(throughput.mean_in_flight, 3.5 / 2.0);
+}
+
+#[test]
+fn goodput_counts_requests_that_met_every_bound_one_by_one() {
+    let mut plan = plan(Vec::new());
+    plan.slos = vec!["ttft_p95<20ms".parse().unwrap(), "e2e_p50<900ms".parse().unwrap()];
+    let throughput = throughput(&plan, &refs(&three_blocks()));
+    near(throughput.goodput_requests_per_s.unwrap(), 2.0 / 4.0);
+}
+
+#[test]
+fn an_open_loop_says_what_was_offered() {
+    let mut plan = plan(Vec::new());
+    plan.load =
+        Load::Open { rate_per_s: "2/s".parse().unwrap(), arrival: schema::plan::Arrival::Constant, max_concurrency: 8 };
+    let mut records = three_blocks();
+    records.extend([0, 1].map(|_| Record {
+        start_ns: None,
+        end_ns: None,
+        outcome: Outcome::NotSent,
+        ..record(0, &[])
+    }));
+    near(throughput(&plan, &refs(&records)).offered_requests_per_s.unwrap(), 8.0 / 4.0);
+}
+
+#[test]
+fn nothing_sent_is_no_rate_at_all() {
+    let throughput = throughput(&plan(Vec::new()), &[]);
+    assert_eq!(throughput.requests_per_s, Estimate { value: 0.0, low: None, high: None });
+    assert!(throughput.mean_in_flight.abs() < f64::EPSILON);
+}
+
+#[test]
+fn the_peak_counts_what_overlaps() {
+    let records = [record(0, &[100]), record(50, &[100]), record(100, &[100]), record(150, &[10])];
+    assert_eq!(peak_in_flight(&refs(&records)), 2);
+    assert_eq!(peak_in_flight(&[]), 0);
+}
