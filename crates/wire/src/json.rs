@@ -9,15 +9,68 @@
 //! passes over the number and answers `None`.
 
 use std::borrow::Cow;
+use std::fmt;
 
-/// Where a text stops being JSON, and what was missing there.
+/// Where a text stops being JSON, and what was missing there. Small, because every step of the
+/// reader may return one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected {wanted} at byte {offset}")]
 pub struct JsonError {
-    /// Byte offset in the text.
-    pub offset: usize,
+    /// Byte offset in the text, up to 4 GiB.
+    pub offset: u32,
     /// What would have been right.
-    pub wanted: &'static str,
+    pub wanted: Wanted,
+}
+
+/// What would have been right in place of what is not JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// A value.
+    Value,
+    /// An object's key.
+    Key,
+    /// The colon after a key.
+    Colon,
+    /// The next field or the object's end.
+    CommaOrBrace,
+    /// The next element or the array's end.
+    CommaOrBracket,
+    /// A string's end.
+    Quote,
+    /// An escape that exists.
+    Escape,
+    /// A digit of a number.
+    Digit,
+    /// Fewer values within each other.
+    LessNesting,
+    /// Nothing more after the value.
+    End,
+    /// Bytes that are UTF-8.
+    Utf8,
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Value => "a value",
+            Self::Key => "a key",
+            Self::Colon => "`:`",
+            Self::CommaOrBrace => "`,` or `}`",
+            Self::CommaOrBracket => "`,` or `]`",
+            Self::Quote => "the end of a string",
+            Self::Escape => "an escape",
+            Self::Digit => "a digit",
+            Self::LessNesting => "less nesting",
+            Self::End => "the end",
+            Self::Utf8 => "UTF-8",
+        })
+    }
+}
+
+impl JsonError {
+    pub(crate) fn at(offset: usize, wanted: Wanted) -> Self {
+        Self { offset: u32::try_from(offset).unwrap_or(u32::MAX), wanted }
+    }
 }
 
 /// Arrays and objects within each other; as deep as `serde_json` goes.
@@ -38,7 +91,7 @@ pub(crate) fn document<'a, T>(
     let mut json = Json { text, at: 0, depth: 0 };
     let value = read(&mut json)?;
     json.space();
-    if json.at == text.len() { Ok(value) } else { Err(json.error("the end")) }
+    if json.at == text.len() { Ok(value) } else { Err(json.error(Wanted::End)) }
 }
 
 impl<'a> Json<'a> {
@@ -58,11 +111,11 @@ impl<'a> Json<'a> {
         }
         loop {
             if self.peek() != b'"' {
-                return Err(self.error("a key"));
+                return Err(self.error(Wanted::Key));
             }
             let (raw, escaped) = self.quoted()?;
             if self.peek() != b':' {
-                return Err(self.error("`:`"));
+                return Err(self.error(Wanted::Colon));
             }
             self.at += 1;
             if escaped {
@@ -76,7 +129,7 @@ impl<'a> Json<'a> {
                     self.leave();
                     return Ok(true);
                 }
-                _ => return Err(self.error("`,` or `}`")),
+                _ => return Err(self.error(Wanted::CommaOrBrace)),
             }
         }
     }
@@ -103,7 +156,7 @@ impl<'a> Json<'a> {
                     self.leave();
                     return Ok(true);
                 }
-                _ => return Err(self.error("`,` or `]`")),
+                _ => return Err(self.error(Wanted::CommaOrBracket)),
             }
         }
     }
@@ -123,7 +176,13 @@ impl<'a> Json<'a> {
         if !matches!(self.peek(), b'-' | b'0'..=b'9') {
             return self.skip().map(|()| None);
         }
-        Ok(self.raw()?.parse().ok().filter(|number: &f64| number.is_finite()))
+        let text = self.raw()?;
+        if text.len() < 10
+            && let Ok(whole) = text.parse::<u32>()
+        {
+            return Ok(Some(whole.into()));
+        }
+        Ok(text.parse().ok().filter(|number: &f64| number.is_finite()))
     }
 
     /// A finite number, or a string that holds one; `None` for anything else.
@@ -167,7 +226,7 @@ impl<'a> Json<'a> {
             b't' => self.literal("true"),
             b'f' => self.literal("false"),
             b'-' | b'0'..=b'9' => self.digits(),
-            _ => Err(self.error("a value")),
+            _ => Err(self.error(Wanted::Value)),
         }
     }
 
@@ -183,13 +242,13 @@ impl<'a> Json<'a> {
     }
 
     #[cold]
-    fn error(&self, wanted: &'static str) -> JsonError {
-        JsonError { offset: self.at, wanted }
+    fn error(&self, wanted: Wanted) -> JsonError {
+        JsonError::at(self.at, wanted)
     }
 
     fn enter(&mut self) -> Result<(), JsonError> {
         if self.depth == MAX_DEPTH {
-            return Err(self.error("less nesting"));
+            return Err(self.error(Wanted::LessNesting));
         }
         self.depth += 1;
         self.at += 1;
@@ -203,7 +262,7 @@ impl<'a> Json<'a> {
 
     fn literal(&mut self, literal: &'static str) -> Result<(), JsonError> {
         if !self.text.as_bytes()[self.at..].starts_with(literal.as_bytes()) {
-            return Err(self.error(literal));
+            return Err(self.error(Wanted::Value));
         }
         self.at += literal.len();
         Ok(())
@@ -228,7 +287,7 @@ impl<'a> Json<'a> {
             self.at = plain_until(self.text.as_bytes(), self.at);
         }
         if self.byte() != b'"' {
-            return Err(self.error("the end of the string, or an escape"));
+            return Err(self.error(Wanted::Quote));
         }
         self.at += 1;
         Ok((&self.text[start..self.at - 1], true))
@@ -240,7 +299,7 @@ impl<'a> Json<'a> {
         let length = match rest.first() {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
             Some(b'u') if rest.len() > 4 && rest[1..5].iter().all(u8::is_ascii_hexdigit) => 6,
-            _ => return Err(self.error("an escape")),
+            _ => return Err(self.error(Wanted::Escape)),
         };
         self.at += length;
         Ok(())
@@ -254,7 +313,7 @@ impl<'a> Json<'a> {
         match self.byte() {
             b'0' => self.at += 1,
             b'1'..=b'9' => self.run_of_digits()?,
-            _ => return Err(self.error("a digit")),
+            _ => return Err(self.error(Wanted::Digit)),
         }
         if self.byte() == b'.' {
             self.at += 1;
@@ -272,7 +331,7 @@ impl<'a> Json<'a> {
 
     fn run_of_digits(&mut self) -> Result<(), JsonError> {
         if !self.byte().is_ascii_digit() {
-            return Err(self.error("a digit"));
+            return Err(self.error(Wanted::Digit));
         }
         while self.byte().is_ascii_digit() {
             self.at += 1;

@@ -30,5 +30,5 @@ pub use encode::{Message, RequestSpec, Role, encode};
 pub use error::{ServerError, classify_status, decode_error};
 pub use frame::{Ending, Frame};
 pub use headers::{HeaderFacts, RetryAfter, read_headers};
-pub use json::JsonError;
+pub use json::{JsonError, Wanted};
 pub use models::decode_models;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::decoder::WireError;
-use crate::json::{Json, JsonError, document};
+use crate::json::{Json, JsonError, Wanted, document};
 
 /// As many models as are taken from one list.
 const MODELS_MAX: usize = 10_000;
@@ -17,7 +17,7 @@ const ID_MAX: usize = 512;
 pub fn decode_models(body: &[u8]) -> Result<Vec<String>, WireError> {
     let not_models = |source| WireError::NotModels { source };
     let text = std::str::from_utf8(body)
-        .map_err(|error| not_models(Some(JsonError { offset: error.valid_up_to(), wanted: "UTF-8" })))?;
+        .map_err(|error| not_models(Some(JsonError::at(error.valid_up_to(), Wanted::Utf8))))?;
     document(text, lists).map_err(|source| not_models(Some(source)))?.ok_or_else(|| not_models(None))
 }
 

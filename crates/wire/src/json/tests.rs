@@ -177,7 +177,7 @@ fn nesting_is_bounded() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     assert!(document(&nested(127), Json::skip).is_ok());
     let error = document(&nested(128), Json::skip).unwrap_err();
-    assert_eq!(error, JsonError { offset: 127, wanted: "less nesting" });
+    assert_eq!(error, JsonError::at(127, Wanted::LessNesting));
     assert!(document(&"[".repeat(1_000_000), Json::skip).is_err());
 }
 

@@ -34,6 +34,6 @@ fn what_is_no_list_is_an_error() {
         assert_eq!(decode_models(body.as_bytes()), Err(WireError::NotModels { source: None }), "{body}");
     }
     let error = decode_models(b"<html>").unwrap_err();
-    assert_eq!(error, WireError::NotModels { source: Some(JsonError { offset: 0, wanted: "a value" }) });
+    assert_eq!(error, WireError::NotModels { source: Some(JsonError::at(0, Wanted::Value)) });
     assert!(decode_models(b"[\"\xff\"]").is_err());
 }

@@ -26,7 +26,9 @@ fn data() -> PathBuf {
 pub(crate) fn all() -> Vec<Capture> {
     let mut names: Vec<String> = std::fs::read_dir(data())
         .unwrap()
-        .flat_map(|folder| std::fs::read_dir(folder.unwrap().path()).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .flat_map(|folder| std::fs::read_dir(folder).unwrap())
         .map(|file| file.unwrap().path().strip_prefix(data()).unwrap().to_str().unwrap().to_owned())
         .filter(|name| ["raw", "http", "tsv"].contains(&ending(name)))
         .collect();
