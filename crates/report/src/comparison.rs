@@ -60,7 +60,11 @@ fn column(summary: &Summary, heading: &str, figure: impl Fn(&TargetSummary) -> O
 }
 
 fn quantile(summary: &Summary, name: &str, metric: Metric, pick: impl Fn(&Distribution) -> &Percentile) -> Column {
-    column(summary, &format!("{metric}\n{name}"), |t| Some(number::percentile(pick(t.metrics.get(&metric)?), metric)))
+    let heading = match metric.heading().rsplit_once(' ') {
+        Some((first, last)) => format!("{first}\n{last} {name}"),
+        None => format!("{metric}\n{name}"),
+    };
+    column(summary, &heading, |t| Some(number::percentile(pick(t.metrics.get(&metric)?), metric)))
 }
 
 fn some_if(there: bool, figure: Figure) -> Option<Figure> {

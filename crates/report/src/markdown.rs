@@ -1,12 +1,14 @@
 //! The comparison and each target's details as Markdown.
 
+use schema::metric::{Metric, Unit};
 use schema::plan::Plan;
-use schema::summary::Summary;
+use schema::summary::{Distribution, Summary, TargetSummary};
 
-use crate::comparison;
-use crate::{clean, details};
+use crate::number::{NOTHING, count, estimate, percentile, value};
+use crate::{clean, comparison, details};
 
-/// A document: heading, comparison table, a list for each target. Ends with a line break.
+/// A document: heading, comparison table, and for each target a list of what is known of it and all
+/// its metrics. Ends with a line break.
 pub fn markdown(summary: &Summary, plan: &Plan) -> String {
     let mut lines = vec![format!("# {}", clean::markdown(&summary.name)), String::new()];
     if summary.simulated {
@@ -23,11 +25,34 @@ pub fn markdown(summary: &Summary, plan: &Plan) -> String {
         lines.extend(
             details::of(target).iter().map(|(label, text)| format!("- **{label}**: {}", clean::markdown(text))),
         );
+        lines.extend(metrics(target));
     }
     lines.extend(summary.warnings.iter().take(1).map(|_| String::new()));
     lines.extend(summary.warnings.iter().map(|warning| format!("> **warning**: {}", clean::markdown(warning))));
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// All metrics of one target, each figure with its interval.
+fn metrics(target: &TargetSummary) -> Vec<String> {
+    if target.metrics.is_empty() {
+        return Vec::new();
+    }
+    let headings = ["metric", "n", "mean", "sd", "min", "p50", "p90", "p95", "p99", "max"];
+    let mut lines = vec![String::new(), row(headings.iter().map(ToString::to_string)), rule(headings.len() - 1)];
+    lines.extend(target.metrics.iter().map(|(metric, d)| row(distribution(*metric, d).into_iter())));
+    lines
+}
+
+fn distribution(metric: Metric, d: &Distribution) -> Vec<String> {
+    let unit = metric.unit();
+    let name = if unit == Unit::TokensPerSecond { format!("{metric}, tokens/s") } else { metric.to_string() };
+    let sd = d.sd.as_ref().map_or(NOTHING.to_owned(), |sd| estimate(sd, unit).in_line());
+    let percentiles = [&d.p50, &d.p90, &d.p95, &d.p99].map(|p| percentile(p, metric).in_line());
+    let mut cells = vec![name, count(d.n), estimate(&d.mean, unit).in_line(), sd, value(d.min, unit)];
+    cells.extend(percentiles);
+    cells.push(value(d.max, unit));
+    cells
 }
 
 fn compare(summary: &Summary, plan: &Plan) -> Vec<String> {

@@ -96,9 +96,10 @@ fn group(digits: &str) -> String {
     format!("{sign}{}", parts.join(","))
 }
 
-/// A share as a percentage: `94.7 %`.
+/// A share as a percentage: `94.7 %`. Only all is 100 %, only none is 0 %.
 pub(crate) fn percent(share: f64) -> String {
     let percent = (share * 1000.0).round() / 10.0;
+    let percent = if share > 0.0 && share < 1.0 { percent.clamp(0.1, 99.9) } else { percent };
     format!("{percent} %")
 }
 

@@ -295,7 +295,7 @@ fn an_open_loop_shows_latency_from_the_schedule() {
     summary.targets.truncate(1);
     summary.targets[0].metrics.insert(Metric::TtftFromSchedule, around(398, 60.0e6));
     let text = table(&summary, &plan, Style { width: 120, color: false });
-    assert!(text.contains("TTFT from schedule"), "{text}");
+    assert!(text.contains("TTFT from") && text.contains("schedule p95"), "{text}");
     assert!(text.contains("open loop, 5/s, at most 64 at once"), "{text}");
 }
 
@@ -357,7 +357,7 @@ fn a_listing_is_the_same_rows_in_every_form() {
 
 #[test]
 fn numbers_keep_three_digits_and_their_unit() {
-    use crate::number::{count, number, value};
+    use crate::number::{count, number, percent, value};
     use schema::metric::Unit;
     for (nanos, shown) in [
         (12.0, "12.0 ns"),
@@ -381,4 +381,7 @@ fn numbers_keep_three_digits_and_their_unit() {
         assert_eq!(number(x), shown);
     }
     assert_eq!(count(9_999), "9999");
+    for (share, shown) in [(0.0, "0 %"), (0.000_1, "0.1 %"), (0.947, "94.7 %"), (0.999_9, "99.9 %"), (1.0, "100 %")] {
+        assert_eq!(percent(share), shown);
+    }
 }

@@ -1,4 +1,6 @@
 //! 95 % intervals of values that are independent of each other: one a request, or one a block.
+//! Requests of one run share its minutes, so these speak for the conditions of the run and not for
+//! another day.
 
 use schema::summary::{Estimate, Percentile};
 use statrs::distribution::{ContinuousCDF, StudentsT};

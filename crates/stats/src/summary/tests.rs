@@ -106,6 +106,7 @@ fn the_order_of_records_does_not_matter() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn any_records_give_a_summary(instants in prop::collection::vec((0u64..1_000, 0u64..1_000, prop::collection::vec(0u64..2_000, 0..8), 0u8..5), 0..60)) {
         let mut plan = plan(vec![Target { price: Some(price()), ..target("a") }]);
@@ -130,6 +131,8 @@ proptest! {
             })
             .collect();
         let summary = summarise(&plan, &records);
+        let json = serde_json::to_string(&summary).unwrap();
+        prop_assert!(serde_json::from_str::<Summary>(&json).is_ok(), "{}", json);
         for d in summary.targets[0].metrics.values() {
             prop_assert!(d.min <= d.max && d.n > 0);
             for p in [d.p50, d.p90, d.p95, d.p99].iter().filter_map(|p| p.known().copied()) {
