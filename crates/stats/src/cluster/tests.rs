@@ -92,3 +92,23 @@ fn intervals_hold_the_truth_about_as_often_as_they_say() {
     }
     assert!(held_if_independent < 320, "{held_if_independent} of 400");
 }
+
+/// Against the formulas written out in numpy 2.4.6 with `scipy.stats` 1.17.1.
+#[test]
+fn intervals_are_those_of_a_second_implementation() {
+    let gap = |i: u32, j: u32| 10.0 + f64::from(i * 7 % 11) + 0.5 * f64::from(j) + f64::from(i * j % 3);
+    let groups: Vec<Vec<f64>> = (1..=40).map(|i| (0..5 + i % 10).map(|j| gap(i, j)).collect()).collect();
+    let (clusters, sorted) = clusters(&groups);
+    let known = |q| *clusters.percentile(&sorted, q).known().unwrap();
+    for (got, expected) in [
+        (clusters.mean(), [18.257_894_736_842_104, 17.189_448_225_443_69, 19.326_341_248_240_517]),
+        (clusters.sd().unwrap(), [3.657_401_616_612_058_4, 3.202_636_911_432_301_2, 4.052_886_242_745_269]),
+        (known(0.5), [18.0, 16.5, 20.0]),
+        (known(0.9), [23.0, 22.0, 24.5]),
+        (known(0.95), [24.025, 23.5, 26.0]),
+    ] {
+        for (got, expected) in [got.value, got.low.unwrap(), got.high.unwrap()].into_iter().zip(expected) {
+            assert!((got - expected).abs() < 1e-9, "{got} is not {expected}");
+        }
+    }
+}
