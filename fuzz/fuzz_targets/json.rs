@@ -1,0 +1,6 @@
+//! Our JSON reader against `serde_json`.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| fuzz::check_json(input));
