@@ -114,7 +114,7 @@ impl Decoder {
     }
 
     /// The body has ended: decodes a last event that lacks its line end. One that does not decode
-    /// was cut off; it is dropped, and the [`Ending`] tells.
+    /// was cut off: it is dropped, the [`Ending`] tells, and that is no error.
     pub fn finish(&mut self, mut sink: impl FnMut(Frame<'_>)) -> Result<Ending, WireError> {
         let step = match &mut self.framing {
             Framing::Sse(sse) => sse.last(),

@@ -1,5 +1,7 @@
 //! What each captured stream says, against what is known of it.
 
+use std::borrow::Cow;
+
 use schema::event::EventKind;
 use schema::record::FinishReason;
 use schema::record::FinishReason::{Length, Stop};
@@ -150,6 +152,19 @@ fn tokens_are_counted_where_frames_list_them() {
     assert_eq!(tokens("vllm-0.32.0/chat-stream-return-token-ids.raw"), 6);
     assert_eq!(tokens("vllm-0.32.0/chat-stream-usage.raw"), 0);
     assert_eq!(tokens("tgi-3.3.6-dev0-llamacpp/generate-stream.raw"), 16);
+}
+
+#[test]
+fn text_is_a_slice_of_the_bytes_that_were_fed() {
+    let capture = capture::load("vllm-0.32.0/chat-stream-usage.raw");
+    let fed = capture.body.as_ptr_range();
+    let mut decoder = Decoder::new(Dialect::OpenaiChat, 1 << 16);
+    let sink = |frame: Frame<'_>| {
+        if let Some(text) = frame.text {
+            assert!(matches!(&text, Cow::Borrowed(slice) if fed.contains(&slice.as_ptr())), "{text:?} was copied");
+        }
+    };
+    decoder.feed(&capture.body, sink).unwrap();
 }
 
 #[test]
