@@ -404,7 +404,7 @@ async fn streamed<S: Socket>(
         next_tokens(exchange, &mut source, tokens).await?;
         progress.count(exchange, &source, tokens);
         if before == 0 {
-            stream.opening(exchange, &progress.tally).await?;
+            stream.opening(exchange, &Tally { generated: 0, ..progress.tally }).await?;
         }
         if let Some(fault) = plan.strikes_at(before)
             && let Some(after) = stream.strike(exchange, ask.route, fault, &progress.tally).await?

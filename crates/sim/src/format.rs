@@ -160,7 +160,7 @@ macro_rules! put {
 pub(crate) use put;
 
 /// Text as a JSON string, quotes included.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 

@@ -1,9 +1,8 @@
 //! Answers that refuse: one list of problems, said as each engine says them.
 
-use serde_json::{Value, json};
-
 use crate::ask::Route;
 use crate::engine::Engine;
+use crate::format::quoted;
 
 /// What is wrong, by its HTTP meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +45,9 @@ pub(crate) struct Refusal {
     pub(crate) body: String,
 }
 
+/// No engine of its own accord speaks of quotas; the gateway before it does, in OpenAI's words.
+const QUOTA: &str = "insufficient_quota";
+
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -60,75 +62,65 @@ impl Problem {
 
     /// The refusal before any stream has begun.
     pub(crate) fn refusal(&self, engine: Engine, route: Route) -> Refusal {
-        let json = |status, value: Value| Refusal { status, content_type: JSON, body: value.to_string() };
-        if route == Route::Messages {
-            return json(anthropic_status(self.kind), self.anthropic());
+        if engine == Engine::Tgi {
+            return self.tgi_refusal();
         }
-        match engine {
-            Engine::Vllm | Engine::OpenAi => json(status(self.kind), self.openai(engine)),
-            Engine::Ollama if route.is_openai() => json(status(self.kind), self.openai(engine)),
-            Engine::Ollama => json(status(self.kind), json!({ "error": self.message })),
-            Engine::Tgi => self.tgi_refusal(),
-        }
+        let status = if route == Route::Messages { anthropic_status(self.kind) } else { status(self.kind) };
+        Refusal { status, content_type: JSON, body: self.body(engine, route) }
     }
 
     /// The body of an error event under status 200.
     pub(crate) fn in_stream(&self, engine: Engine, route: Route) -> String {
-        match (engine, route) {
-            (_, Route::Messages) => self.anthropic(),
-            (Engine::Tgi, route) if route.is_openai() => {
-                // TGI says 422 here whatever happened (3.3.6, `error-overloaded-stream`).
-                json!({ "error": { "message": self.message, "http_status_code": 422 } })
-            }
-            (Engine::Tgi, _) => self.tgi(),
-            (Engine::Ollama, route) if !route.is_openai() => json!({ "error": self.message }),
-            _ => self.openai(engine),
+        if engine == Engine::Tgi && route.is_openai() {
+            // TGI says 422 here whatever happened (3.3.6, `error-overloaded-stream`).
+            return format!(r#"{{"error":{{"message":{},"http_status_code":422}}}}"#, quoted(&self.message));
         }
-        .to_string()
+        self.body(engine, route)
     }
 
-    fn openai(&self, engine: Engine) -> Value {
-        let (kind, code) = match engine {
-            Engine::Vllm => (vllm_type(self), json!(status(self.kind))),
-            Engine::Ollama => (ollama_type(self.kind), Value::Null),
-            Engine::OpenAi | Engine::Tgi => openai_type(self.kind),
-        };
-        json!({ "error": { "message": self.message, "type": kind, "param": self.param, "code": code } })
+    /// The JSON that says it, fields in each engine's order.
+    fn body(&self, engine: Engine, route: Route) -> String {
+        let message = quoted(&self.message);
+        match engine {
+            _ if route == Route::Messages => {
+                let kind = anthropic_type(self.kind);
+                format!(r#"{{"type":"error","error":{{"type":"{kind}","message":{message}}}}}"#)
+            }
+            Engine::Tgi => format!(r#"{{"error":{message},"error_type":"{}"}}"#, tgi_type(self.kind)),
+            Engine::Ollama if !route.is_openai() => format!(r#"{{"error":{message}}}"#),
+            Engine::Vllm | Engine::Ollama | Engine::OpenAi => {
+                let (kind, code) = self.openai_type(engine);
+                let param = self.param.map_or("null".to_owned(), quoted);
+                format!(r#"{{"error":{{"message":{message},"type":"{kind}","param":{param},"code":{code}}}}}"#)
+            }
+        }
     }
 
-    fn anthropic(&self) -> Value {
-        let kind = match self.kind {
-            Kind::BadRequest => "invalid_request_error",
-            Kind::Unauthorized => "authentication_error",
-            Kind::Forbidden => "permission_error",
-            Kind::NotFound => "not_found_error",
-            Kind::RateLimit => "rate_limit_error",
-            Kind::Quota => "billing_error",
-            Kind::ServerError => "api_error",
-            Kind::Overloaded => "overloaded_error",
-        };
-        json!({ "type": "error", "error": { "type": kind, "message": self.message } })
-    }
-
-    fn tgi(&self) -> Value {
-        let kind = match self.kind {
-            Kind::Overloaded => "overloaded",
-            Kind::ServerError => "generation",
-            _ => "validation",
-        };
-        json!({ "error": self.message, "error_type": kind })
+    /// The error's `type` and its `code`, as JSON.
+    fn openai_type(&self, engine: Engine) -> (&'static str, String) {
+        match engine {
+            Engine::Vllm => (vllm_type(self), status(self.kind).to_string()),
+            Engine::Ollama => (ollama_type(self.kind), "null".to_owned()),
+            Engine::OpenAi | Engine::Tgi => {
+                let (kind, code) = hosted_type(self.kind);
+                (kind, code.map_or("null".to_owned(), quoted))
+            }
+        }
     }
 
     fn tgi_refusal(&self) -> Refusal {
         let plain =
             |status, prefix: &str| Refusal { status, content_type: TEXT, body: format!("{prefix}: {}", self.message) };
-        match (self.unreadable, self.kind) {
-            (Some(Unreadable::Syntax), _) => plain(400, "Failed to parse the request body as JSON"),
-            (Some(Unreadable::Shape), _) => plain(422, "Failed to deserialize the JSON body into the target type"),
-            (None, Kind::BadRequest) => Refusal { status: 422, content_type: JSON, body: self.tgi().to_string() },
-            (None, Kind::Overloaded) => Refusal { status: 429, content_type: JSON, body: self.tgi().to_string() },
-            (None, kind) => Refusal { status: status(kind), content_type: JSON, body: self.tgi().to_string() },
-        }
+        let status = match (self.unreadable, self.kind) {
+            (Some(Unreadable::Syntax), _) => return plain(400, "Failed to parse the request body as JSON"),
+            (Some(Unreadable::Shape), _) => {
+                return plain(422, "Failed to deserialize the JSON body into the target type");
+            }
+            (None, Kind::BadRequest) => 422,
+            (None, Kind::Overloaded) => 429,
+            (None, kind) => status(kind),
+        };
+        Refusal { status, content_type: JSON, body: self.body(Engine::Tgi, Route::Generate) }
     }
 }
 
@@ -158,7 +150,8 @@ const fn vllm_type(problem: &Problem) -> &'static str {
         Kind::Unauthorized => "Unauthorized",
         Kind::Forbidden => "Forbidden",
         Kind::NotFound => "NotFoundError",
-        Kind::RateLimit | Kind::Quota => "Too Many Requests",
+        Kind::RateLimit => "Too Many Requests",
+        Kind::Quota => QUOTA,
         Kind::ServerError => "InternalServerError",
         Kind::Overloaded => "Service Unavailable",
     }
@@ -168,19 +161,43 @@ const fn ollama_type(kind: Kind) -> &'static str {
     match kind {
         Kind::BadRequest => "invalid_request_error",
         Kind::NotFound => "not_found_error",
+        Kind::Quota => QUOTA,
         _ => "api_error",
     }
 }
 
-fn openai_type(kind: Kind) -> (&'static str, Value) {
+const fn tgi_type(kind: Kind) -> &'static str {
     match kind {
-        Kind::BadRequest => ("invalid_request_error", Value::Null),
-        Kind::Unauthorized => ("invalid_request_error", json!("invalid_api_key")),
-        Kind::Forbidden => ("invalid_request_error", json!("unsupported_country_region_territory")),
-        Kind::NotFound => ("invalid_request_error", json!("model_not_found")),
-        Kind::RateLimit => ("requests", json!("rate_limit_exceeded")),
-        Kind::Quota => ("insufficient_quota", json!("insufficient_quota")),
-        Kind::ServerError => ("server_error", Value::Null),
-        Kind::Overloaded => ("server_error", json!("overloaded")),
+        Kind::Overloaded | Kind::RateLimit => "overloaded",
+        Kind::ServerError => "generation",
+        Kind::Quota => QUOTA,
+        _ => "validation",
+    }
+}
+
+const fn anthropic_type(kind: Kind) -> &'static str {
+    match kind {
+        Kind::BadRequest => "invalid_request_error",
+        Kind::Unauthorized => "authentication_error",
+        Kind::Forbidden => "permission_error",
+        Kind::NotFound => "not_found_error",
+        Kind::RateLimit => "rate_limit_error",
+        Kind::Quota => "billing_error",
+        Kind::ServerError => "api_error",
+        Kind::Overloaded => "overloaded_error",
+    }
+}
+
+/// A hosted API's `type` and `code`.
+const fn hosted_type(kind: Kind) -> (&'static str, Option<&'static str>) {
+    match kind {
+        Kind::BadRequest => ("invalid_request_error", None),
+        Kind::Unauthorized => ("invalid_request_error", Some("invalid_api_key")),
+        Kind::Forbidden => ("invalid_request_error", Some("unsupported_country_region_territory")),
+        Kind::NotFound => ("invalid_request_error", Some("model_not_found")),
+        Kind::RateLimit => ("requests", Some("rate_limit_exceeded")),
+        Kind::Quota => (QUOTA, Some(QUOTA)),
+        Kind::ServerError => ("server_error", None),
+        Kind::Overloaded => ("server_error", Some("overloaded")),
     }
 }

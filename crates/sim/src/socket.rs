@@ -142,3 +142,31 @@ impl AsyncRead for Stamped {
 
 #[cfg(not(target_os = "linux"))]
 fn ask_for_stamps(_: &TcpStream) {}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::clock;
+
+    #[tokio::test]
+    async fn the_kernels_stamp_lies_between_sending_and_reading() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let mut server = Stamped::new(listener.accept().await.unwrap().0);
+        // The kernel begins to stamp a moment after the first socket asks for it.
+        for _ in 0..1_000 {
+            let before = clock::now_ns();
+            client.write_all(b"x").await.unwrap();
+            server.read_exact(&mut [0]).await.unwrap();
+            if let Some(stamp) = server.received_ns() {
+                assert!(before <= stamp && stamp <= clock::now_ns());
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("no read had a stamp");
+    }
+}
