@@ -34,8 +34,10 @@ fn verdict(target: &TargetSummary) -> String {
 }
 
 fn requests(target: &TargetSummary) -> String {
-    let rate = format!("({} of those not throttled)", percent(target.success_rate));
-    let mut parts = vec![format!("{} of {} completed {rate}", count(target.completed), count(target.attempted))];
+    let mut parts = vec![format!("{} of {} completed", count(target.completed), count(target.attempted))];
+    if target.completed < target.attempted {
+        parts.push(format!("{} of those not throttled", percent(target.success_rate)));
+    }
     parts.extend(target.failures.iter().map(|(class, n)| format!("{} {class}", count(*n))));
     let others = [
         (target.not_sent, "never sent for want of a place"),

@@ -131,19 +131,34 @@ fn widest(cells: &[Lines]) -> usize {
     cells.iter().flatten().map(|line| line.chars().count()).max().unwrap_or(0)
 }
 
-/// Columns in groups that fit `width` beside a first column of `first`.
+/// Columns in as few groups as fit `width` beside a first column of `first`, none much narrower than
+/// the others.
 fn chunks(columns: Vec<Column>, first: usize, width: usize) -> Vec<Vec<Column>> {
-    let mut groups: Vec<Vec<Column>> = Vec::new();
+    let first = first.max("target".len());
+    let needed: Vec<usize> = columns.iter().map(|column| GAP + column_width(column)).collect();
+    let fewest = fill(&needed, first, width).len();
+    let narrowest = (first..width).find(|&narrower| fill(&needed, first, narrower).len() == fewest);
+    let mut columns = columns.into_iter();
+    let sizes = fill(&needed, first, narrowest.unwrap_or(width));
+    sizes.into_iter().map(|size| columns.by_ref().take(size).collect()).collect()
+}
+
+/// How many columns go into each group when each is filled up to `width`; one at least.
+fn fill(needed: &[usize], first: usize, width: usize) -> Vec<usize> {
+    let mut sizes: Vec<usize> = Vec::new();
     let mut used = width;
-    for column in columns {
-        let cells: Vec<Lines> = (0..column.figures.len()).map(|row| figure(&column, row)).collect();
-        let needed = GAP + widest(&cells).max(widest(std::slice::from_ref(&column.heading)));
+    for needed in needed {
         if used + needed > width {
-            groups.push(Vec::new());
-            used = first.max("target".len());
+            sizes.push(0);
+            used = first;
         }
         used += needed;
-        groups.last_mut().expect("a group was begun").push(column);
+        *sizes.last_mut().expect("a group was begun") += 1;
     }
-    groups
+    sizes
+}
+
+fn column_width(column: &Column) -> usize {
+    let cells: Vec<Lines> = (0..column.figures.len()).map(|row| figure(column, row)).collect();
+    widest(&cells).max(widest(std::slice::from_ref(&column.heading)))
 }

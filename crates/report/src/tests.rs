@@ -180,7 +180,7 @@ fn simulated() -> TargetSummary {
             trust: Trust::TooFewSamples,
             reasons: vec![
                 "20 completed requests, where a p90 needs 36".into(),
-                "more requests needed for TTFT percentiles: p90 16, p95 52, p99 348".into(),
+                "TTFT p90 takes 16 more requests, p95 52, p99 348".into(),
             ],
         },
         warnings: Vec::new(),

@@ -78,18 +78,21 @@ fn starved(evidence: &Evidence<'_>) -> Option<String> {
     (open > 0).then(|| format!("{open} SLO{} undecided for want of requests", if open == 1 { "" } else { "s" }))
 }
 
-/// `p95 of TTFT needs 52 more requests, p99 348`: what is not printed, and what would change that.
+/// `TTFT p95 takes 52 more requests, p99 348`: what is not printed, and what would change that.
 fn withheld(ttft: &Distribution) -> Option<String> {
     let named = [("p50", ttft.p50), ("p90", ttft.p90), ("p95", ttft.p95), ("p99", ttft.p99)];
-    let lacking: Vec<String> = named
+    let lacking: Vec<(&str, u64)> = named
         .iter()
         .filter_map(|(name, percentile)| match percentile {
-            Percentile::Withheld { needs_more } => Some(format!("{name} {needs_more}")),
+            Percentile::Withheld { needs_more } => Some((*name, *needs_more)),
             Percentile::Known(_) => None,
         })
         .collect();
-    (!lacking.is_empty())
-        .then(|| format!("more requests needed for {} percentiles: {}", Metric::Ttft, lacking.join(", ")))
+    let ((name, more), others) = lacking.split_first()?;
+    let requests = if *more == 1 { "request" } else { "requests" };
+    let mut takes = vec![format!("{} {name} takes {more} more {requests}", Metric::Ttft)];
+    takes.extend(others.iter().map(|(name, more)| format!("{name} {more}")));
+    Some(takes.join(", "))
 }
 
 fn unstamped(evidence: &Evidence<'_>) -> Option<String> {

@@ -50,9 +50,9 @@ fn a_sound_run_is_trustworthy_without_a_word() {
 
 #[test]
 fn withheld_percentiles_are_told_and_too_few_values_are_a_verdict() {
-    check(&sound(&ttft(40)), Trust::Trustworthy, "more requests needed for TTFT percentiles: p95 32, p99 328");
+    check(&sound(&ttft(40)), Trust::Trustworthy, "TTFT p95 takes 32 more requests, p99 328");
     check(&sound(&ttft(20)), Trust::TooFewSamples, "20 completed requests, where a p90 needs 36");
-    check(&sound(&ttft(20)), Trust::TooFewSamples, "p90 16, p95 52, p99 348");
+    check(&sound(&ttft(20)), Trust::TooFewSamples, "TTFT p90 takes 16 more requests, p95 52, p99 348");
     let ttft = ttft(400);
     check(&Evidence { starved_slos: 2, ..sound(&ttft) }, Trust::TooFewSamples, "2 SLOs undecided for want of requests");
 }
