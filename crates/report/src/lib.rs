@@ -10,7 +10,7 @@
 //!
 //! Invariants: what came from a simulated engine says SIMULATED wherever it is shown; a number has
 //! its interval beside it, or the reason why it is not there; no text reaches a medium but through
-//! that medium's cleaner, in [`clean`].
+//! that medium's cleaner, in `clean`.
 
 mod clean;
 mod comparison;
