@@ -6,6 +6,7 @@ use miette::MietteHandlerOpts;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{ColorChoice, Globals};
+use crate::config::problem::Problem;
 use crate::environment::Environment;
 use crate::outcome::Failure;
 
@@ -63,12 +64,13 @@ impl Terminal {
         tracing_subscriber::fmt()
             .with_env_filter(filter)
             .with_writer(io::stderr)
-            .with_ansi(self.color_err)
+            .with_ansi(false)
             .with_target(false)
             .init();
     }
 
     /// Prints a result. A reader that has gone away, as `head` does, is no failure.
+    #[expect(clippy::unused_self, reason = "whoever prints has to have been handed the terminal")]
     pub(crate) fn print(self, text: &str) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
         let newline = if text.ends_with('\n') { "" } else { "\n" };
@@ -98,8 +100,13 @@ impl Terminal {
 
     /// Shows why the command could not go on.
     #[expect(clippy::print_stderr, reason = "this is where errors are printed")]
+    #[expect(clippy::unused_self, reason = "whoever prints has to have been handed the terminal")]
     pub(crate) fn complain(self, report: &miette::Report) {
-        eprintln!("{report:?}");
+        // The code of another room's error says nothing to the one who reads it here.
+        match report.code() {
+            Some(_) => eprintln!("{:?}", miette::Report::new(Problem::from_diagnostic(report.as_ref()))),
+            None => eprintln!("{report:?}"),
+        }
     }
 
     /// Whether someone watches stderr: then progress may be drawn there.

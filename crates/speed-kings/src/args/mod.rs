@@ -5,6 +5,8 @@ pub(crate) mod quantity;
 pub(crate) mod run;
 pub(crate) mod target;
 
+use std::io::{self, Write as _};
+
 use clap::{ArgAction, Args, Parser, ValueEnum};
 
 use crate::commands::Command;
@@ -14,6 +16,7 @@ use crate::outcome::Exit;
 #[derive(Debug, Parser)]
 #[command(
     name = "speed-kings",
+    bin_name = "speed-kings",
     version,
     max_term_width = 100,
     disable_help_subcommand = true,
@@ -84,7 +87,45 @@ pub(crate) enum ColorChoice {
 
 /// Prints what clap has to say: help and versions are results, all else is wrong usage.
 pub(crate) fn answer(refusal: &clap::Error) -> Exit {
-    // A reader that has gone away is no failure.
-    drop(refusal.print());
+    let plain = refusal.to_string();
+    let masked = mask_user_info(&plain);
+    if masked == plain {
+        // A reader that has gone away is no failure.
+        drop(refusal.print());
+    } else {
+        drop(write!(io::stderr(), "{masked}"));
+    }
     if refusal.use_stderr() { Exit::Usage } else { Exit::Done }
+}
+
+/// `text` with `***` for the user name and password of each URL in it.
+pub(crate) fn mask_user_info(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        masked.push_str(before);
+        let authority = after.find(|c: char| "/?#,'\"`".contains(c) || c.is_whitespace()).unwrap_or(after.len());
+        rest = match after[..authority].rfind('@') {
+            Some(end) => {
+                masked.push_str("***");
+                &after[end..]
+            }
+            None => after,
+        };
+    }
+    masked.push_str(rest);
+    masked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_info_is_masked_wherever_a_url_stands() {
+        assert_eq!(mask_user_info("'http://me:pw@x/y' and http://z@w"), "'http://***@x/y' and http://***@w");
+        assert_eq!(mask_user_info("a=vllm@http://x,model=m@n"), "a=vllm@http://x,model=m@n");
+        assert_eq!(mask_user_info("http://a:p@w@x:1"), "http://***@x:1");
+    }
 }

@@ -14,6 +14,9 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "PRESET|FILE", value_delimiter = ',', help_heading = "Configuration")]
     pub(crate) config: Vec<String>,
 
+    #[command(flatten)]
+    settings: Settings,
+
     /// Ask for whole answers, not for streams.
     #[arg(long, help_heading = "Workload", conflicts_with = "stream")]
     no_stream: bool,
@@ -21,9 +24,6 @@ pub(crate) struct RunArgs {
     /// Let answers end by themselves.
     #[arg(long, help_heading = "Workload", conflicts_with = "force_length")]
     no_force_length: bool,
-
-    #[command(flatten)]
-    settings: Settings,
 }
 
 impl RunArgs {

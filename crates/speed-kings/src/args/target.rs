@@ -89,9 +89,12 @@ fn parse_dialect(text: &str) -> Result<Dialect, TargetError> {
     found.ok_or_else(|| wrong(format!("`{text}` is not a dialect, use one of {}", names.join(", "))))
 }
 
+/// Options by name, as they were written.
+type Pairs = Vec<(&'static str, String)>;
+
 /// Divides `a=vllm@http://x,model=m,n` into its head and its options. A comma that no `word=` follows
 /// belongs to what stands before it.
-fn split_options(text: &str) -> Result<(&str, Vec<(&'static str, String)>), TargetError> {
+fn split_options(text: &str) -> Result<(&str, Pairs), TargetError> {
     let mut starts: Vec<(usize, &'static str)> = Vec::new();
     for (comma, _) in text.match_indices(',') {
         let Some((word, _)) = text[comma + 1..].split_once('=') else { continue };

@@ -22,7 +22,8 @@ Examples:
   speed-kings benchmark --mock
   speed-kings benchmark --providers groq,cerebras --model gpt-oss-120b --config standard
   speed-kings benchmark --url http://localhost:8000/v1 --model qwen3 --rate 5/s --duration 1m
-  speed-kings benchmark --target a=vllm@http://a:8000 --target b=vllm@http://b:8000 --slo 'ttft_p95<200ms'
+  speed-kings benchmark --target a=vllm@http://a:8000 --target b=vllm@http://b:8000
+  speed-kings benchmark --mock --slo 'ttft_p95<200ms,tpot_p99<30ms'
   speed-kings benchmark --providers all --budget 2usd --dry-run
 
 Every flag is also a key of the YAML file, with `_` for `-`, and an environment variable:

@@ -7,6 +7,7 @@ use report::{Align, Cell, Column, Listing};
 use schemars::schema_for;
 use serde_json::Value;
 
+use crate::args::mask_user_info;
 use crate::args::run::RunArgs;
 use crate::commands::Context;
 use crate::config::layer::{self, Layered};
@@ -81,7 +82,7 @@ fn show(layered: &Layered, context: &Context) -> Result<(), Failure> {
 
 fn row(key: &str, layered: &Layered) -> Vec<Cell> {
     let (value, origin) = match layered.values.get(key) {
-        Some((value, origin)) => (Cell::Text(in_words(value)), Cell::Text(origin.to_string())),
+        Some((value, origin)) => (Cell::Text(mask_user_info(&in_words(value))), Cell::Text(origin.to_string())),
         None => (Cell::Empty, Cell::Text("not set".to_owned())),
     };
     vec![Cell::Text(key.to_owned()), value, origin]

@@ -13,7 +13,7 @@ use crate::outcome::{Exit, Failure};
 /// How long one port may take to answer.
 const PATIENCE: Nanos = Nanos::from_secs(2);
 
-/// Models named in a table; JSON and CSV name as many.
+/// Models of one engine that are named.
 const MODELS_SHOWN: usize = 3;
 
 /// Find engines on this machine: at their usual ports, and others you name.
@@ -78,9 +78,9 @@ fn row(found: &Found) -> Vec<Cell> {
 }
 
 fn models_in_words(models: &[Untrusted]) -> String {
-    let mut text = models.iter().take(MODELS_SHOWN).map(Untrusted::raw).collect::<Vec<_>>().join(", ");
-    if models.len() > MODELS_SHOWN {
-        text.push_str(&format!(" and {} more", models.len() - MODELS_SHOWN));
+    let shown = models.iter().take(MODELS_SHOWN).map(Untrusted::raw).collect::<Vec<_>>().join(", ");
+    match models.len().saturating_sub(MODELS_SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
-    text
 }

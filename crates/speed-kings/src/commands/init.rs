@@ -97,8 +97,8 @@ fn line(key: &str) -> String {
 }
 
 fn default_of(key: &str) -> Option<String> {
-    let layers = defaults().into_iter().rev().flatten();
-    layers.flat_map(|mut layer| layer.remove(key)).next().map(|(value, _)| match value {
+    let mut layers = defaults().into_iter().rev().flatten();
+    layers.find_map(|mut layer| layer.remove(key)).map(|(value, _)| match value {
         serde_json::Value::String(text) => text,
         other => other.to_string(),
     })

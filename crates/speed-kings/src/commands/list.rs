@@ -59,9 +59,7 @@ fn overview_row(provider: &Provider, readiness: Readiness, context: &Context) ->
     let needs = match readiness {
         Readiness::Ready => Cell::Empty,
         Readiness::MissingKey { variables } => Cell::Text(variables.join(" or ")),
-        Readiness::NeedsUrl => {
-            Cell::Text(["--url"].iter().chain(provider.url_variables).copied().collect::<Vec<_>>().join(" or "))
-        }
+        Readiness::NeedsUrl => Cell::Text(format!("a URL, in {}", provider.url_variables.join(" or "))),
     };
     vec![
         Cell::Text(provider.id.to_owned()),

@@ -200,8 +200,9 @@ fn from_environment(environment: &Environment, notes: &mut Vec<String>) -> Resul
                 Err(why) => problems.0.push(Problem::new(format!("`{name}`: {why}"))),
             }
         } else if !OTHER_VARIABLES.contains(&name)
-            && let Some(near) = nearest(name, variables.keys().map(String::as_str))
+            && let Some(near) = nearest(&name[PREFIX.len()..], keys.iter().map(String::as_str))
         {
+            let near = variable_of(near);
             notes.push(format!("`{name}` is not a setting and counts for nothing; did you mean `{near}`?"));
         }
     }
@@ -220,11 +221,16 @@ fn from_text(key: &str, text: &str) -> Result<serde_json::Map<String, Value>, St
 
 /// Why clap refused a value, without its talk of flags.
 fn reason(error: &clap::Error) -> String {
-    let value = match error.get(ContextKind::InvalidValue) {
-        Some(ContextValue::String(value)) => format!("`{value}` will not do"),
+    if let Some(cause) = std::error::Error::source(error) {
+        return cause.to_string();
+    }
+    match (error.get(ContextKind::InvalidValue), error.get(ContextKind::ValidValue)) {
+        (Some(ContextValue::String(value)), Some(ContextValue::Strings(right))) if !right.is_empty() => {
+            format!("`{value}` is not one of {}", right.join(", "))
+        }
+        (Some(ContextValue::String(value)), _) => format!("`{value}` will not do"),
         _ => "the value will not do".to_owned(),
-    };
-    std::error::Error::source(error).map_or(value, ToString::to_string)
+    }
 }
 
 fn from_flags(flags: &Settings) -> Result<Layer, Problems> {

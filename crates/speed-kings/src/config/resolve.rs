@@ -97,7 +97,7 @@ impl Resolved {
     fn free_name(&self, wanted: &TargetName) -> TargetName {
         let taken: HashSet<&TargetName> = self.plan.targets.iter().map(|target| &target.name).collect();
         std::iter::once(wanted.clone())
-            .chain((2..).filter_map(|n| numbered(wanted, n)))
+            .chain((2..u32::MAX).filter_map(|n| numbered(wanted, n)))
             .find(|name| !taken.contains(name))
             .expect("there are more numbers than targets")
     }

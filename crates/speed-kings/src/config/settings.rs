@@ -98,7 +98,7 @@ pub(crate) struct Settings {
     /// Simulated engines, built in, over real sockets: vllm, tgi, ollama (all three when none is named) or openai.
     #[arg(
         long,
-        value_name = "ENGINES",
+        value_name = "ENGINES", hide_possible_values = true,
         value_delimiter = ',',
         num_args = 0..=1,
         default_missing_value = "vllm,tgi,ollama",
@@ -192,12 +192,12 @@ pub(crate) struct Settings {
     pub(crate) max_tokens: Option<u32>,
 
     /// Make answers exactly that long, where the target can.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = WORKLOAD)]
+    #[arg(long, value_name = "BOOL", hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = WORKLOAD)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) force_length: Option<bool>,
 
     /// Keep prompt caches out of the measurement: every prompt begins differently.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = WORKLOAD)]
+    #[arg(long, value_name = "BOOL", hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = WORKLOAD)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) defeat_cache: Option<bool>,
 
@@ -208,7 +208,7 @@ pub(crate) struct Settings {
     pub(crate) temperature: Option<f64>,
 
     /// Whether answers are streamed.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = WORKLOAD)]
+    #[arg(long, value_name = "BOOL", hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = WORKLOAD)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) stream: Option<bool>,
 
@@ -249,17 +249,17 @@ pub(crate) struct Settings {
     pub(crate) total_timeout: Option<Quantity<Nanos>>,
 
     /// Do not verify TLS certificates. The run records it.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = CONNECTION)]
+    #[arg(long, value_name = "BOOL", hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = CONNECTION)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) insecure: Option<bool>,
 
     /// Trust the Mozilla roots that come with the program, not the system's.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = CONNECTION)]
+    #[arg(long, value_name = "BOOL", hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = CONNECTION)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) bundled_roots: Option<bool>,
 
     /// Ask the kernel for no time stamps: for comparison only.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = CONNECTION)]
+    #[arg(long, value_name = "BOOL", hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = CONNECTION)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) user_space_stamps: Option<bool>,
 
@@ -275,7 +275,7 @@ pub(crate) struct Settings {
     pub(crate) out: Option<PathBuf>,
 
     /// Keep the generated text in the records.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = RESULTS)]
+    #[arg(long, value_name = "BOOL", hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = RESULTS)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) keep_text: Option<bool>,
 }

@@ -157,7 +157,7 @@ fn kind_in_words(ty: &str) -> String {
     match ty {
         "u64" | "u32" => "a whole number, 0 or more".to_owned(),
         "f64" => "a number".to_owned(),
-        "bool" => "`true` or `false`".to_owned(),
+        "bool" | "boolean" => "`true` or `false`".to_owned(),
         other => format!("a value of type `{other}`"),
     }
 }

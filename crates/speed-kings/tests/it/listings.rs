@@ -1,0 +1,87 @@
+//! Commands that print what is known, in every form.
+
+use serde_json::Value;
+
+use crate::command::Desk;
+
+#[test]
+fn list_tells_what_each_provider_needs() {
+    let desk = Desk::new().with("GROQ_API_KEY", "key").with("VLLM_URL", "http://me:secret@gpu:8000/v1");
+    insta::assert_snapshot!(desk.run(&["list", "--output", "csv"]).out);
+    let ready = desk.run(&["list", "--ready", "--output", "json"]).out;
+    let ready: Vec<Value> = serde_json::from_str(&ready).unwrap();
+    assert!(ready.iter().any(|row| row["provider"] == "groq"));
+    assert!(ready.iter().all(|row| row["provider"] != "cerebras"));
+}
+
+#[test]
+fn list_of_an_unknown_provider_is_wrong_usage() {
+    assert_eq!(Desk::new().run(&["list", "grok"]).status, Some(2));
+}
+
+#[test]
+fn pricing_can_be_narrowed_and_overridden() {
+    let prices = r#"{"as_of": "2020-01-02", "source": "a test", "prices": [
+        {"provider": "groq", "model": "mine", "input_per_mtok_usd": 1, "output_per_mtok_usd": 2.5}]}"#;
+    let desk = Desk::new().with_file("prices.json", prices);
+    let arguments = ["pricing", "--provider", "groq", "--model", "MINE", "--prices", "prices.json"];
+    insta::assert_snapshot!(desk.run(&[&arguments[..], &["--output", "markdown"]].concat()).all(), @r"
+    status: 0
+    --- stdout ---
+    | Provider | Model | Input | Output | Cached input | As of | Stale | Note |
+    | --- | --- | ---: | ---: | ---: | --- | --- | --- |
+    | groq | mine | $1.00 | $2.50 |  | 2020-01-02 | yes | stale: looked up on 2020-01-02, more than 90 days ago |
+    --- stderr ---
+    1 of these prices are stale: check them, or give your own with `--prices`
+    ");
+    let outcome = desk.run(&["pricing", "--prices", "absent.json"]);
+    insta::assert_snapshot!(outcome.all(), @r"
+    status: 2
+    --- stdout ---
+    --- stderr ---
+      × the prices in `absent.json` cannot be read: No such file or directory (os error 2)
+      help: check the path given as `prices`
+    ");
+}
+
+#[test]
+fn every_form_has_the_same_rows() {
+    let desk = Desk::new();
+    let json: Vec<Value> = serde_json::from_str(&desk.run(&["pricing", "--output", "json"]).out).unwrap();
+    let csv = desk.run(&["pricing", "--output", "csv"]).out;
+    let markdown = desk.run(&["pricing", "--output", "markdown"]).out;
+    assert!(json.len() > 10);
+    assert_eq!(csv.lines().count(), json.len() + 1);
+    assert_eq!(markdown.lines().filter(|line| line.starts_with('|')).count(), json.len() + 2);
+}
+
+#[test]
+fn results_of_a_folder_without_runs_are_none() {
+    let desk = Desk::new();
+    insta::assert_snapshot!(desk.run(&["results", "list"]).all(), @r"
+    status: 0
+    --- stdout ---
+    Run  Started  Status  Targets  Requests  Verdict  Simulated
+    ───────────────────────────────────────────────────────────
+    --- stderr ---
+    no runs in `results`; `speed-kings benchmark --mock` makes one
+    ");
+    let outcome = desk.run(&["results", "show", "latest"]);
+    assert_eq!(outcome.status, Some(1));
+    insta::assert_snapshot!(outcome.all(), @r"
+    status: 1
+    --- stdout ---
+    --- stderr ---
+      × no run in `results` is called `latest`
+      help: there are no runs here yet; `speed-kings benchmark --mock` makes one
+    ");
+}
+
+#[test]
+fn every_shell_gets_its_completions() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let outcome = Desk::new().run(&["completions", shell]);
+        assert_eq!(outcome.status, Some(0));
+        assert!(outcome.out.contains("max-concurrency"), "{shell}");
+    }
+}
