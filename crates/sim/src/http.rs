@@ -331,7 +331,7 @@ mod tests {
         check_bad(b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 501);
         check_bad(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffff\r\n", 413);
         check_bad(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxyz", 400);
-        check_bad(&[b"GET / HTTP/1.1\r\nA: ".as_slice(), &[b'a'; HEAD_LIMIT]].concat(), 431);
+        check_bad(&[b"GET / HTTP/1.1\r\nA: ".as_slice(), &b"a".repeat(HEAD_LIMIT)].concat(), 431);
         check_bad(&[b"GET / HTTP/1.1\r\n".as_slice(), &b"A: b\r\n".repeat(101), b"\r\n"].concat(), 431);
     }
 

@@ -260,9 +260,10 @@ pub(crate) fn routes(engine: Engine, tokens: u32) -> Vec<(&'static str, Dialect,
 /// The same request, not streamed, with the path it then goes to.
 pub(crate) fn not_streamed<'a>(path: &'a str, body: &str) -> (&'a str, String) {
     let path = if path == "/generate_stream" { "/generate" } else { path };
-    let body = match body.contains(r#""stream":true"#) {
-        true => body.replace(r#""stream":true"#, r#""stream":false"#),
-        false => body.replacen('{', r#"{"stream":false,"#, 1),
+    let body = if body.contains(r#""stream":true"#) {
+        body.replace(r#""stream":true"#, r#""stream":false"#)
+    } else {
+        body.replacen('{', r#"{"stream":false,"#, 1)
     };
     (path, body)
 }
