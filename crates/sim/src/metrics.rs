@@ -250,12 +250,7 @@ impl Metrics {
             line(&mut out, format_args!("{name}{{{labels}}} {value}.0"));
         }
         header(&mut out, "vllm:request_success_total", "counter");
-        for (reason, count) in [
-            ("stop", &self.stopped),
-            ("length", &self.cut_at_length),
-            ("abort", &self.aborted),
-            ("error", &self.failed),
-        ] {
+        for (reason, count) in [("stop", &self.stopped), ("length", &self.cut_at_length), ("abort", &self.aborted)] {
             let count = count.load(Ordering::Relaxed);
             let labels = format!("engine=\"0\",finished_reason=\"{reason}\",model_name=\"{model}\"");
             line(&mut out, format_args!("vllm:request_success_total{{{labels}}} {count}.0"));
