@@ -3,6 +3,10 @@
 //!
 //! `newline_scan` looks for the line ends of the same bytes with `memchr` and does nothing else: the
 //! floor that no decoder can be under.
+//!
+//! Best of 100 samples on one core of an AMD EPYC with AVX-512, November 2026, the machine busy with
+//! other work (millions of events a second): OpenAI chat 3.9, TGI 5.5, Anthropic 6.3, Ollama 6.5;
+//! newline scan 187, that is 48 times the chat figure.
 
 use std::hint::black_box;
 

@@ -269,7 +269,8 @@ impl<'a> Json<'a> {
     }
 
     /// The inside of a string, and whether it has escapes. Stands at the opening quote.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "measured: an eighth less time an event")]
+    #[inline(always)]
     fn quoted(&mut self) -> Result<(&'a str, bool), JsonError> {
         let start = self.at + 1;
         self.at = plain_until(self.text.as_bytes(), start);
@@ -343,7 +344,7 @@ impl<'a> Json<'a> {
 /// Index from `at` on of the first quote, backslash or control character, or the end. Eight bytes
 /// at a time: in each of the three masks a byte below a true hit may light up wrongly, but none
 /// before it, so the lowest bit of all three is right.
-#[inline]
+#[inline(always)]
 fn plain_until(bytes: &[u8], mut at: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
