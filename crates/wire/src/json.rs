@@ -342,7 +342,7 @@ impl<'a> Json<'a> {
 }
 
 /// Index from `at` on of the first quote, backslash or control character, or the end. Eight bytes
-/// at a time: in each of the three masks a byte below a true hit may light up wrongly, but none
+/// at a time: in each of the three masks a byte after a true hit may light up wrongly, but none
 /// before it, so the lowest bit of all three is right.
 #[inline(always)]
 fn plain_until(bytes: &[u8], mut at: usize) -> usize {
