@@ -1,0 +1,6 @@
+//! The stopwatch against simulated engines and scripted servers, over real sockets.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail their test")]
+
+mod faults;
+mod stage;
