@@ -13,6 +13,6 @@ mod models;
 mod probe;
 mod recognise;
 
-pub use models::{models, models_at};
+pub use models::{Served, models, models_at};
 pub use probe::{at, local, loopback, search};
 pub use recognise::{Answer, Found, Probe, recognise};

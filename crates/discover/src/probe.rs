@@ -73,8 +73,12 @@ where
 async fn ask(connector: &Connector, url: Url) -> Option<Answer> {
     let fetching = transport::fetch(connector, &url, &[], ANSWER_BYTES);
     let fetched = tokio::time::timeout(PATIENCE, fetching).await.ok()?.ok()?;
-    let server = fetched.headers.get("server").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    Some(Answer { status: fetched.status, server, body: fetched.body.to_vec() })
+    Some(Answer { status: fetched.status, simulated: is_simulated(&fetched), body: fetched.body.to_vec() })
+}
+
+/// Our simulated engines say so with every answer.
+pub(crate) fn is_simulated(fetched: &transport::Fetched) -> bool {
+    fetched.headers.get("x-simulated").is_some_and(|value| value == "speed-kings")
 }
 
 #[cfg(test)]

@@ -5,9 +5,6 @@ use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
-/// The `server` header of our simulated engines begins with this.
-const SIMULATED: &str = "speed-kings-sim";
-
 /// Models listed of one engine at most.
 const MODELS: usize = 1_000;
 
@@ -85,8 +82,8 @@ impl Probe {
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
-    /// Its `server` header.
-    pub server: Option<String>,
+    /// Whether it says that it comes from a simulated engine of ours.
+    pub simulated: bool,
     /// The body, bounded by whoever read it.
     pub body: Vec<u8>,
 }
@@ -203,7 +200,6 @@ const TELLS: &[Tell] = &[
 pub fn recognise(base_url: &Url, answers: &[(Probe, Answer)]) -> Option<Found> {
     let seen = Seen::new(answers);
     let tell = TELLS.iter().find(|tell| (tell.shows)(&seen))?;
-    let simulated = |(_, answer): &(Probe, Answer)| answer.server.as_deref().is_some_and(|s| s.starts_with(SIMULATED));
     Some(Found {
         provider: tell.provider,
         base_url: base_url.clone(),
@@ -211,7 +207,7 @@ pub fn recognise(base_url: &Url, answers: &[(Probe, Answer)]) -> Option<Found> {
         version: tell.version.and_then(|(probe, field)| seen.version(probe, field)),
         evidence: tell.evidence,
         needs_key: seen.wants_key(),
-        simulated: answers.iter().any(simulated),
+        simulated: answers.iter().any(|(_, answer)| answer.simulated),
     })
 }
 

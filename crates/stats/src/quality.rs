@@ -17,6 +17,9 @@ pub(crate) const LAG_FLOOR: Nanos = Nanos::from_millis(1);
 /// Requests sent later than this do not carry out the load asked for, however slow the server.
 pub(crate) const SCHEDULE_LAG_CEILING: Nanos = Nanos::from_millis(10);
 
+/// Share of events that may share a socket read, and their stamp with it, before that counts as distortion.
+const SHARED_READS_TOLERATED: f64 = 0.05;
+
 /// Share of kernel-stamped arrivals below which the reader is told.
 const KERNEL_STAMPED_ENOUGH: f64 = 0.99;
 
@@ -26,6 +29,7 @@ pub(crate) struct Evidence<'a> {
     pub(crate) ttft_p50: Option<f64>,
     pub(crate) itl_p50: Option<f64>,
     pub(crate) client_lag_p99: Option<f64>,
+    pub(crate) shared_reads: f64,
     pub(crate) schedule_lag_p99: Option<f64>,
     pub(crate) kernel_stamped: f64,
     pub(crate) starved_slos: u64,
@@ -43,18 +47,36 @@ pub(crate) fn of_target(evidence: &Evidence<'_>) -> Quality {
         (true, false) => Trust::TooFewSamples,
         (true, true) => Trust::Trustworthy,
     };
-    let notes = [withheld(ttft), unstamped(evidence)].into_iter().flatten();
+    let notes = [withheld(ttft), unstamped(evidence), harmless_lag(evidence)].into_iter().flatten();
     Quality { trust, reasons: limits.into_iter().chain(thin).chain(notes).collect() }
 }
 
-/// Reading late does not move a kernel-stamped arrival. It distorts once it reaches a gap between
-/// events (several then share a read, and their stamps with it) or a noticeable part of TTFT.
+/// Reading late does not move a kernel-stamped arrival, so it distorts only where events share a read,
+/// and their stamps with it: then earlier ones get the time of the last.
 fn late_reading(evidence: &Evidence<'_>) -> Option<String> {
     let lag = evidence.client_lag_p99?;
+    let share = evidence.shared_reads;
+    (read_late(evidence, lag) && share > SHARED_READS_TOLERATED).then(|| {
+        format!(
+            "the client read late: client lag p99 {}, and {:.0} % of the events shared a read",
+            text(lag),
+            share * 100.0
+        )
+    })
+}
+
+/// Worth a word, though the kernel's stamps kept it out of the figures.
+fn harmless_lag(evidence: &Evidence<'_>) -> Option<String> {
+    let lag = evidence.client_lag_p99?;
+    (read_late(evidence, lag) && evidence.shared_reads <= SHARED_READS_TOLERATED).then(|| {
+        format!("the client read late (client lag p99 {}); kernel stamps keep that out of the figures", text(lag))
+    })
+}
+
+/// Whether the client's delay in reading would be noticed, were it in the figures.
+fn read_late(evidence: &Evidence<'_>, lag: f64) -> bool {
     let ttft = evidence.ttft_p50.map_or(f64::INFINITY, |ttft| ttft * LAG_SHARE_OF_TTFT);
-    let limit = ttft.min(evidence.itl_p50.unwrap_or(f64::INFINITY)).max(nanos(LAG_FLOOR));
-    (lag > limit)
-        .then(|| format!("the client read late: client lag p99 {}, where {} begins to distort", text(lag), text(limit)))
+    lag > ttft.min(evidence.itl_p50.unwrap_or(f64::INFINITY)).max(nanos(LAG_FLOOR))
 }
 
 /// Sending late changes the load: by a noticeable part of TTFT, or by more than a fixed ceiling.

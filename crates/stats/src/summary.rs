@@ -164,6 +164,7 @@ fn measure(summary: &mut TargetSummary, starved_slos: u64, measured: &[&Record])
         client_lag_p99: p99(Metric::ClientLag),
         schedule_lag_p99: p99(Metric::ScheduleLag),
         kernel_stamped: summary.kernel_stamped,
+        shared_reads: summary.shared_reads,
         starved_slos,
     });
 }

@@ -44,7 +44,7 @@ impl Server {
 }
 
 /// The models of `provider` at `url`, asked for with the key `canary`.
-async fn models_of(provider: &str, url: &str) -> Result<Vec<String>, Failure> {
+async fn models_of(provider: &str, url: &str) -> Result<Served, Failure> {
     let ask = Ask { provider, url: Some(url), model: Some("m"), ..Ask::default() };
     let env = |name: &str| name.ends_with("_API_KEY").then(|| "canary".to_owned());
     let target = resolve(&ask, &env, &PriceBook::embedded(), date(2026, 11, 22)).unwrap();
@@ -64,7 +64,7 @@ async fn a_targets_models_are_listed_with_its_key() {
         ("ollama", "get /api/tags ", "authorization: bearer canary"),
     ] {
         let server = Server::saying("200 OK", list, 1).await;
-        assert_eq!(models_of(provider, &server.url).await.unwrap(), ["openai/gpt-oss-120b", "qwen/qwen3.8-27b"]);
+        assert_eq!(models_of(provider, &server.url).await.unwrap().models, ["openai/gpt-oss-120b", "qwen/qwen3.8-27b"]);
         check(&server.requests.await.unwrap()[0], line, header);
     }
 }
@@ -74,7 +74,7 @@ async fn models_are_listed_before_one_is_chosen() {
     let server = Server::saying("200 OK", r#"{"data":[{"id":"m"}]}"#, 1).await;
     let ask = Ask { provider: "vllm", url: Some(&server.url), ..Ask::default() };
     let access = access(&ask, &|_| None).unwrap();
-    assert_eq!(models_at(&connector(), &access).await.unwrap(), ["m"]);
+    assert_eq!(models_at(&connector(), &access).await.unwrap().models, ["m"]);
     assert!(!server.requests.await.unwrap()[0].contains("authorization"));
 }
 

@@ -4,15 +4,11 @@ use super::*;
 fn raw(response: &[u8]) -> Answer {
     let text = String::from_utf8(response.to_vec()).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    let server = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(": ")?;
-        name.eq_ignore_ascii_case("server").then(|| value.to_owned())
-    });
-    Answer { status: head[9..12].parse().unwrap(), server, body: body.into() }
+    Answer { status: head[9..12].parse().unwrap(), simulated: false, body: body.into() }
 }
 
 fn said(status: u16, body: &str) -> Answer {
-    Answer { status, server: None, body: body.into() }
+    Answer { status, simulated: false, body: body.into() }
 }
 
 /// What is found by these answers alone.
@@ -120,7 +116,7 @@ fn other_servers_are_no_engines() {
 
 #[test]
 fn our_own_simulated_engines_give_themselves_away() {
-    let answer = Answer { server: Some("speed-kings-sim/0.1.0".into()), ..said(200, LIST) };
+    let answer = Answer { simulated: true, ..said(200, LIST) };
     assert!(found(&[(Probe::Models, answer)]).unwrap().simulated);
 }
 

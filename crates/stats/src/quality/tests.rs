@@ -29,6 +29,7 @@ fn sound(ttft: &Distribution) -> Evidence<'_> {
         ttft_p50: Some(100.0 * MS),
         itl_p50: Some(20.0 * MS),
         client_lag_p99: Some(0.05 * MS),
+        shared_reads: 0.0,
         schedule_lag_p99: Some(0.05 * MS),
         kernel_stamped: 1.0,
         starved_slos: 0,
@@ -58,21 +59,22 @@ fn withheld_percentiles_are_told_and_too_few_values_are_a_verdict() {
 }
 
 #[test]
-fn reading_late_is_measured_against_what_it_would_distort() {
+fn reading_late_counts_only_where_events_share_reads() {
     let ttft = ttft(400);
-    let reading =
-        |lag: f64, itl: Option<f64>| Evidence { client_lag_p99: Some(lag * MS), itl_p50: itl, ..sound(&ttft) };
+    let reading = |lag: f64, itl: Option<f64>, shared: f64| Evidence {
+        client_lag_p99: Some(lag * MS),
+        itl_p50: itl,
+        shared_reads: shared,
+        ..sound(&ttft)
+    };
     // A tenth of TTFT is 10 ms, less than a gap of 20 ms.
-    check(&reading(9.9, Some(20.0 * MS)), Trust::Trustworthy, "");
-    check(
-        &reading(10.1, Some(20.0 * MS)),
-        Trust::ClientLimited,
-        "client lag p99 10.1 ms, where 10.0 ms begins to distort",
-    );
-    check(&reading(4.0, Some(3.0 * MS)), Trust::ClientLimited, "3.00 ms begins to distort");
-    check(&reading(9.0, None), Trust::Trustworthy, "");
+    check(&reading(9.9, Some(20.0 * MS), 0.5), Trust::Trustworthy, "");
+    check(&reading(10.1, Some(20.0 * MS), 0.5), Trust::ClientLimited, "client lag p99 10.1 ms, and 50 % of the events");
+    check(&reading(10.1, Some(20.0 * MS), 0.01), Trust::Trustworthy, "kernel stamps keep that out of the figures");
+    check(&reading(4.0, Some(3.0 * MS), 0.06), Trust::ClientLimited, "client lag p99 4.00 ms");
+    check(&reading(9.0, None, 0.5), Trust::Trustworthy, "");
     // Events that come in bursts have gaps of nothing.
-    check(&reading(0.9, Some(0.0)), Trust::Trustworthy, "");
+    check(&reading(0.9, Some(0.0), 1.0), Trust::Trustworthy, "");
 }
 
 #[test]
