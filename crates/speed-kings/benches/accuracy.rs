@@ -1,0 +1,168 @@
+//! How far the reported TTFT and ITL are from the truth.
+//!
+//! A simulated engine in a process of its own writes down when it had each request and when it handed
+//! each event to its socket. A benchmark in another process measures it. The error is what the
+//! benchmark says minus what the engine knows:
+//!
+//! - TTFT: (arrival of the first content − start) − (first content written − request received). It
+//!   contains the way there and back, and whatever our own sending and stamping add.
+//! - ITL: (gap between arrivals) − (gap between writes).
+//!
+//! At 1, 64 and 1,000 streams, on an idle machine and with one busy process a core beside, with kernel
+//! stamps and without. Prints Markdown; `just accuracy` runs it.
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+mod ground;
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use ground::{Engine, Folder, benchmark, keep_cores_busy};
+use schema::record::{Phase, Record};
+use serde_json::Value;
+use store::Run;
+
+/// Streams, gap between events, events an answer, requests.
+const LOADS: [(u32, &str, u32, u32); 3] = [(1, "10ms", 100, 10), (64, "20ms", 100, 256), (1000, "100ms", 50, 2000)];
+
+fn main() {
+    // `cargo test` and `cargo nextest` list and run benches too; there is nothing to test here.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return;
+    }
+    println!(
+        "| streams × events/s | machine | stamps | TTFT error p50 | p99 | ITL error p50 | p99 | shared reads | client lag p99 |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+    for (streams, gap, events, requests) in LOADS {
+        for busy in [false, true] {
+            for kernel in [true, false] {
+                let measured = measure(streams, gap, events, requests, busy, kernel);
+                let rate = 1000 / gap.trim_end_matches("ms").parse::<u32>().expect("a gap in milliseconds");
+                let machine = if busy { "busy" } else { "idle" };
+                let stamps = if kernel { "kernel" } else { "user space" };
+                println!("| {streams} × {rate} | {machine} | {stamps} | {measured} |");
+            }
+        }
+    }
+}
+
+/// Errors in nanoseconds, without their sign.
+struct Measured {
+    ttft: Vec<f64>,
+    itl: Vec<f64>,
+    shared: f64,
+    lag: Vec<f64>,
+}
+
+impl std::fmt::Display for Measured {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let micros = |values: &[f64], q: f64| format!("{:.0} µs", stats::quantile::quantile(values, q) / 1e3);
+        let lag = if self.lag.is_empty() { "unknown".to_owned() } else { micros(&self.lag, 0.99) };
+        write!(
+            f,
+            "{} | {} | {} | {} | {:.1} % | {lag}",
+            micros(&self.ttft, 0.5),
+            micros(&self.ttft, 0.99),
+            micros(&self.itl, 0.5),
+            micros(&self.itl, 0.99),
+            self.shared * 100.0,
+        )
+    }
+}
+
+fn measure(streams: u32, gap: &str, events: u32, requests: u32, busy: bool, kernel: bool) -> Measured {
+    let folder = Folder::new("accuracy");
+    let log = folder.path().join("truth.jsonl");
+    let engine = Engine::start("50ms", gap, Some(&log));
+    let out = folder.path().join("results");
+    let target = format!("truth=vllm@{}", engine.url);
+    let (streams, events, requests) = (streams.to_string(), events.to_string(), requests.to_string());
+    let mut arguments = vec![
+        "--target",
+        &target,
+        "--model",
+        "sim-vllm",
+        "--concurrency",
+        &streams,
+        "--requests",
+        &requests,
+        "--max-tokens",
+        &events,
+        "--blocks",
+        "1",
+        "--warmup",
+        "1",
+    ];
+    if !kernel {
+        arguments.push("--user-space-stamps");
+    }
+    let others = busy.then(keep_cores_busy);
+    let (run, _, _) = benchmark(&out, &arguments);
+    drop(others);
+    engine.stop();
+    compare(&run, &log)
+}
+
+/// When the engine had a request, and when it wrote each content event.
+#[derive(Default)]
+struct Truth {
+    received: u64,
+    written: Vec<u64>,
+}
+
+fn truth(log: &Path) -> HashMap<String, Truth> {
+    let mut all: HashMap<String, Truth> = HashMap::new();
+    for line in BufReader::new(File::open(log).expect("the engine kept a log")).lines() {
+        let entry: Value = serde_json::from_str(&line.expect("the log is text")).expect("the log is JSON");
+        let number = |key: &str| entry[key].as_u64().expect("the log has numbers");
+        let truth = all.entry(entry["request_id"].as_str().expect("an id").to_owned()).or_default();
+        truth.received = number("received_ns");
+        if entry["content"] == Value::Bool(true) {
+            truth.written.push(number("before_ns"));
+        }
+    }
+    all
+}
+
+fn compare(run: &Path, log: &Path) -> Measured {
+    let run = Run::open(run).expect("the run opens");
+    let truth = truth(log);
+    let mut measured = Measured { ttft: Vec::new(), itl: Vec::new(), shared: 0.0, lag: Vec::new() };
+    let (mut all, mut shared) = (0_u32, 0_u32);
+    let name = run.manifest.plan.targets[0].name.clone();
+    for record in run.records(&name).expect("the target has records") {
+        let record = record.expect("a whole record");
+        if record.phase != Phase::Measured {
+            continue;
+        }
+        let truth =
+            record.request_id.as_ref().and_then(|id| truth.get(id.raw())).expect("the engine knows the request");
+        add(&mut measured, &record, truth);
+        all += u32::try_from(record.events.content().count()).expect("few events");
+        shared += u32::try_from(record.events.content().filter(|event| event.shared_read).count()).expect("few events");
+        let stamped = record.events.content().filter(|event| event.stamp == schema::event::Stamp::Kernel);
+        measured.lag.extend(stamped.map(|event| f64::from(event.lag_ns)));
+    }
+    measured.shared = f64::from(shared) / f64::from(all);
+    for values in [&mut measured.ttft, &mut measured.itl, &mut measured.lag] {
+        values.sort_by(f64::total_cmp);
+    }
+    measured
+}
+
+fn add(measured: &mut Measured, record: &Record, truth: &Truth) {
+    assert!(record.outcome.is_complete(), "request {} did not complete: {:?}", record.index, record.outcome);
+    let arrivals: Vec<u64> = record.events.content().map(|event| event.arrival.0).collect();
+    assert_eq!(arrivals.len(), truth.written.len(), "every event written has arrived");
+    let difference = |a: u64, b: u64| a as f64 - b as f64;
+    let start = record.start_ns.expect("it was sent").0;
+    let true_ttft = difference(truth.written[0], truth.received);
+    measured.ttft.push((difference(arrivals[0], start) - true_ttft).abs());
+    for (arrived, written) in arrivals.windows(2).zip(truth.written.windows(2)) {
+        let error = difference(arrived[1], arrived[0]) - difference(written[1], written[0]);
+        measured.itl.push(error.abs());
+    }
+}
