@@ -88,6 +88,14 @@ impl Resolved {
         self.unnamed_models.retain(|unnamed| *unnamed != index);
     }
 
+    /// The target at `index` has said that it is simulated: all that comes from it will say so, and it costs nothing.
+    pub(crate) fn mark_simulated(&mut self, index: usize) {
+        for target in [&mut self.targets[index].target, &mut self.plan.targets[index]] {
+            target.simulated = true;
+            target.price = None;
+        }
+    }
+
     fn push(&mut self, credentialed: Credentialed) {
         self.plan.targets.push(credentialed.target.clone());
         self.targets.push(credentialed);
@@ -340,10 +348,13 @@ fn above_zero(key: &str, written: &Quantity<Nanos>, problems: &mut Problems) -> 
 }
 
 /// `HTTPS_PROXY` without user information, which has no place in a plan.
-fn proxy(environment: &Environment) -> Option<String> {
+pub(crate) fn proxy(environment: &Environment) -> Option<String> {
     let text = environment.get("HTTPS_PROXY").or_else(|| environment.get("https_proxy"))?;
     let mut url = url::Url::parse(text).ok()?;
     url.set_username("").ok()?;
     url.set_password(None).ok()?;
     Some(url.to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use schema::units::{Nanos, Rate, Usd};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::args::list::{comma_or_sequence, comma_or_sequence_schema};
+use crate::args::list::{comma_or_sequence, comma_or_sequence_schema, one_or_sequence, one_or_sequence_schema};
 use crate::args::quantity::Quantity;
 use crate::args::target::TargetSpec;
 
@@ -92,7 +92,8 @@ pub(crate) struct Settings {
 
     /// A target in full, any number of times: `NAME=PROVIDER@URL,model=M`. All but the provider may be left out.
     #[arg(long, value_name = "NAME=PROVIDER@URL,model=M", help_heading = WHO)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "one_or_sequence", skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "one_or_sequence_schema::<TargetSpec>")]
     pub(crate) target: Option<Vec<TargetSpec>>,
 
     /// Simulated engines, built in, over real sockets: vllm, tgi, ollama (all three when none is named) or openai.

@@ -1,5 +1,8 @@
 //! Commands that print what is known, in every form.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
 use serde_json::Value;
 
 use crate::command::Desk;
@@ -17,6 +20,35 @@ fn list_tells_what_each_provider_needs() {
 #[test]
 fn list_of_an_unknown_provider_is_wrong_usage() {
     assert_eq!(Desk::new().run(&["list", "grok"]).status, Some(2));
+}
+
+#[test]
+fn list_of_a_provider_asks_it_for_its_models() {
+    let desk = Desk::new();
+    let mut sim = desk.command(&["sim", "--engine", "vllm", "--model", "tiny"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut url = String::new();
+    BufReader::new(sim.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    let desk = desk.with("VLLM_URL", url.trim());
+    let named = desk.run(&["list", "vllm", "--output", "csv"]);
+    let ready = desk.run(&["list", "--models", "--output", "csv"]);
+    sim.kill().unwrap();
+    sim.wait().unwrap();
+    assert_eq!(named.all(), ready.all());
+    insta::assert_snapshot!(named.all(), @r"
+    status: 0
+    --- stdout ---
+    provider,model,family,default,served
+    vllm,tiny,,false,true
+    --- stderr ---
+    ");
+}
+
+#[test]
+fn list_of_a_provider_without_its_key_shows_what_is_known_of_it() {
+    let outcome = Desk::new().run(&["list", "cerebras"]);
+    assert_eq!(outcome.status, Some(1));
+    insta::assert_snapshot!(outcome.err, @"`cerebras` was not asked, or did not answer: `cerebras` needs a key, and `CEREBRAS_API_KEY` is not set");
+    assert!(outcome.out.contains("gpt-oss-120b"), "{}", outcome.out);
 }
 
 #[test]
