@@ -28,8 +28,8 @@ use crate::socket::Read;
 /// Most that is read of an error's body.
 const ERROR_BODY_BYTES: usize = 64 << 10;
 
-/// How often the events of a stream that goes on are handed out to be kept.
-const PARTIAL_EVERY: Nanos = Nanos::from_secs(1);
+/// How often the events of a stream that goes on are handed out to be kept, at the next look-up.
+const PARTIAL_EVERY: Nanos = Nanos::from_millis(500);
 
 /// A request under way.
 pub(crate) struct Exchange<'a> {
@@ -41,6 +41,8 @@ pub(crate) struct Exchange<'a> {
     connect: Option<ConnectTimes>,
     /// When the wait began; stands in for `start` until the head of the answer is there.
     begun: Moment,
+    /// When limits, cancelling and parts are to be looked at next.
+    look_at: Moment,
     headers_at: Option<Moment>,
     status: Option<StatusCode>,
     request_id: Option<Untrusted>,
@@ -54,6 +56,8 @@ struct Heard {
     text: Option<Vec<Untrusted>>,
     hash: u64,
     content: bool,
+    /// Whether the end marker has come: what happens to the connection after it is no part of the answer.
+    ended: bool,
     finish: Option<FinishReason>,
     usage: Usage,
     timing: ServerTiming,
@@ -76,6 +80,7 @@ impl<'a> Exchange<'a> {
             text: order.keep_text.then(Vec::new),
             hash: FNV_OFFSET,
             content: false,
+            ended: false,
             finish: None,
             usage: Usage::default(),
             timing: ServerTiming::default(),
@@ -93,6 +98,7 @@ impl<'a> Exchange<'a> {
             sizes: plan.sizes,
             connect: None,
             begun,
+            look_at: begun,
             headers_at: None,
             status: None,
             request_id: None,
@@ -119,7 +125,9 @@ impl<'a> Exchange<'a> {
         watch: &mut impl Watch,
     ) -> Outcome {
         connection.ledger().lock().arm();
-        let timer = tokio::time::sleep(LOOK_UP);
+        let patience = self.limits.first_token_ns.min(self.limits.total_ns).min(LOOK_UP.into());
+        self.look_at = self.clock.now() + patience;
+        let timer = tokio::time::sleep_until(self.clock.instant(self.look_at));
         tokio::pin!(timer);
         let mut line = Line { connection, timer, cancel };
         match self.follow(&mut line, request, watch).await {
@@ -197,7 +205,7 @@ impl<'a> Exchange<'a> {
             if let Some(error) = self.heard.error.take() {
                 return Err(in_stream(error).into());
             }
-            self.hand_out(read.seen, watch);
+            self.look_up(read.seen, line, watch)?;
         }
         let (read, number) = line.latest();
         let heard = &mut self.heard;
@@ -221,8 +229,9 @@ impl<'a> Exchange<'a> {
         watch: &mut impl Watch,
     ) -> Result<FinishReason, End> {
         let mut all = Vec::new();
-        while let Some((data, ..)) = self.next(line, &mut body, watch).await? {
+        while let Some((data, read, _)) = self.next(line, &mut body, watch).await? {
             all.extend_from_slice(&data);
+            self.look_up(read.seen, line, watch)?;
         }
         let answer = wire::decode_answer(self.target.dialect, &all).map_err(|e| undecodable(&e))?;
         let (read, number) = line.latest();
@@ -247,7 +256,11 @@ impl<'a> Exchange<'a> {
         all.truncate(ERROR_BODY_BYTES);
         let error = wire::decode_error(status, &all);
         let wait = header_wait.map(|wait| wait.from_now(Timestamp::now())).or(error.retry_after);
-        let class = wire::classify_status(status, &error);
+        let class = if (200..300).contains(&status) {
+            FailureClass::UnexpectedStatus
+        } else {
+            wire::classify_status(status, &error)
+        };
         End::Failed(Failure { class, message: error.message, retry_after_ns: wait })
     }
 
@@ -273,20 +286,27 @@ impl<'a> Exchange<'a> {
                     let (read, number) = line.latest();
                     return Ok(Some((data, read, number)));
                 }
+                Waited::Ready(Some(Err(_))) | Waited::Tick if self.heard.ended => return Ok(None),
                 Waited::Ready(Some(Err(error))) => return Err(exchanging(&error, Stage::Body).into()),
                 Waited::Tick => self.tick(line, watch)?,
             }
         }
     }
 
-    /// The timer went off: has a limit passed, were we cancelled, is there something to hand out?
+    /// An answer that never pauses leaves the timer no chance to go off: its reads tell the time instead.
+    fn look_up(&mut self, seen: Moment, line: &mut Line<'_>, watch: &mut impl Watch) -> Result<(), End> {
+        if seen < self.look_at { Ok(()) } else { self.tick(line, watch) }
+    }
+
+    /// Time has passed: has a limit, were we cancelled, is there something to hand out?
     fn tick(&mut self, line: &mut Line<'_>, watch: &mut impl Watch) -> Result<(), End> {
         if line.cancel.load(Ordering::Relaxed) {
             return Err(End::Cancelled);
         }
         let now = self.clock.now();
         let start = line.connection.ledger().lock().start.unwrap_or(self.begun);
-        let latest = self.heard.events.last().map_or(start, |event| event.arrival);
+        // What we read late was not late.
+        let latest = self.heard.events.last().map_or(start, |event| event.arrival + Nanos(event.lag_ns.into()));
         let (class, limit, since) = if self.heard.content {
             (FailureClass::Stalled, self.limits.gap_ns, latest)
         } else {
@@ -300,12 +320,12 @@ impl<'a> Exchange<'a> {
             return Err(said(class, format!("nothing for {limit}")).into());
         }
         self.hand_out(now, watch);
-        let next = (since + limit).min(start + self.limits.total_ns).min(now + LOOK_UP.into());
-        line.timer.as_mut().reset(self.clock.instant(next));
+        self.look_at = (since + limit).min(start + self.limits.total_ns).min(now + LOOK_UP.into());
+        line.timer.as_mut().reset(self.clock.instant(self.look_at));
         Ok(())
     }
 
-    /// Hands out the events since the last part, if a second has passed.
+    /// Hands out the events since the last part, if it is time.
     fn hand_out(&mut self, now: Moment, watch: &mut impl Watch) {
         let heard = &mut self.heard;
         if now - heard.parted_at < PARTIAL_EVERY || heard.parted == heard.events.len() {
@@ -423,6 +443,7 @@ impl Heard {
             self.timing.merge(timing);
         }
         self.finish = frame.finish.or(self.finish);
+        self.ended |= frame.end;
         if self.error.is_none() {
             self.error = frame.error.as_deref().cloned();
         }

@@ -3,4 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail their test")]
 
 mod faults;
+mod limits;
 mod stage;
+mod stamps;

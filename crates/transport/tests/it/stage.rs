@@ -12,13 +12,14 @@ use schema::record::{Failure, Outcome, Partial, Phase, Record};
 use schema::target::{AuthScheme, Credentialed, Dialect, Encoding, Target};
 use schema::units::{Moment, Nanos};
 use sim::{Config, Engine, Fault, Pace, Sim};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use transport::{Client, Clock, Connector, Order, Proxy, Watch};
 use wire::{Frame, Message, RequestSpec, Role};
 
 /// Long enough for a loaded machine; reached only by a test that hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs a test on a runtime of its own; one that hangs fails.
 pub(crate) fn run(test: impl AsyncFnOnce() + Send + 'static) {
@@ -112,12 +113,18 @@ pub(crate) fn client_through(url: &str, plan: &TransportPlan, proxy: Option<Prox
 
 /// A client of a simulated engine.
 pub(crate) fn client(sim: &Sim, voice: Voice, plan: &TransportPlan) -> Client {
-    cancellable(sim, voice, plan, Arc::default())
+    client_with(sim, voice, plan, Clock::start(), Arc::default())
 }
 
-/// The same, with its flag.
-pub(crate) fn cancellable(sim: &Sim, voice: Voice, plan: &TransportPlan, cancel: Arc<AtomicBool>) -> Client {
-    let connector = Connector::new(plan, None, Clock::start()).unwrap();
+/// The same, by this clock and with this flag to cancel it.
+pub(crate) fn client_with(
+    sim: &Sim,
+    voice: Voice,
+    plan: &TransportPlan,
+    clock: Clock,
+    cancel: Arc<AtomicBool>,
+) -> Client {
+    let connector = Connector::new(plan, None, clock).unwrap();
     let who = target(&format!("{}{}", sim.url(), voice.path), voice.dialect, &format!("sim-{}", voice.engine));
     Client::new(connector, &who, cancel).unwrap()
 }
@@ -222,4 +229,42 @@ where
         }
     });
     addr
+}
+
+/// Reads a request's head and body, and returns the head in small letters. Empty: the client left.
+pub(crate) async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let Ok(byte) = stream.read_u8().await else { return String::new() };
+        head.push(byte);
+    }
+    let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
+    stream.read_exact(&mut vec![0; length]).await.unwrap();
+    head
+}
+
+/// The head of a stream of events, with one more header.
+pub(crate) fn event_stream_head(header: &str) -> String {
+    format!("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n{header}\r\n\r\n")
+}
+
+/// An event with this content, as text.
+macro_rules! body_event {
+    ($text:literal) => {
+        concat!(r#"data: {"choices":[{"index":0,"delta":{"content":""#, $text, "\"}}]}\n\n")
+    };
+}
+pub(crate) use body_event;
+
+/// A whole body: this content, a finish reason and the end.
+pub(crate) const SHORT_BODY: &str = concat!(
+    body_event!("so"),
+    "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n",
+    "data: [DONE]\n\n"
+);
+
+/// A whole answer of known length.
+pub(crate) fn short_answer(header: &str) -> String {
+    format!("{}{SHORT_BODY}", event_stream_head(&format!("content-length: {}{header}", SHORT_BODY.len())))
 }
