@@ -163,7 +163,9 @@ pub(crate) fn read_file(path: &Path) -> Result<Option<Layer>, Problems> {
             return Err(problem.help("check that it is a readable text file").into());
         }
     };
-    from_yaml(path, &text, &|line| Origin::File(path.to_owned(), line)).map(Some)
+    let layer = from_yaml(path, &text, &|line| Origin::File(path.to_owned(), line))?;
+    tracing::info!("read {} settings from `{}`", layer.len(), path.display());
+    Ok(Some(layer))
 }
 
 fn from_yaml(path: &Path, text: &str, origin: &dyn Fn(u64) -> Origin) -> Result<Layer, Problems> {

@@ -33,6 +33,14 @@ fn quiet_leaves_out_notes_and_keeps_errors() {
 }
 
 #[test]
+fn verbose_tells_which_files_were_read() {
+    let desk = Desk::new().with_file("speed-kings.yaml", "requests: 3\n");
+    assert_eq!(desk.run(&["config", "check"]).err, "");
+    let err = desk.run(&["config", "check", "-v"]).err;
+    assert!(err.contains("read 1 settings from `speed-kings.yaml`"), "{err}");
+}
+
+#[test]
 fn a_simulated_engine_says_where_it_listens_on_stdout() {
     let desk = Desk::new();
     let arguments = ["sim", "--engine", "ollama", "--model", "tiny", "--fault", "reset:0.5"];
