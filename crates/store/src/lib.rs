@@ -37,6 +37,7 @@ pub use error::StoreError;
 pub use listing::{Entry, Head, find, list};
 pub use log::Log;
 pub use records::Records;
+pub use redact::Redactor;
 pub use run::Run;
 pub use run_dir::{RunDir, Seal, clean_name};
 pub use verify::{Problem, verify};

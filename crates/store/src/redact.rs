@@ -1,12 +1,12 @@
-//! The last guard before the disk: known secrets become `***`, whatever brought them here.
+//! The last guard before the disk, and before people: known secrets become `***`, whatever brought them here.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
 use memchr::memmem::Finder;
-use schema::manifest::Manifest;
 use schema::record::Record;
+use schema::target::Target;
 use schema::text::Untrusted;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -21,9 +21,9 @@ const MASK: &str = "***";
 /// Shorter values are placeholders (`EMPTY`, `ollama`), which stand in ordinary text by chance.
 pub(crate) const SHORTEST_SECRET: usize = 8;
 
-/// Finds the run's secrets in bytes on their way to the disk, as they are, escaped for JSON or
+/// Finds secrets in text on its way to the disk or to people, as they are, escaped for JSON or
 /// escaped for a URL.
-pub(crate) struct Redactor {
+pub struct Redactor {
     /// Longest first, so that a secret that contains another goes as a whole.
     needles: Vec<Finder<'static>>,
 }
@@ -38,12 +38,11 @@ pub(crate) enum Layout {
 }
 
 impl Redactor {
-    /// A guard for `secrets`. A value that is part of a target's or provider's name is a placeholder
-    /// (LM Studio takes `lm-studio`), not a secret, and is left alone.
-    pub(crate) fn new(secrets: &[SecretString], manifest: &Manifest) -> Self {
-        let is_name = |secret: &str| {
-            manifest.plan.targets.iter().any(|t| t.name.as_str().contains(secret) || t.provider.contains(secret))
-        };
+    /// A guard for `secrets`. A value below eight bytes, or one that is part of a target's or provider's
+    /// name, is a placeholder (LM Studio takes `lm-studio`), not a secret, and is left alone.
+    pub fn new(secrets: &[SecretString], targets: &[Target]) -> Self {
+        let is_name =
+            |secret: &str| targets.iter().any(|t| t.name.as_str().contains(secret) || t.provider.contains(secret));
         let mut forms: Vec<String> = secrets
             .iter()
             .map(|s| s.expose_secret().trim())
@@ -71,8 +70,8 @@ impl Redactor {
         clean
     }
 
-    /// `text` without secrets.
-    pub(crate) fn text(&self, text: &str) -> String {
+    /// `text` with `***` in the place of each secret.
+    pub fn text(&self, text: &str) -> String {
         // Needles and mask are UTF-8, so what is left between them is too.
         String::from_utf8_lossy(&self.bytes(text.as_bytes())).into_owned()
     }

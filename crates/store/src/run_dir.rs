@@ -74,7 +74,7 @@ impl RunDir {
         secrets: &[SecretString],
     ) -> Result<Self, StoreError> {
         check_names(manifest.plan.targets.iter().map(|t| &t.name))?;
-        let redactor = Arc::new(Redactor::new(secrets, manifest));
+        let redactor = Arc::new(Redactor::new(secrets, &manifest.plan.targets));
         let manifest = Manifest {
             format_version: FORMAT_VERSION,
             status: Status::Running,
@@ -154,6 +154,7 @@ impl RunDir {
             let sum = disk::sha256(&self.path.join(&path))?;
             manifest.checksums.insert(path, sum);
         }
+        let manifest = self.redactor.value("the manifest", &manifest)?;
         let json = self.redactor.json("the manifest", &manifest, Layout::Pretty)?;
         disk::replace(&self.path.join(MANIFEST), &json)?;
         self.manifest = manifest;
