@@ -4,23 +4,26 @@
 use std::fs::File;
 use std::io::BufReader;
 
+use discover::Served;
 use futures_util::future::join_all;
 use schema::plan::{PromptSource, TransportPlan};
 use schema::record::{Failure as RequestFailure, FailureClass};
 use schema::target::{Credentialed, Target};
+use schema::text::Untrusted;
 use schema::units::{Nanos, Usd};
 use secrecy::SecretString;
 use sim::{Config, Engine, Sim};
+use store::Redactor;
 use transport::{Clock, Connector, Proxy};
 use workload::Prompts;
 
 use crate::args::run::RunArgs;
 use crate::commands::Context;
-use crate::config::problem::Problem;
+use crate::config::problem::{Problem, Problems};
 use crate::config::resolve::{Resolved, price_book, resolve};
 use crate::config::settings::MockEngine;
 use crate::environment::Environment;
-use crate::outcome::Failure;
+use crate::outcome::{Exit, Failure};
 
 /// A plan that can be carried out.
 pub(crate) struct Prepared {
@@ -53,15 +56,16 @@ pub(crate) fn resolved(args: &RunArgs, context: &Context) -> Result<(Resolved, P
 /// A target whose model is not served is skipped with the nearest names, unless it is the only one.
 ///
 /// # Errors
-/// As [`resolved`], and when no target is left.
+/// As [`resolved`]; and when no target is left, what stands against each. That is no wrong usage: it took
+/// asking to find out.
 pub(crate) fn prepare(args: &RunArgs, context: &Context) -> Result<Prepared, Failure> {
     let (mut resolved, prompts) = resolved(args, context)?;
     let proxy = proxy(&resolved.plan.transport, &context.environment);
     check_models(&mut resolved, proxy.as_ref())?;
     let sims = start_simulated(&mut resolved)?;
     if resolved.plan.targets.is_empty() {
-        let mut skipped = std::mem::take(&mut resolved.skipped);
-        return Err(skipped.remove(0).into());
+        let report = Problems(resolved.skipped).into();
+        return Err(Failure { report, exit: Exit::Failed });
     }
     context.terminal.note_all(&resolved.notes);
     for problem in &resolved.skipped {
@@ -74,6 +78,11 @@ impl Prepared {
     /// Whether something asked for by name is not measured.
     pub(crate) fn is_lacking(&self) -> bool {
         !self.resolved.skipped.is_empty()
+    }
+
+    /// What keeps the keys from people's eyes when a server says them back.
+    pub(crate) fn redactor(&self) -> Redactor {
+        redactor(&self.resolved)
     }
 
     /// Stops the simulated engines.
@@ -124,10 +133,14 @@ fn check_models(resolved: &mut Resolved, proxy: Option<&Proxy>) -> Result<(), Fa
     let runtime = super::small_runtime()?;
     let asked = resolved.targets.iter().map(|target| discover::models(&connector, target));
     let answers = runtime.block_on(join_all(asked));
+    let redactor = redactor(resolved);
     let mut given_up = Vec::new();
     for (index, answer) in answers.into_iter().enumerate() {
         let unnamed = resolved.unnamed_models.contains(&index);
-        match judge(&resolved.targets[index], answer, unnamed) {
+        if answer.as_ref().is_ok_and(|served| served.simulated) {
+            resolved.mark_simulated(index);
+        }
+        match judge(&resolved.targets[index], without_keys(answer, &redactor), unnamed) {
             Judgement::Fine => {}
             Judgement::Named(model) => resolved.name_model(index, &model),
             Judgement::Doubtful(note) => resolved.notes.push(note),
@@ -144,6 +157,22 @@ fn check_models(resolved: &mut Resolved, proxy: Option<&Proxy>) -> Result<(), Fa
     Ok(())
 }
 
+fn redactor(resolved: &Resolved) -> Redactor {
+    let keys: Vec<_> = resolved.targets.iter().filter_map(|who| who.key.clone()).collect();
+    Redactor::new(&keys, &resolved.plan.targets)
+}
+
+/// What an endpoint said, for people to read.
+fn without_keys(answer: Result<Served, RequestFailure>, redactor: &Redactor) -> Result<Served, RequestFailure> {
+    match answer {
+        Ok(served) => Ok(Served { models: served.models.iter().map(|id| redactor.text(id)).collect(), ..served }),
+        Err(failure) => {
+            let message = Untrusted::from(redactor.text(failure.message.raw()).as_str());
+            Err(RequestFailure { message, ..failure })
+        }
+    }
+}
+
 /// What a target's list of models means for it.
 #[derive(Debug)]
 enum Judgement {
@@ -157,10 +186,10 @@ enum Judgement {
     Skip(Problem),
 }
 
-fn judge(who: &Credentialed, answer: Result<Vec<String>, RequestFailure>, unnamed: bool) -> Judgement {
+fn judge(who: &Credentialed, answer: Result<Served, RequestFailure>, unnamed: bool) -> Judgement {
     let Target { name, model, provider, .. } = &who.target;
     let served = match answer {
-        Ok(served) => served,
+        Ok(served) => served.models,
         Err(failure) if unnamed => {
             let why =
                 format!("`{name}` could not be asked which model it serves: {}: {}", failure.class, failure.message);
@@ -287,7 +316,8 @@ mod tests {
 
     #[track_caller]
     fn check(provider: &str, model: &str, served: &[&str], unnamed: bool, expected: &str) {
-        let served = served.iter().map(|id| (*id).to_owned()).collect();
+        let models = served.iter().map(|id| (*id).to_owned()).collect();
+        let served = Served { models, simulated: false };
         let judgement = format!("{:?}", judge(&who(provider, model), Ok(served), unnamed));
         assert!(judgement.contains(expected), "{judgement}");
     }

@@ -9,6 +9,8 @@ use miette::Report;
 use report::{Align, Cell, Column, Listing};
 use schema::record::{Outcome, Phase, Record};
 use schema::target::Credentialed;
+use schema::text::Untrusted;
+use store::Redactor;
 use transport::{Client, Clock, Connector, Order};
 use wire::{Message, RequestSpec, Role};
 
@@ -32,6 +34,12 @@ pub(crate) struct Args {
 /// Output tokens asked for: enough to see a stream.
 const TOKENS: u32 = 8;
 
+/// Of an answer, its beginning is enough.
+const ANSWER_BYTES: usize = 60;
+
+/// Why there is none is told at length.
+const FAILURE_BYTES: usize = 400;
+
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let prepared = prepare(&args.run, context)?;
     let lacking = prepared.is_lacking();
@@ -46,7 +54,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         .zip(&resolved.targets)
         .map(|(client, who)| async { client.send(order(who, resolved.plan.workload.stream, clock), &mut ()).await });
     let records = super::small_runtime()?.block_on(join_all(sent));
-    context.print_listing(&listing(&resolved.targets, &records))?;
+    context.print_listing(&listing(&resolved.targets, &records, &prepared.redactor()))?;
     prepared.stop_simulated();
     let well = records.iter().all(|record| record.outcome.is_complete());
     Ok(if well && !lacking { Exit::Done } else { Exit::Failed })
@@ -77,7 +85,18 @@ fn order(who: &Credentialed, stream: bool, clock: Clock) -> Order {
     }
 }
 
-fn listing(targets: &[Credentialed], records: &[Record]) -> Listing {
+/// What came back, in words: the answer, or why there is none.
+fn said(record: &Record, redactor: &Redactor) -> Untrusted {
+    let text = match &record.outcome {
+        Outcome::Complete { .. } => record.output.iter().flatten().map(Untrusted::raw).collect(),
+        Outcome::Failed(failure) => format!("{}: {}", failure.class, failure.message.raw()),
+        other => format!("{other:?}"),
+    };
+    let limit = if record.outcome.is_complete() { ANSWER_BYTES } else { FAILURE_BYTES };
+    Untrusted::bounded(redactor.text(&text), limit)
+}
+
+fn listing(targets: &[Credentialed], records: &[Record], redactor: &Redactor) -> Listing {
     let column = |key, heading, align| Column { key, heading, align };
     let rows = targets.iter().zip(records).map(|(who, record)| {
         let mark = if who.target.simulated { " (SIMULATED)" } else { "" };
@@ -86,13 +105,6 @@ fn listing(targets: &[Credentialed], records: &[Record]) -> Listing {
             .zip(record.events.content().next())
             .map(|(start, first)| (first.arrival - start).to_string());
         let connect = record.connect.map(|times| times.total().to_string());
-        let text =
-            record.output.as_ref().map(|pieces| pieces.iter().map(schema::text::Untrusted::raw).collect::<String>());
-        let said = match &record.outcome {
-            Outcome::Complete { .. } => schema::text::Untrusted::bounded(text.unwrap_or_default(), 60).to_string(),
-            Outcome::Failed(failure) => format!("{}: {}", failure.class, failure.message),
-            other => format!("{other:?}"),
-        };
         let state = if record.outcome.is_complete() { "ok" } else { "failed" };
         let unknown = || "–".to_owned();
         [
@@ -101,7 +113,7 @@ fn listing(targets: &[Credentialed], records: &[Record]) -> Listing {
             state.to_owned(),
             connect.unwrap_or_else(unknown),
             ttft.unwrap_or_else(unknown),
-            said,
+            said(record, redactor).to_string(),
         ]
         .into_iter()
         .map(Cell::Text)
