@@ -2,44 +2,78 @@
 
 use runner::Stop;
 
+use crate::commands::small_runtime;
 use crate::outcome::Failure;
 use crate::terminal::Terminal;
 
-/// Listens on a thread of its own for as long as the process lives.
+/// Listens on a thread of its own for as long as the process lives, from before this returns.
 ///
 /// # Errors
-/// No runtime to listen with.
+/// Interrupts cannot be listened for.
 pub(crate) fn listen(stop: &Stop, terminal: Terminal) -> Result<(), Failure> {
-    let runtime = super::small_runtime()?;
+    let runtime = small_runtime()?;
+    let mut interrupts = runtime.block_on(async { Interrupts::new() })?;
     let stop = stop.clone();
     let wait = move || {
         runtime.block_on(async {
-            if asked().await {
-                stop.sending();
-                terminal.note("\nstopping: requests in flight may finish; press Ctrl-C again to give them up");
-            }
-            if asked().await {
-                stop.waiting();
-            }
+            interrupts.next().await;
+            stop.sending();
+            terminal.note("\nstopping: requests in flight may finish; press Ctrl-C again to give them up");
+            interrupts.next().await;
+            stop.waiting();
         });
     };
     std::thread::Builder::new().name("interrupt".into()).spawn(wait).map_err(|e| miette::miette!("no thread: {e}"))?;
     Ok(())
 }
 
-/// Waits until Ctrl-C is pressed or the process is told to terminate; false when that cannot be heard.
-async fn asked() -> bool {
+/// Waits until the user interrupts.
+///
+/// # Errors
+/// Interrupts cannot be listened for.
+pub(crate) fn wait() -> Result<(), Failure> {
+    small_runtime()?.block_on(async {
+        Interrupts::new()?.next().await;
+        Ok(())
+    })
+}
+
+/// Ctrl-C, and being told to terminate. Those that come between two calls are not missed.
+struct Interrupts {
     #[cfg(unix)]
-    {
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(windows)]
+    interrupt: tokio::signal::windows::CtrlC,
+}
+
+impl Interrupts {
+    /// Within a runtime: from now on interrupts no longer end the process.
+    #[cfg(unix)]
+    fn new() -> Result<Self, Failure> {
         use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else { return false };
+        let listen = |kind| signal(kind).map_err(|error| unheard(&error));
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    /// Within a runtime: from now on interrupts no longer end the process.
+    #[cfg(windows)]
+    fn new() -> Result<Self, Failure> {
+        Ok(Self { interrupt: tokio::signal::windows::ctrl_c().map_err(|error| unheard(&error))? })
+    }
+
+    async fn next(&mut self) {
+        #[cfg(unix)]
         tokio::select! {
-            pressed = tokio::signal::ctrl_c() => pressed.is_ok(),
-            _ = terminate.recv() => true,
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
+        #[cfg(windows)]
+        self.interrupt.recv().await;
     }
-    #[cfg(not(unix))]
-    {
-        tokio::signal::ctrl_c().await.is_ok()
-    }
+}
+
+fn unheard(error: &std::io::Error) -> Failure {
+    miette::miette!("interrupts cannot be listened for: {error}").into()
 }

@@ -130,12 +130,3 @@ fn small_runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| miette::miette!("the network cannot be used: {error}").into())
 }
-
-/// Waits until the user interrupts.
-///
-/// # Errors
-/// Interrupts cannot be listened for.
-fn wait_for_interrupt() -> Result<(), Failure> {
-    let interrupted = small_runtime()?.block_on(tokio::signal::ctrl_c());
-    interrupted.map_err(|error| miette::miette!("interrupts cannot be listened for: {error}").into())
-}

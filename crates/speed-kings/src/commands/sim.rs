@@ -7,7 +7,7 @@ use schema::units::Nanos;
 use sim::{Config, Engine, EngineModel, FaultPlan, Pace, Sim};
 
 use crate::args::quantity::Quantity;
-use crate::commands::{Context, wait_for_interrupt};
+use crate::commands::{Context, interrupt};
 use crate::config::settings::MockEngine;
 use crate::outcome::{Exit, Failure};
 
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         provider = engine.provider(),
         url = sim.url(),
     ));
-    wait_for_interrupt()?;
+    interrupt::wait()?;
     sim.shutdown();
     Ok(Exit::Done)
 }
