@@ -5,7 +5,7 @@ use report::{Align, Cell, Column, Listing};
 use runner::{Finished, Job, Stop};
 use schema::manifest::Status;
 use schema::plan::Plan;
-use schema::summary::{SloStatus, Summary};
+use schema::summary::{SloStatus, TargetSummary};
 use workload::Prompts;
 
 use crate::args::Output;
@@ -72,7 +72,7 @@ fn job(prepared: &Prepared) -> Job {
 fn show(finished: &Finished, context: &Context) -> Result<(), Failure> {
     let summary = &finished.summary;
     let plan = &finished.manifest.plan;
-    context.terminal.print(&summary_as(context, summary, plan))?;
+    context.print_summary(summary, plan)?;
     for note in &finished.manifest.notes {
         context.terminal.note(&format!("note: {note}"));
     }
@@ -83,20 +83,10 @@ fn show(finished: &Finished, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A summary in the form that was asked for.
-pub(crate) fn summary_as(context: &Context, summary: &Summary, plan: &Plan) -> String {
-    match context.output {
-        Output::Table => report::table(summary, plan, context.terminal.style()),
-        Output::Json => report::json(summary),
-        Output::Markdown => report::markdown(summary, plan),
-        Output::Csv => report::csv(summary),
-    }
-}
-
 /// 130 interrupted; 1 when something asked for could not be measured; 3 when an SLO was missed.
 fn exit(finished: &Finished, lacking: bool) -> Exit {
     let targets = &finished.summary.targets;
-    let missed = |target: &schema::summary::TargetSummary| target.slos.iter().any(|v| v.status != SloStatus::Met);
+    let missed = |target: &TargetSummary| target.slos.iter().any(|v| v.status != SloStatus::Met);
     if finished.manifest.status == Status::Interrupted {
         Exit::Interrupted
     } else if lacking || targets.iter().any(|target| target.completed == 0) {
