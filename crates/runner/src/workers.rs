@@ -337,6 +337,7 @@ impl Worker {
             };
             match &turn.share {
                 Share::Closed { concurrency, indexes, .. } => {
+                    tokio::time::sleep_until(clock.instant(begin)).await;
                     load::closed(self.part(*concurrency), indexes, until, &timing, send).await;
                 }
                 Share::Open { indexes } => {
