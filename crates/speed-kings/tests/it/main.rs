@@ -5,6 +5,16 @@
 mod arrows;
 mod command;
 mod config;
+mod e2e_bounds;
+mod e2e_commands;
+mod e2e_load;
+mod e2e_mock;
+mod e2e_outcomes;
+mod e2e_providers;
+mod e2e_run;
+mod e2e_secrets;
+mod e2e_server;
+mod e2e_stops;
 mod errors;
 mod help;
 mod listings;

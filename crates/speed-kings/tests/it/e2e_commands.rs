@@ -1,0 +1,114 @@
+//! `test`, `--dry-run`, `sim`, and what reaches people who pipe.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Command, Stdio};
+
+use sim::{Config, Engine, Fault};
+
+use crate::command::Desk;
+use crate::e2e_run::{DEAD, faulty_engine, is_plain, prompt_engine, start, target};
+
+#[test]
+fn a_quick_request_to_each_simulated_engine_goes_well() {
+    let desk = Desk::new();
+    let outcome = desk.run(&["test", "--mock", "--output=json"]);
+    assert_eq!(outcome.status, Some(0), "{}", outcome.all());
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&outcome.out).unwrap();
+    assert_eq!(rows.len(), 3);
+    for row in rows {
+        assert_eq!(row["state"], "ok");
+        assert!(row["target"].as_str().unwrap().ends_with("(SIMULATED)"), "{row}");
+    }
+    assert!(!desk.path().join("results").exists(), "nothing is kept");
+}
+
+#[test]
+fn a_dead_url_fails_the_test_and_says_what_to_do() {
+    let desk = Desk::new();
+    let outcome = desk.run(&["test", "--url", DEAD, "--model", "m"]);
+    assert_eq!(outcome.status, Some(1), "{}", outcome.all());
+    assert!(outcome.err.contains("connection refused") && outcome.err.contains("check that it is running"));
+    let sim = start(faulty_engine(Engine::OpenAi, Fault::ServerError));
+    let outcome = desk.run(&["test", "--url", &sim.url()]);
+    assert_eq!(outcome.status, Some(1), "{}", outcome.all());
+    assert!(outcome.out.contains("server error"), "{}", outcome.out);
+}
+
+#[test]
+fn a_dry_run_sends_nothing_and_keeps_nothing() {
+    let sim = start(prompt_engine(Engine::OpenAi));
+    let desk = Desk::new();
+    for form in ["table", "json", "markdown", "csv"] {
+        let it = target("it", &sim);
+        let outcome = desk.run(&["benchmark", "--dry-run", &it, "--model=m", "--mock=vllm", "--output", form]);
+        assert_eq!(outcome.status, Some(0), "{}", outcome.all());
+        assert!(outcome.out.contains(&sim.url()), "{}", outcome.all());
+    }
+    assert_eq!((sim.requests(), sim.open_connections()), (0, 0));
+    assert!(!desk.path().join("results").exists());
+}
+
+#[test]
+fn a_simulated_engine_serves_until_interrupted_and_leaves_its_log() {
+    let desk = Desk::new();
+    let arguments = ["sim", "--engine=vllm", "--ttft=1ms", "--itl=1ms", "--log=truth.jsonl"];
+    let mut child = desk.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut url = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    let it = format!("--target=it=vllm@{}", url.trim());
+    let outcome = desk.run(&["benchmark", &it, "--requests=2", "--warmup=0", "--max-tokens=4"]);
+    let interrupt = format!("kill -INT {}", child.id());
+    assert!(Command::new("sh").args(["-c", &interrupt]).status().unwrap().success());
+    let ended = child.wait().unwrap();
+    assert_eq!(outcome.status, Some(0), "{}", outcome.all());
+    assert_eq!(ended.code(), Some(0));
+    let log = std::fs::read_to_string(desk.path().join("truth.jsonl")).unwrap();
+    let entries: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let tokens: u64 = entries.iter().map(|entry| entry["tokens"].as_u64().unwrap()).sum();
+    assert_eq!(tokens, 8, "two answers of four tokens");
+}
+
+#[test]
+fn a_reader_that_leaves_in_the_middle_of_a_run_costs_it_nothing() {
+    let desk = Desk::new();
+    let arguments = ["benchmark", "--mock=vllm", "--requests=2", "--max-tokens=2", "--quiet"];
+    let mut child = desk.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let mut err = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(0), ""));
+    let run = crate::e2e_run::latest(&desk);
+    assert_eq!(run.manifest.status, schema::manifest::Status::Complete);
+}
+
+#[test]
+fn what_a_model_says_cannot_steer_the_terminal() {
+    let sim = start(Config { seed: 5, ..faulty_engine(Engine::OpenAi, Fault::HostileText) });
+    let desk = Desk::new();
+    for form in ["table", "markdown", "csv", "json"] {
+        let outcome = desk.run(&["test", "--url", &sim.url(), "--output", form]);
+        assert_eq!(outcome.status, Some(0), "{}", outcome.all());
+        assert!(is_plain(&outcome.out) && is_plain(&outcome.err), "{:?}", outcome.all());
+        let outcome = desk.run(&[
+            "benchmark",
+            "--url",
+            &sim.url(),
+            "--requests=2",
+            "--keep-text",
+            "--max-tokens=40",
+            "--output",
+            form,
+        ]);
+        assert!(is_plain(&outcome.out) && is_plain(&outcome.err), "{:?}", outcome.all());
+    }
+}
+
+#[test]
+fn nothing_is_drawn_where_nobody_watches() {
+    let desk = Desk::new();
+    let outcome = desk.run(&["benchmark", "--mock=vllm", "--requests=30", "--max-tokens=2"]);
+    let lines: Vec<&str> = outcome.err.lines().collect();
+    assert_eq!(lines.len(), 1, "{}", outcome.err);
+    assert!(lines[0].starts_with("run kept in results/test_quick_"), "{}", outcome.err);
+    assert_eq!(desk.run(&["benchmark", "--mock=vllm", "--requests=1", "--quiet"]).err, "");
+}
