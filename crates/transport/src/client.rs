@@ -104,6 +104,9 @@ impl Client {
     pub fn new(connector: Connector, who: &Credentialed, cancel: Arc<AtomicBool>) -> Result<Self, SetupError> {
         let target = who.target.clone();
         let endpoint = Endpoint::of(&target.url)?;
+        if endpoint.tls {
+            connector.tls()?;
+        }
         let no_host = || SetupError::NoHost(target.url.clone());
         let uri = match connector.plan().http {
             HttpChoice::Http1 => path_and_query(&target.url),

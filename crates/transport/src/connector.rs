@@ -1,12 +1,12 @@
 //! Makes connections, each step timed: DNS, TCP (through a proxy where one is set), TLS.
 
 use std::collections::HashMap;
-use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use base64::Engine as _;
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use schema::plan::{HttpChoice, TransportPlan};
 use schema::record::{ConnectTimes, Failure, FailureClass};
@@ -14,6 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use url::Url;
 
 use crate::clock::Clock;
@@ -82,7 +83,8 @@ impl Endpoint {
 pub struct Connector {
     clock: Clock,
     plan: TransportPlan,
-    tls: Arc<rustls::ClientConfig>,
+    /// Made when a TLS connection first needs it: a machine without roots can still measure plain targets.
+    tls: Arc<OnceLock<Result<Arc<ClientConfig>, rustls::Error>>>,
     proxy: Option<Arc<Proxy>>,
     resolved: Arc<Mutex<HashMap<Endpoint, Vec<SocketAddr>>>>,
 }
@@ -94,10 +96,11 @@ impl std::fmt::Debug for Connector {
 }
 
 impl Connector {
-    /// A connector for `plan` on `clock`.
+    /// A connector for `plan` on `clock`. Roots are read when a TLS target is first met: then, and in
+    /// [`crate::Client::new`], an unusable trust store tells.
     pub fn new(plan: &TransportPlan, proxy: Option<Proxy>, clock: Clock) -> Result<Self, SetupError> {
-        let tls = Arc::new(tls::config(plan).map_err(SetupError::Roots)?);
-        Ok(Self { clock, plan: plan.clone(), tls, proxy: proxy.map(Arc::new), resolved: Arc::default() })
+        let proxy = proxy.map(Arc::new);
+        Ok(Self { clock, plan: plan.clone(), tls: Arc::default(), proxy, resolved: Arc::default() })
     }
 
     /// The clock its stamps are on.
@@ -107,6 +110,12 @@ impl Connector {
 
     pub(crate) const fn plan(&self) -> &TransportPlan {
         &self.plan
+    }
+
+    /// Whom to trust.
+    pub(crate) fn tls(&self) -> Result<Arc<ClientConfig>, SetupError> {
+        let config = self.tls.get_or_init(|| tls::config(&self.plan).map(Arc::new));
+        config.clone().map_err(SetupError::Roots)
     }
 
     /// A ready connection and what it took, within the connect limit.
@@ -143,8 +152,9 @@ impl Connector {
 
         let ledger = socket.ledger();
         let io = if endpoint.tls {
+            let trust = self.tls().map_err(|e| failure(FailureClass::Tls, &e))?;
             let begun = self.clock.now();
-            let stream = self.handshake(socket, endpoint).await.map_err(|e| failure(FailureClass::Tls, &e))?;
+            let stream = handshake(socket, endpoint, trust).await.map_err(|e| failure(FailureClass::Tls, &e))?;
             times.tls_ns = Some(self.clock.now() - begun);
             let agreed = stream.get_ref().1.alpn_protocol();
             if self.plan.http == HttpChoice::Http2 && agreed != Some(b"h2") {
@@ -176,17 +186,11 @@ impl Connector {
         self.resolved.lock().unwrap_or_else(PoisonError::into_inner).insert(endpoint.clone(), addresses.clone());
         Ok((addresses, true))
     }
+}
 
-    fn handshake(
-        &self,
-        socket: Socket,
-        endpoint: &Endpoint,
-    ) -> impl Future<Output = io::Result<tokio_rustls::client::TlsStream<Socket>>> + use<> {
-        let name =
-            ServerName::try_from(endpoint.host.clone()).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e));
-        let connector = TlsConnector::from(Arc::clone(&self.tls));
-        async move { connector.connect(name?, socket).await }
-    }
+async fn handshake(socket: Socket, endpoint: &Endpoint, trust: Arc<ClientConfig>) -> io::Result<TlsStream<Socket>> {
+    let name = ServerName::try_from(endpoint.host.clone()).map_err(io::Error::other)?;
+    TlsConnector::from(trust).connect(name, socket).await
 }
 
 /// The first address that answers; the last error when none does.

@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use schema::event::{Event, EventKind, Events, Stamp};
 use schema::plan::{SizeLimits, TimeLimits, TransportPlan};
 use schema::record::{
-    ConnectTimes, Failure, FailureClass, FinishReason, Outcome, Partial, Record, ServerTiming, TokenCounts,
-    TokenSource, Usage,
+    ConnectTimes, Failure, FailureClass, FinishReason, HttpVersion, Outcome, Partial, Record, ServerTiming,
+    TokenCounts, TokenSource, Usage,
 };
 use schema::target::Target;
 use schema::text::Untrusted;
@@ -353,6 +353,12 @@ impl<'a> Exchange<'a> {
             let ledger = connection.ledger().lock();
             (ledger.start, ledger.sent, ledger.first, ledger.reads)
         });
+        let http = connection.map(Connection::version);
+        let first = match http {
+            // What comes first on such a connection may be its own affairs: settings, windows, pings.
+            Some(HttpVersion::Http2) => self.headers_at,
+            _ => first.map(|read| read.arrival),
+        };
         let content = heard.events.iter().filter(|event| event.kind.is_content()).count() as u64;
         let counted = heard.usage.output_tokens.map(|n| (n, TokenSource::ServerUsage));
         let counted = counted.or((content > 0).then_some((content, TokenSource::ContentEvents)));
@@ -366,10 +372,10 @@ impl<'a> Exchange<'a> {
             forced_length: self.order.forced_length,
             scheduled_ns: self.order.scheduled,
             connect: self.connect,
-            http: connection.map(Connection::version),
+            http,
             start_ns: start,
             sent_ns: sent,
-            first_byte_ns: first.map(|read| read.arrival),
+            first_byte_ns: first,
             headers_ns: self.headers_at,
             end_ns: Some(self.clock.now()),
             status: self.status.map(|status| status.as_u16()),

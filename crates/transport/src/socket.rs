@@ -152,8 +152,12 @@ impl AsyncWrite for Socket {
             }
             match this.fd.get_ref().write(data) {
                 Ok(n) => {
-                    if this.stamps == Stamps::Both && ledger.start.is_some() && ledger.first.is_none() {
-                        ledger.sent = kernel::transmitted(this.fd.get_ref(), &this.clock, ledger.start);
+                    if this.stamps == Stamps::Both {
+                        // Taken after every write, or they would pile up in the socket's memory.
+                        let sent = kernel::transmitted(this.fd.get_ref(), &this.clock, ledger.start);
+                        if ledger.first.is_none() {
+                            ledger.sent = sent;
+                        }
                     }
                     return Poll::Ready(Ok(n));
                 }

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use schema::event::Event;
+use schema::event::{Event, Stamp};
 use schema::plan::TransportPlan;
 use schema::record::{Failure, Outcome, Partial, Phase, Record};
 use schema::target::{AuthScheme, Credentialed, Dialect, Encoding, Target};
@@ -15,7 +15,7 @@ use sim::{Config, Engine, Fault, Pace, Sim};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use transport::{Client, Clock, Connector, Order, Proxy, Watch};
+use transport::{Client, Clock, Connector, Order, Proxy, StampHold, Watch, hold_stamps_on};
 use wire::{Frame, Message, RequestSpec, Role};
 
 /// Long enough for a loaded machine; reached only by a test that hangs.
@@ -108,7 +108,7 @@ pub(crate) fn client_of(url: &str, plan: &TransportPlan) -> Client {
 /// The same, through a proxy.
 pub(crate) fn client_through(url: &str, plan: &TransportPlan, proxy: Option<Proxy>) -> Client {
     let connector = Connector::new(plan, proxy, Clock::start()).unwrap();
-    Client::new(connector, &target(url, Dialect::OpenaiChat, "m"), Arc::default()).unwrap()
+    Client::new(connector, &target(url, Dialect::OpenaiChat, "sim-vllm"), Arc::default()).unwrap()
 }
 
 /// A client of a simulated engine.
@@ -229,6 +229,20 @@ where
         }
     });
     addr
+}
+
+/// Switches stamping on and waits until the kernel does it: it takes a moment.
+pub(crate) async fn stamping() -> StampHold {
+    let hold = hold_stamps_on();
+    let sim = Sim::start(fast(Engine::Vllm)).unwrap();
+    let client = client(&sim, VLLM, &TransportPlan::default());
+    loop {
+        let record = send(&client, 2).await;
+        let kernel = |event: &Event| event.stamp == Stamp::Kernel;
+        if !cfg!(target_os = "linux") || record.sent_ns.is_some() && record.events.0.iter().all(kernel) {
+            return hold;
+        }
+    }
 }
 
 /// Reads a request's head and body, and returns the head in small letters. Empty: the client left.

@@ -8,11 +8,11 @@ use schema::record::Record;
 use schema::units::{Moment, Nanos};
 use sim::{Config, Engine, Entry, Pace, Sim, Stepper};
 use tokio::io::AsyncWriteExt as _;
-use transport::{Clock, StampHold, hold_stamps_on};
+use transport::Clock;
 
 use crate::stage::{
     PATIENCE, VLLM, Witness, body_event, client, client_of, client_with, content, event_stream_head, fast, order,
-    read_request, run, scripted, send, until, whole_order,
+    read_request, run, scripted, send, stamping, until, whole_order,
 };
 
 /// How far the two machines' clocks may be apart when a kernel stamp is placed on the run's clock: the
@@ -63,19 +63,6 @@ async fn stepped(plan: &TransportPlan) -> (Record, Vec<Entry>, Moment) {
     let (record, ()) = tokio::join!(client.send(order(&client, 6), &mut witness), releases);
     assert!(sim.wait_idle(PATIENCE));
     (record, sim.take_log(), Moment(clock.epoch().monotonic_ns))
-}
-
-/// Switches stamping on and waits until the kernel does it: it takes a moment.
-async fn stamping() -> StampHold {
-    let hold = hold_stamps_on();
-    let sim = Sim::start(fast(Engine::Vllm)).unwrap();
-    let client = client(&sim, VLLM, &TransportPlan::default());
-    loop {
-        let record = send(&client, 2).await;
-        if record.sent_ns.is_some() && record.events.0.iter().all(|event| event.stamp == Stamp::Kernel) {
-            return hold;
-        }
-    }
 }
 
 #[cfg(target_os = "linux")]

@@ -1,0 +1,200 @@
+//! Connections kept, warmed, grown old and given back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use schema::plan::{HttpChoice, TransportPlan};
+use schema::record::FailureClass;
+use sim::{Engine, Fault, Sim};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use transport::Client;
+
+use crate::encrypted::{encrypted, insecure};
+use crate::stage::{
+    SHORT_BODY, VLLM, client, client_of, failure, fast, faulty, pass, read_request, run, scripted, send, short_answer,
+    until,
+};
+
+#[test]
+fn a_connection_serves_one_request_after_another() {
+    run(async || {
+        let sim = Sim::start(fast(Engine::Vllm)).unwrap();
+        let client = client(&sim, VLLM, &TransportPlan::default());
+        let first = send(&client, 4).await;
+        assert!(first.connect.is_some_and(|took| took.dns_ns.is_none() && took.tls_ns.is_none()));
+        for _ in 0..3 {
+            let record = send(&client, 4).await;
+            assert!(record.outcome.is_complete(), "{:?}", record.outcome);
+            assert_eq!(record.connect, None);
+            assert!(record.start_ns > first.end_ns, "its instants are its own");
+        }
+        assert_eq!((sim.open_connections(), client.stale_connections()), (1, 0));
+    });
+}
+
+#[test]
+fn warmed_connections_spare_requests_the_wait() {
+    run(async || {
+        let sim = Sim::start(fast(Engine::Vllm)).unwrap();
+        let client = client(&sim, VLLM, &TransportPlan::default());
+        assert_eq!(client.warm(3).await.unwrap().len(), 3);
+        assert_eq!(client.warm(2).await.unwrap().len(), 0, "three are there");
+        let records = tokio::join!(send(&client, 4), send(&client, 4), send(&client, 4), send(&client, 4));
+        let connects = [&records.0, &records.1, &records.2, &records.3].map(|record| record.connect.is_some());
+        assert_eq!(connects.iter().filter(|new| **new).count(), 1, "the fourth found none left");
+        assert_eq!(client.warm(4).await.unwrap().len(), 0, "all four are kept");
+    });
+}
+
+#[test]
+fn a_host_that_refuses_cannot_be_warmed() {
+    run(async || {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let client = client_of(&format!("http://{}/", socket.local_addr().unwrap()), &TransportPlan::default());
+        assert_eq!(client.warm(2).await.unwrap_err().class, FailureClass::ConnectRefused);
+    });
+}
+
+#[test]
+fn a_failed_request_takes_its_connection_with_it() {
+    run(async || {
+        let sim = Sim::start(faulty(Engine::Vllm, Fault::TruncateClean)).unwrap();
+        let client = client(&sim, VLLM, &TransportPlan::default());
+        for _ in 0..2 {
+            assert!(send(&client, 4).await.connect.is_some());
+        }
+    });
+}
+
+#[test]
+fn an_old_connection_is_given_up_before_the_server_does() {
+    run(async || {
+        let sim = Sim::start(fast(Engine::Vllm)).unwrap();
+        let client = client(&sim, VLLM, &TransportPlan::default());
+        send(&client, 4).await;
+        pass(Duration::from_secs(5)).await;
+        assert!(send(&client, 4).await.connect.is_some());
+        assert_eq!(client.stale_connections(), 0);
+    });
+}
+
+/// A server that closes each connection after `answers` answers, announcing nothing, and the number of its connections.
+async fn closing_after(answers: usize) -> (Client, Arc<AtomicUsize>) {
+    let connections = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&connections);
+    let addr = scripted(move |mut tcp, _| {
+        count.fetch_add(1, Ordering::SeqCst);
+        async move {
+            for _ in 0..answers {
+                read_request(&mut tcp).await;
+                tcp.write_all(short_answer("").as_bytes()).await.unwrap();
+            }
+            // Only now, so that the client cannot see it coming.
+            tcp.read_u8().await.ok();
+        }
+    })
+    .await;
+    (client_of(&format!("http://{addr}/v1"), &TransportPlan::default()), connections)
+}
+
+#[test]
+fn a_request_that_met_a_closed_connection_is_sent_again_and_the_lesson_is_kept() {
+    run(async || {
+        // As llama.cpp does (b11434): one answer a connection.
+        let (client, connections) = closing_after(1).await;
+        let first = send(&client, 1).await;
+        assert!(first.outcome.is_complete(), "{:?}", first.outcome);
+        let again = send(&client, 1).await;
+        assert!(again.outcome.is_complete(), "{:?}", again.outcome);
+        assert!(again.connect.is_some(), "it went over a new connection");
+        assert!(again.start_ns > first.end_ns);
+        assert_eq!((client.stale_connections(), connections.load(Ordering::SeqCst)), (1, 2));
+        for _ in 0..2 {
+            assert!(send(&client, 1).await.connect.is_some(), "none is kept any more");
+        }
+        assert_eq!((client.stale_connections(), connections.load(Ordering::SeqCst)), (1, 4));
+    });
+}
+
+#[test]
+fn a_connection_closed_long_after_its_answer_teaches_nothing() {
+    run(async || {
+        let (client, _) = closing_after(1).await;
+        send(&client, 1).await;
+        pass(Duration::from_secs(2)).await;
+        assert!(send(&client, 1).await.outcome.is_complete());
+        assert_eq!(client.stale_connections(), 1);
+        send(&client, 1).await;
+        assert_eq!(client.stale_connections(), 2, "connections are still kept");
+    });
+}
+
+#[test]
+fn a_fresh_connection_closed_before_the_answer_is_closed_early() {
+    run(async || {
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&connections);
+        let addr = scripted(move |mut tcp: TcpStream, _| {
+            count.fetch_add(1, Ordering::SeqCst);
+            async move {
+                read_request(&mut tcp).await;
+            }
+        })
+        .await;
+        let client = client_of(&format!("http://{addr}/v1"), &TransportPlan::default());
+        let record = send(&client, 1).await;
+        assert_eq!(failure(&record).class, FailureClass::ClosedEarly, "{:?}", record.outcome);
+        assert_eq!((client.stale_connections(), connections.load(Ordering::SeqCst)), (0, 1));
+    });
+}
+
+#[test]
+fn a_connection_broken_after_the_end_marker_spoils_nothing() {
+    run(async || {
+        let addr = scripted(|mut tcp, number| async move {
+            read_request(&mut tcp).await;
+            let answer = short_answer("0");
+            assert!(answer.contains(&format!("content-length: {}0\r\n", SHORT_BODY.len())));
+            tcp.write_all(answer.as_bytes()).await.unwrap();
+            if number > 0 {
+                // It neither says more nor closes.
+                tcp.read_to_end(&mut Vec::new()).await.unwrap();
+            }
+        })
+        .await;
+        let client = client_of(&format!("http://{addr}/v1"), &TransportPlan::default());
+        for _ in 0..2 {
+            let record = send(&client, 1).await;
+            assert!(record.outcome.is_complete(), "{:?}", record.outcome);
+            assert!(record.connect.is_some(), "such a connection is not used again");
+        }
+    });
+}
+
+#[cfg(target_os = "linux")]
+fn descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_dropped_gives_its_descriptors_back() {
+    run(async || {
+        let (sim, url) = encrypted(&["http/1.1"]).await;
+        let plain = format!("{}/v1/chat/completions", sim.url());
+        let http2 = TransportPlan { http: HttpChoice::Http2, ..TransportPlan::default() };
+        // The servers are of this process too: theirs close when ours do.
+        let before = descriptors();
+        for (url, plan) in [(&url, insecure()), (&plain, TransportPlan::default()), (&plain, http2)] {
+            let client = client_of(url, &plan);
+            client.warm(8).await.unwrap();
+            send(&client, 4).await;
+            assert!(descriptors() >= before + 8);
+            drop(client);
+            until(|| descriptors() == before).await;
+        }
+    });
+}

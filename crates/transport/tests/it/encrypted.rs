@@ -1,0 +1,157 @@
+//! TLS: whom it trusts, what it costs apart, and stamps beneath it.
+
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+use schema::event::Stamp;
+use schema::plan::{HttpChoice, TransportPlan};
+use schema::record::{FailureClass, HttpVersion};
+use sim::{Engine, Sim};
+use tokio::io::AsyncWriteExt as _;
+use tokio_rustls::TlsAcceptor;
+use transport::{Clock, Connector};
+
+use crate::stage::{
+    body_event, client_of, content, event_stream_head, failure, fast, read_request, run, scripted, send, stamping,
+    target,
+};
+
+/// Any certificate will do.
+pub(crate) fn insecure() -> TransportPlan {
+    TransportPlan { insecure: true, ..TransportPlan::default() }
+}
+
+/// A TLS server for `sim.test` and the loopback address that agrees on one of `protocols`.
+pub(crate) fn acceptor(protocols: &[&str]) -> TlsAcceptor {
+    let names = vec!["sim.test".to_owned(), "127.0.0.1".to_owned()];
+    let rcgen::CertifiedKey { cert, signing_key } = rcgen::generate_simple_self_signed(names).unwrap();
+    let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let mut config = builder.with_no_client_auth().with_single_cert(vec![cert.der().clone()], key).unwrap();
+    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+    TlsAcceptor::from(Arc::new(config))
+}
+
+/// A simulated vLLM behind TLS, and its URL.
+pub(crate) async fn encrypted(protocols: &[&str]) -> (Sim, String) {
+    let sim = Sim::start(fast(Engine::Vllm)).unwrap();
+    let (state, acceptor) = (sim.state(), acceptor(protocols));
+    let addr = scripted(move |tcp, _| {
+        let (state, acceptor) = (Arc::clone(&state), acceptor.clone());
+        async move {
+            if let Ok(stream) = acceptor.accept(tcp).await {
+                sim::serve_connection(stream, state).await;
+            }
+        }
+    })
+    .await;
+    (sim, format!("https://{addr}/v1/chat/completions"))
+}
+
+#[test]
+fn an_encrypted_answer_is_stamped_beneath_the_encryption() {
+    run(async || {
+        let _stamps = stamping().await;
+        let (_sim, url) = encrypted(&["h2", "http/1.1"]).await;
+        let client = client_of(&url, &insecure());
+        let first = send(&client, 6).await;
+        assert!(first.outcome.is_complete(), "{:?}", first.outcome);
+        assert_eq!(first.http, Some(HttpVersion::Http1));
+        assert!(first.connect.unwrap().tls_ns.is_some(), "the handshake is timed apart");
+
+        let again = send(&client, 6).await;
+        assert_eq!((content(&again), again.connect), (6, None), "the connection is used again");
+        if cfg!(target_os = "linux") {
+            assert!(again.events.0.iter().all(|event| event.stamp == Stamp::Kernel), "{:?}", again.events);
+            assert!(again.sent_ns >= again.start_ns && again.sent_ns <= again.first_byte_ns);
+        }
+    });
+}
+
+#[test]
+fn a_certificate_nobody_vouches_for_is_refused() {
+    run(async || {
+        let (sim, url) = encrypted(&["http/1.1"]).await;
+        for plan in [TransportPlan::default(), TransportPlan { bundled_roots: true, ..TransportPlan::default() }] {
+            let record = send(&client_of(&url, &plan), 2).await;
+            assert_eq!(failure(&record).class, FailureClass::Tls, "{:?}", record.outcome);
+            assert!(failure(&record).message.raw().contains("certificate"), "{:?}", record.outcome);
+        }
+        assert_eq!(sim.requests(), 0, "nothing was said to it");
+    });
+}
+
+#[test]
+fn a_plain_server_is_no_tls_server() {
+    run(async || {
+        let sim = Sim::start(fast(Engine::Vllm)).unwrap();
+        let url = format!("https://{}/v1/chat/completions", sim.addr());
+        let record = send(&client_of(&url, &insecure()), 2).await;
+        assert_eq!(failure(&record).class, FailureClass::Tls, "{:?}", record.outcome);
+    });
+}
+
+#[test]
+fn a_server_without_http2_is_told_apart() {
+    run(async || {
+        for protocols in [&[][..], &["http/1.1"][..]] {
+            let (_sim, url) = encrypted(protocols).await;
+            let plan = TransportPlan { http: HttpChoice::Http2, ..insecure() };
+            let record = send(&client_of(&url, &plan), 2).await;
+            assert_eq!(failure(&record).class, FailureClass::Tls, "{:?}", record.outcome);
+        }
+    });
+}
+
+#[test]
+fn a_stream_cut_off_beneath_the_encryption_is_truncated() {
+    run(async || {
+        let acceptor = acceptor(&["http/1.1"]);
+        let addr = scripted(move |tcp, _| {
+            let acceptor = acceptor.clone();
+            async move {
+                let mut stream = acceptor.accept(tcp).await.unwrap();
+                read_request(&mut stream).await;
+                let head = event_stream_head("connection: close");
+                stream.write_all(format!("{head}{}", body_event!("a")).as_bytes()).await.unwrap();
+                stream.flush().await.unwrap();
+                // Dropped without a word: whether that was all, nobody can know.
+            }
+        })
+        .await;
+        let record = send(&client_of(&format!("https://{addr}/v1"), &insecure()), 2).await;
+        assert_eq!(failure(&record).class, FailureClass::Truncated, "{:?}", record.outcome);
+        assert_eq!(content(&record), 1);
+    });
+}
+
+/// Set for the process that has no roots.
+const WITHOUT_ROOTS: &str = "SSL_CERT_FILE";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_machine_without_roots_measures_plain_targets_and_says_what_others_lack() {
+    if std::env::var_os(WITHOUT_ROOTS).is_none_or(|file| file != "/dev/null") {
+        let name = "encrypted::a_machine_without_roots_measures_plain_targets_and_says_what_others_lack";
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        let output = command.args(["--exact", name]).env(WITHOUT_ROOTS, "/dev/null").env_remove("SSL_CERT_DIR");
+        let output = output.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        return;
+    }
+    run(async || {
+        let sim = Sim::start(fast(Engine::Vllm)).unwrap();
+        let url = format!("{}/v1/chat/completions", sim.url());
+        let plain = send(&client_of(&url, &TransportPlan::default()), 2).await;
+        assert!(plain.outcome.is_complete(), "{:?}", plain.outcome);
+
+        let connector = Connector::new(&TransportPlan::default(), None, Clock::start()).unwrap();
+        let who = target(&url.replace("http:", "https:"), schema::target::Dialect::OpenaiChat, "m");
+        let error = transport::Client::new(connector.clone(), &who, Arc::default()).unwrap_err();
+        assert_eq!(error.to_string(), "the system's TLS roots could not be used");
+        let fetched = transport::fetch(&connector, &who.target.url, &[], 1 << 10).await;
+        assert_eq!(fetched.unwrap_err().class, FailureClass::Tls);
+    });
+}
