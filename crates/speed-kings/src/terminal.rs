@@ -66,6 +66,7 @@ impl Terminal {
             .with_writer(io::stderr)
             .with_ansi(false)
             .with_target(false)
+            .log_internal_errors(false)
             .init();
     }
 
@@ -84,10 +85,9 @@ impl Terminal {
     }
 
     /// Says something that is no result, unless asked to be quiet.
-    #[expect(clippy::print_stderr, reason = "this is where notes are printed")]
     pub(crate) fn note(self, text: &str) {
         if !self.quiet {
-            eprintln!("{text}");
+            say(text);
         }
     }
 
@@ -99,13 +99,12 @@ impl Terminal {
     }
 
     /// Shows why the command could not go on.
-    #[expect(clippy::print_stderr, reason = "this is where errors are printed")]
     #[expect(clippy::unused_self, reason = "whoever prints has to have been handed the terminal")]
     pub(crate) fn complain(self, report: &miette::Report) {
         // The code of another room's error says nothing to the one who reads it here.
         match report.code() {
-            Some(_) => eprintln!("{:?}", miette::Report::new(Problem::from_diagnostic(report.as_ref()))),
-            None => eprintln!("{report:?}"),
+            Some(_) => say(&format!("{:?}", miette::Report::new(Problem::from_diagnostic(report.as_ref())))),
+            None => say(&format!("{report:?}")),
         }
     }
 
@@ -118,6 +117,11 @@ impl Terminal {
     pub(crate) fn style(self) -> report::Style {
         report::Style { width: stdout_width(), color: self.color_out }
     }
+}
+
+/// Writes a line to stderr. That nobody may be listening there is no failure.
+fn say(line: &str) {
+    drop(writeln!(io::stderr(), "{line}"));
 }
 
 /// Columns of the terminal behind stdout.
