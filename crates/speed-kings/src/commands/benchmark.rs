@@ -11,7 +11,7 @@ use workload::Prompts;
 use crate::args::Output;
 use crate::args::run::RunArgs;
 use crate::commands::Context;
-use crate::commands::prepare::{Prepared, most_it_costs, prepare, resolved};
+use crate::commands::prepare::{Prepared, most_it_costs, prepare, resolved, tell};
 use crate::commands::progress::Display;
 use crate::outcome::{Exit, Failure};
 
@@ -111,15 +111,12 @@ fn cost_note(plan: &Plan, prompts: &Prompts) -> Vec<String> {
 fn dry_run(args: &RunArgs, context: &Context) -> Result<Exit, Failure> {
     let (resolved, prompts) = resolved(args, context)?;
     let plan = &resolved.plan;
-    if context.output == Output::Json {
-        context.terminal.print(&serde_json::to_string_pretty(plan).expect("a plan is plain data"))?;
-        return Ok(Exit::Done);
+    tell(&resolved, context);
+    if context.output != Output::Json {
+        context.print_listing(&plan_listing(plan, &prompts, &resolved.mock))?;
     }
-    context.terminal.note_all(&resolved.notes);
-    context.print_listing(&plan_listing(plan, &prompts, &resolved.mock))?;
-    let plan = serde_json::to_string_pretty(plan).expect("a plan is plain data");
-    if context.output == Output::Table {
-        context.terminal.print(&plan)?;
+    if matches!(context.output, Output::Json | Output::Table) {
+        context.terminal.print(&serde_json::to_string_pretty(plan).expect("a plan is plain data"))?;
     }
     Ok(if resolved.skipped.is_empty() { Exit::Done } else { Exit::Failed })
 }

@@ -5,9 +5,10 @@ use providers::{Ask, Kind, Provider, Readiness};
 use report::{Align, Cell, Column, Listing};
 use schema::plan::{TimeLimits, TransportPlan};
 use schema::units::Nanos;
+use store::Redactor;
 use transport::{Clock, Connector};
 
-use crate::commands::prepare::proxy;
+use crate::commands::prepare::{proxy, without_keys};
 use crate::commands::{Context, small_runtime};
 use crate::config::problem::{Problem, Problems};
 use crate::config::resolve::proxy as proxy_of;
@@ -69,7 +70,8 @@ fn ask(wanted: &[&'static Provider], context: &Context) -> Result<Vec<Answer>, F
 async fn ask_one(provider: &Provider, connector: &Connector, context: &Context) -> Result<Vec<String>, String> {
     let ask = Ask { provider: provider.id, ..Ask::default() };
     let access = providers::access(&ask, &context.environment.lookup()).map_err(|error| error.to_string())?;
-    let served = discover::models_at(connector, &access).await;
+    let keys: Vec<_> = access.key.iter().cloned().collect();
+    let served = without_keys(discover::models_at(connector, &access).await, &Redactor::new(&keys, &[]));
     served.map(|served| served.models).map_err(|failure| format!("{}: {}", failure.class, failure.message))
 }
 

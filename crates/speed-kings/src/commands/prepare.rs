@@ -67,11 +67,16 @@ pub(crate) fn prepare(args: &RunArgs, context: &Context) -> Result<Prepared, Fai
         let report = Problems(resolved.skipped).into();
         return Err(Failure { report, exit: Exit::Failed });
     }
+    tell(&resolved, context);
+    Ok(Prepared { resolved, prompts, proxy, sims })
+}
+
+/// Tells what a user should hear of, and what is not measured.
+pub(crate) fn tell(resolved: &Resolved, context: &Context) {
     context.terminal.note_all(&resolved.notes);
     for problem in &resolved.skipped {
         context.terminal.complain(&problem.clone().into());
     }
-    Ok(Prepared { resolved, prompts, proxy, sims })
 }
 
 impl Prepared {
@@ -80,7 +85,7 @@ impl Prepared {
         !self.resolved.skipped.is_empty()
     }
 
-    /// What keeps the keys from people's eyes when a server says them back.
+    /// Takes the keys out of what servers say.
     pub(crate) fn redactor(&self) -> Redactor {
         redactor(&self.resolved)
     }
@@ -162,8 +167,11 @@ fn redactor(resolved: &Resolved) -> Redactor {
     Redactor::new(&keys, &resolved.plan.targets)
 }
 
-/// What an endpoint said, for people to read.
-fn without_keys(answer: Result<Served, RequestFailure>, redactor: &Redactor) -> Result<Served, RequestFailure> {
+/// What an endpoint said, without the keys it was asked with.
+pub(crate) fn without_keys(
+    answer: Result<Served, RequestFailure>,
+    redactor: &Redactor,
+) -> Result<Served, RequestFailure> {
     match answer {
         Ok(served) => Ok(Served { models: served.models.iter().map(|id| redactor.text(id)).collect(), ..served }),
         Err(failure) => {
@@ -218,7 +226,7 @@ fn judge(who: &Credentialed, answer: Result<Served, RequestFailure>, unnamed: bo
                 Problem::new(format!("`{name}` lists no models")).help("load one, or name it with `--model`"),
             ),
             many => {
-                let some = many.iter().take(5).map(String::as_str).collect::<Vec<_>>().join("`, `");
+                let some = listed(&many[..many.len().min(5)]);
                 Judgement::Skip(
                     Problem::new(format!("`{name}` serves {} models", many.len()))
                         .help(format!("choose one with `--model`, such as `{some}`")),
@@ -229,7 +237,7 @@ fn judge(who: &Credentialed, answer: Result<Served, RequestFailure>, unnamed: bo
     if served.is_empty() || served.iter().any(|id| same_model(id, model)) {
         return Judgement::Fine;
     }
-    let near = providers::nearest_models(model, &served).join("`, `");
+    let near = listed(&providers::nearest_models(model, &served));
     let message = format!("`{name}` does not list the model `{model}`");
     // llama.cpp and TGI serve what they have loaded, whatever is asked for.
     if ["llamacpp", "tgi"].contains(&provider.as_str()) {
@@ -241,6 +249,11 @@ fn judge(who: &Credentialed, answer: Result<Served, RequestFailure>, unnamed: bo
         format!("did you mean `{near}`?")
     };
     Judgement::Skip(Problem::new(message).help(help))
+}
+
+/// Names that a server chose, for a sentence.
+fn listed(models: &[String]) -> String {
+    models.iter().map(|id| Untrusted::from(id.as_str()).to_string()).collect::<Vec<_>>().join("`, `")
 }
 
 /// Ollama may leave out the tag `latest`.
