@@ -3,10 +3,13 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
 
+use schema::manifest::Status;
+use serde_json::json;
 use sim::{Config, Engine, Fault};
 
 use crate::command::Desk;
-use crate::e2e_run::{DEAD, faulty_engine, is_plain, prompt_engine, start, target};
+use crate::e2e_run::{DEAD, faulty_engine, is_plain, latest, prompt_engine, start, target};
+use crate::e2e_server::{Said, serve};
 
 #[test]
 fn a_quick_request_to_each_simulated_engine_goes_well() {
@@ -77,8 +80,21 @@ fn a_reader_that_leaves_in_the_middle_of_a_run_costs_it_nothing() {
     let mut err = String::new();
     child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
     assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(0), ""));
-    let run = crate::e2e_run::latest(&desk);
-    assert_eq!(run.manifest.status, schema::manifest::Status::Complete);
+    assert_eq!(latest(&desk).manifest.status, Status::Complete);
+}
+
+#[test]
+fn a_run_whose_notes_nobody_hears_ends_as_any_other() {
+    let desk = Desk::new();
+    let dead = format!("--target=dead=vllm@{DEAD},model=m");
+    for (more, status) in [(&["-vvv"][..], 0), (&[&dead], 1), (&["--slo=tttft"], 2)] {
+        let arguments = [&["benchmark", "--mock=vllm", "--requests=2", "--max-tokens=2"], more].concat();
+        let mut child = desk.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stderr.take());
+        drop(child.stdout.take());
+        assert_eq!(child.wait().unwrap().code(), Some(status), "{more:?}");
+    }
+    assert_eq!(latest(&desk).manifest.status, Status::Complete);
 }
 
 #[test]
@@ -111,4 +127,42 @@ fn nothing_is_drawn_where_nobody_watches() {
     assert_eq!(lines.len(), 1, "{}", outcome.err);
     assert!(lines[0].starts_with("run kept in results/test_quick_"), "{}", outcome.err);
     assert_eq!(desk.run(&["benchmark", "--mock=vllm", "--requests=1", "--quiet"]).err, "");
+}
+
+#[test]
+fn a_dry_run_tells_what_would_not_be_measured() {
+    let desk = Desk::new();
+    for form in ["table", "json", "markdown", "csv"] {
+        let outcome = desk.run(&["benchmark", "--dry-run", "--providers=groq", "--mock=vllm", "--output", form]);
+        assert_eq!(outcome.status, Some(1), "{}", outcome.all());
+        assert!(outcome.err.contains("GROQ_API_KEY"), "{}", outcome.all());
+    }
+}
+
+#[test]
+fn models_with_hostile_names_cannot_steer_the_terminal() {
+    let hostile = |names: &'static [&'static str]| {
+        serve(move |asked| {
+            let models: Vec<_> = names.iter().map(|name| json!({ "id": name })).collect();
+            let text = json!({ "choices": [{ "index": 0, "delta": { "content": "Well." }, "finish_reason": "stop" }] });
+            if asked.is_listing { Said::json("200 OK", &json!({ "data": models })) } else { Said::stream(&[text]) }
+        })
+    };
+    let one = hostile(&["evil\u{1b}[2J\u{202e}\n"]);
+    let two = hostile(&["evil\u{1b}[2J\u{202e}\n", "worse\u{9b}2J"]);
+    let desk = Desk::new();
+    for form in ["table", "json", "markdown", "csv"] {
+        for (url, model) in [(&one, None), (&two, None), (&two, Some("--model=evil"))] {
+            for verb in ["benchmark", "test"] {
+                let named: Vec<&str> = [verb, "--url", url, "--output", form].into_iter().chain(model).collect();
+                let outcome = desk.run(&named);
+                assert!(is_plain(&outcome.out) && is_plain(&outcome.err), "{named:?}: {:?}", outcome.all());
+            }
+        }
+        let outcome = desk.run(&["results", "list", "--output", form]);
+        assert!(is_plain(&outcome.out) && is_plain(&outcome.err), "{:?}", outcome.all());
+    }
+    let desk = desk.with("VLLM_URL", &two);
+    let outcome = desk.run(&["list", "vllm"]);
+    assert!(is_plain(&outcome.out) && is_plain(&outcome.err), "{:?}", outcome.all());
 }

@@ -28,6 +28,16 @@ fn stand_in(provider: &Provider) -> Sim {
 
 #[test]
 fn every_adapter_completes_a_request_at_the_address_its_variable_names() {
+    check_all(&[]);
+}
+
+#[test]
+fn every_adapter_completes_a_request_that_is_not_streamed() {
+    check_all(&["--no-stream"]);
+}
+
+#[track_caller]
+fn check_all(more: &[&str]) {
     let mut desk = Desk::new();
     let mut sims = Vec::new();
     for provider in providers::registry() {
@@ -41,7 +51,8 @@ fn every_adapter_completes_a_request_at_the_address_its_variable_names() {
     }
     let ids: Vec<&str> = providers::registry().iter().map(|provider| provider.id).collect();
     let providers = format!("--providers={}", ids.join(","));
-    let outcome = desk.run(&["benchmark", &providers, "--model=tiny", "--requests=1", "--warmup=1", "--max-tokens=3"]);
+    let load = ["benchmark", &providers, "--model=tiny", "--requests=1", "--warmup=1", "--max-tokens=3"];
+    let outcome = desk.run(&[&load[..], more].concat());
     assert_eq!(outcome.status, Some(0), "{}", outcome.all());
     let run = latest(&desk);
     for id in ids {

@@ -103,6 +103,7 @@ fn check_server(how: Echo, status: i32) {
         assert_eq!(outcome.status, Some(status), "{}", outcome.all());
     }
     check(&desk, &desk.run(&["results", "show", "-vvv"]), "results show");
+    check(&desk, &desk.run(&["list", "groq", "-vvv"]), "list");
 }
 
 #[test]
@@ -124,6 +125,23 @@ fn a_key_that_is_said_back_inside_a_stream_is_nowhere() {
 #[test]
 fn a_key_that_is_said_back_among_models_is_nowhere() {
     check_server(Echo::Models, 1);
+}
+
+/// A proxy that says its credentials back.
+#[test]
+fn the_password_of_a_proxy_is_nowhere() {
+    let proxy = serve(|asked| Said::json("407 Proxy Authentication Required", &json!({ "error": asked.key })));
+    for password in ["canary-0a1b2c3d", "canary%2F0a1b2c3d"] {
+        let proxy = proxy.replace("http://", &format!("http://user:{password}@"));
+        let desk = Desk::new().with("HTTPS_PROXY", &proxy).with("https_proxy", &proxy);
+        let run = ["--url=https://127.0.0.1:1/v1", "--model=m", "--requests=1", "-vvv"];
+        for arguments in [&["benchmark"][..], &["benchmark", "--dry-run", "--output=json"], &["test"]] {
+            let outcome = desk.run(&[arguments, &run].concat());
+            check(&desk, &outcome, "a run through a proxy");
+            assert!(!outcome.all().contains("dXNlcjpjYW5hcnk"), "in base64: {}", outcome.all());
+        }
+        check(&desk, &desk.run(&["config", "show"]), "config show");
+    }
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn answer(mut stream: &TcpStream, say: &dyn Fn(&Asked) -> Said) -> Option<()> {
         reader.read_line(&mut line).ok()?;
         let Some((name, value)) = line.trim().split_once(": ") else { break };
         match name.to_ascii_lowercase().as_str() {
-            "authorization" => value.trim_start_matches("Bearer ").clone_into(&mut key),
+            "authorization" | "proxy-authorization" => value.trim_start_matches("Bearer ").clone_into(&mut key),
             "content-length" => length = value.parse().unwrap(),
             _ => {}
         }
