@@ -20,7 +20,7 @@ use wire::Frame;
 use crate::connection::Connection;
 use crate::connector::{Connector, Endpoint, SetupError};
 use crate::exchange::Exchange;
-use crate::failure::{failure, said};
+use crate::failure::said;
 
 /// Servers commonly close connections after five idle seconds; ours are given up a little earlier.
 const IDLE_LIMIT: Duration = Duration::from_secs(4);
@@ -301,9 +301,4 @@ fn request_headers(target: &Target, key: Option<&SecretString>, http: HttpChoice
         headers.insert(name, value);
     }
     Some(headers)
-}
-
-/// A failure while a body is collected, for [`crate::fetch`] and error answers alike.
-pub(crate) fn broken(error: &hyper::Error) -> Failure {
-    failure(FailureClass::Truncated, error)
 }

@@ -11,7 +11,7 @@ use schema::plan::HttpChoice;
 use schema::record::{Failure, FailureClass};
 use url::Url;
 
-use crate::client::{AGENT, authority, broken};
+use crate::client::{AGENT, authority};
 use crate::connection::{Connection, Waited};
 use crate::connector::{Connector, Endpoint};
 use crate::failure::{Stage, exchanging, failure, said};
@@ -62,7 +62,7 @@ async fn collect(
         match connection.drive(timer.as_mut(), |cx| Pin::new(&mut body).poll_frame(cx)).await {
             Waited::Ready(None) => break,
             Waited::Ready(Some(frame)) => {
-                if let Ok(data) = frame.map_err(|e| broken(&e))?.into_data() {
+                if let Ok(data) = frame.map_err(|e| exchanging(&e, Stage::Body))?.into_data() {
                     all.extend_from_slice(&data);
                 }
             }
