@@ -29,8 +29,9 @@ pub(crate) struct Kept {
     pub(crate) notes: Vec<String>,
 }
 
-/// What a crash may cost at most.
-const FLUSH_EVERY: Duration = Duration::from_millis(500);
+/// With the half second after which parts are handed out and the quarter of a second between looks, a
+/// crash costs less than the last second.
+const FLUSH_EVERY: Duration = Duration::from_millis(200);
 
 /// Starts the recorder; it ends when every sender is gone.
 pub(crate) fn start(

@@ -284,12 +284,13 @@ impl FromStr for Usd {
 }
 
 impl fmt::Display for Usd {
-    /// Cents from a dollar on, otherwise three significant digits: `$12.30`, `$0.00123`.
+    /// Cents from a dollar on, otherwise three significant digits but no less than cents: `$12.30`, `$0.50`, `$0.00123`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_zero() || self.0.abs() >= Decimal::ONE {
             write!(f, "${:.2}", self.0)
         } else {
-            let digits = self.0.round_sf(3).unwrap_or(self.0).normalize();
+            let mut digits = self.0.round_sf(3).unwrap_or(self.0).normalize();
+            digits.rescale(digits.scale().max(2));
             write!(f, "${digits}")
         }
     }

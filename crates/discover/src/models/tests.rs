@@ -24,7 +24,7 @@ impl Server {
     async fn saying(status: &str, body: &str, connections: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let head = format!("HTTP/1.1 {status}\r\nserver: speed-kings-sim\r\ncontent-length: {}\r\n\r\n", body.len());
+        let head = format!("HTTP/1.1 {status}\r\nx-simulated: speed-kings\r\ncontent-length: {}\r\n\r\n", body.len());
         let answer = head + body;
         let requests = tokio::spawn(async move {
             let mut requests = Vec::new();
@@ -74,7 +74,8 @@ async fn models_are_listed_before_one_is_chosen() {
     let server = Server::saying("200 OK", r#"{"data":[{"id":"m"}]}"#, 1).await;
     let ask = Ask { provider: "vllm", url: Some(&server.url), ..Ask::default() };
     let access = access(&ask, &|_| None).unwrap();
-    assert_eq!(models_at(&connector(), &access).await.unwrap().models, ["m"]);
+    let served = models_at(&connector(), &access).await.unwrap();
+    assert_eq!(served, Served { models: vec!["m".to_owned()], simulated: true });
     assert!(!server.requests.await.unwrap()[0].contains("authorization"));
 }
 

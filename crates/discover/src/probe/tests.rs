@@ -21,7 +21,7 @@ impl Machine {
         let open = self.open.iter().find(|(open, _)| *open == port);
         ready(open.map(|(_, owner)| Answer {
             status: if url.path() == "/v1/models" { 200 } else { 404 },
-            server: None,
+            simulated: false,
             body: format!(r#"{{"data":[{{"id":"m","owned_by":"{owner}"}}]}}"#).into_bytes(),
         }))
     }

@@ -30,8 +30,8 @@ fn rates_are_per_something_and_positive() {
 #[test]
 fn money_is_decimal() {
     check::<Usd>("2usd", Some("$2.00"));
-    check::<Usd>("$0.5", Some("$0.5"));
-    check::<Usd>("20cents", Some("$0.2"));
+    check::<Usd>("$0.5", Some("$0.50"));
+    check::<Usd>("20cents", Some("$0.20"));
     check::<Usd>("0.0012345usd", Some("$0.00123"));
     check::<Usd>("2", None);
     check::<Usd>("-2usd", None);
