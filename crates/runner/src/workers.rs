@@ -1,10 +1,12 @@
 //! The load threads: each has a runtime of its own, and all take each turn together.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Barrier, Mutex, PoisonError};
+use std::time::Duration;
 
 use load::{Pacing, Segment, Slot, Timing};
 use schema::plan::{Load, Plan, Stop as Enough};
@@ -48,6 +50,12 @@ const MOST_WARMED_OPEN: f64 = 256.0;
 
 /// Time for all threads to be ready when a turn begins.
 const LEAD: Nanos = Nanos::from_millis(2);
+
+/// Failures in a row that a closed loop takes in its stride.
+const FREE_FAILURES: u32 = 3;
+
+/// A closed loop's longest pause between failures is 2^10 ms.
+const MOST_DOUBLINGS: u32 = 10;
 
 /// What the threads share beside the crew.
 struct Shared {
@@ -320,6 +328,7 @@ impl Worker {
             target: turn.target,
             phase: turn.phase,
             block: turn.block,
+            failures: Cell::new(0),
         });
         let local = LocalSet::new();
         self.cancel.store(false, Ordering::Relaxed);
@@ -331,16 +340,18 @@ impl Worker {
         );
         let guard = local.spawn_local(guard);
         let work = async {
-            let send = {
-                let sender = Rc::clone(&sender);
-                move |slot: Slot| Rc::clone(&sender).send(slot)
-            };
             match &turn.share {
                 Share::Closed { concurrency, indexes, .. } => {
                     tokio::time::sleep_until(clock.instant(begin)).await;
+                    let end = until.map(|at| clock.instant(at));
+                    let send = move |slot: Slot| Rc::clone(&sender).send_and_pause(slot, end);
                     load::closed(self.part(*concurrency), indexes, until, &timing, send).await;
                 }
                 Share::Open { indexes } => {
+                    let send = {
+                        let sender = Rc::clone(&sender);
+                        move |slot: Slot| Rc::clone(&sender).send(slot)
+                    };
                     let slots = schedule(&shared.crew.plan, begin, indexes.start, self.segment);
                     let slots = slots.take_while(|slot| slot.index < indexes.end);
                     let places = self.part(streams(&shared.crew.plan));
@@ -382,6 +393,14 @@ struct Sender {
     target: usize,
     phase: Phase,
     block: u32,
+    /// Failures since the last request that did not fail.
+    failures: Cell<u32>,
+}
+
+/// How long a closed loop's place stays taken after so many failures in a row.
+fn pause(failures: u32) -> Option<Duration> {
+    let beyond = failures.checked_sub(FREE_FAILURES)?.checked_sub(1)?;
+    Some(Duration::from_millis(1 << beyond.min(MOST_DOUBLINGS)))
 }
 
 impl Sender {
@@ -404,7 +423,24 @@ impl Sender {
         if self.phase == Phase::Warmup {
             self.shared.hopes[self.target].learn(&record.outcome);
         }
+        self.failures.set(if matches!(record.outcome, Outcome::Failed(_)) {
+            self.failures.get().saturating_add(1)
+        } else {
+            0
+        });
         self.shared.keep(record);
+    }
+
+    /// As [`Sender::send`] for a closed loop, until `end`. A server that is gone answers at once: it is not run
+    /// against as fast as this machine can.
+    async fn send_and_pause(self: Rc<Self>, slot: Slot, end: Option<tokio::time::Instant>) {
+        Rc::clone(&self).send(slot).await;
+        let Some(pause) = pause(self.failures.get()) else { return };
+        let over = tokio::time::Instant::now() + pause;
+        tokio::select! {
+            () = tokio::time::sleep_until(end.map_or(over, |end| end.min(over))) => {}
+            () = self.shared.crew.stop.no_more_sending().cancelled() => {}
+        }
     }
 
     fn not_sent(&self, slot: Slot) {
@@ -419,5 +455,17 @@ struct Parts<'a>(&'a SyncSender<Message>);
 impl Watch for Parts<'_> {
     fn partial(&mut self, part: Partial) {
         drop(self.0.try_send(Message::Partial(Box::new(part))));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_in_a_row_slow_a_closed_loop_down() {
+        let millis = |failures| pause(failures).map(|pause| pause.as_millis());
+        assert_eq!([0, 1, 3].map(millis), [None; 3]);
+        assert_eq!([4, 5, 8, 14, 15, u32::MAX].map(millis), [1, 2, 16, 1024, 1024, 1024].map(Some));
     }
 }
