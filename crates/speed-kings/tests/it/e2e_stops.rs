@@ -100,6 +100,23 @@ fn a_run_that_was_killed_opens_with_everything_that_was_on_disk() {
     }
 }
 
+#[test]
+fn a_server_that_goes_away_fails_its_requests_without_being_run_against() {
+    let sim = start(slow_engine(Engine::OpenAi, 5, 0));
+    let desk = Desk::new();
+    let load = ["--duration=2s", "--blocks=1", "--warmup=0", "--max-tokens=2", "--concurrency=1"];
+    let run = Background::start(&desk, &[&["benchmark", &target("it", &sim)], &load[..]].concat());
+    wait_until("there are records on disk", || holds_something(&desk, "it", "requests.jsonl"));
+    drop(sim);
+    assert_eq!(run.end().0, Some(0));
+    let run = latest(&desk);
+    assert_eq!(run.manifest.status, Status::Complete);
+    let summary = summary(&run, "it");
+    assert!(summary.completed > 0);
+    let failed: u64 = summary.failures.values().sum();
+    assert!((1..100).contains(&failed), "{failed} failures");
+}
+
 /// Two requests in flight at an engine that gives nothing away by itself.
 struct Held {
     desk: Desk,
