@@ -102,7 +102,6 @@ fn check_any_portions(voice: Voice) {
         assert!(whole.outcome.is_complete(), "{:?}", whole.outcome);
         let bytewise = ask(Sim::start(faulty(voice.engine, Fault::OneByteWrites)).unwrap(), true).await;
         assert_eq!(said(&whole), said(&bytewise));
-        assert!(bytewise.reads >= whole.reads);
         let counted = whole.usage.unwrap();
         assert_eq!((counted.output_tokens, whole.tokens.unwrap().output), (Some(9), 9));
         if voice.path != TGI.path {
