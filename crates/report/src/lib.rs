@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! Summary ─▶ comparison (one row a target) ─┬▶ terminal, markdown
+//!         ─▶ ranking (who leads)             ─┤
 //!         ─▶ details (lines under a target) ─┘
 //!         ─▶ csv, json
 //! Listing ─▶ table, markdown, csv, json
@@ -22,6 +23,7 @@ mod listing;
 mod markdown;
 mod number;
 mod paint;
+mod ranking;
 mod terminal;
 
 pub use crate::csv::csv;

@@ -5,9 +5,9 @@ use schema::plan::Plan;
 use schema::summary::{Distribution, Summary, TargetSummary};
 
 use crate::number::{NOTHING, count, estimate, percentile, value};
-use crate::{clean, comparison, details};
+use crate::{clean, comparison, details, ranking};
 
-/// A document: heading, comparison table, and for each target a list of what is known of it and all
+/// A document: heading, comparison table, who leads, and for each target a list of what is known of it and all
 /// its metrics. Ends with a line break.
 pub fn markdown(summary: &Summary, plan: &Plan) -> String {
     let mut lines = vec![format!("# {}", clean::markdown(&summary.name)), String::new()];
@@ -16,6 +16,9 @@ pub fn markdown(summary: &Summary, plan: &Plan) -> String {
     }
     lines.extend([clean::markdown(&comparison::plan_in_words(plan)), String::new()]);
     lines.extend(compare(summary, plan));
+    let headlines = summary.comparison.as_ref().map(ranking::headlines).unwrap_or_default();
+    lines.extend(headlines.iter().take(1).map(|_| String::new()));
+    lines.extend(headlines.iter().map(|line| format!("- {}", clean::markdown(line))));
     lines.extend([String::new(), comparison::LEGEND.to_owned()]);
     for target in &summary.targets {
         let mark = if target.simulated { " (SIMULATED)" } else { "" };

@@ -15,6 +15,8 @@ const WORDS: &[(&str, &str)] = &[
     ("no data", RED),
     ("check failed", RED),
     ("undecided", YELLOW),
+    ("too close to call", YELLOW),
+    ("not enough data", YELLOW),
     ("missed", RED),
     ("warning", YELLOW),
 ];

@@ -6,7 +6,7 @@ use schema::summary::{Summary, TargetSummary};
 use crate::comparison::{self, Column};
 use crate::grid::{self, GAP, Lines};
 use crate::listing::Align;
-use crate::{details, paint};
+use crate::{details, paint, ranking};
 
 /// Narrower than this nothing is laid out.
 const LEAST_WIDTH: u16 = 60;
@@ -52,7 +52,7 @@ pub(crate) enum Line {
     Heading(String),
 }
 
-/// The comparison of all targets with intervals, then what else is known of each: one text that
+/// The comparison of all targets with intervals, who leads, then what else is known of each: one text that
 /// ends with a line break. What does not fit the width side by side goes below.
 pub fn table(summary: &Summary, plan: &Plan, style: Style) -> String {
     let width = style.columns();
@@ -60,6 +60,9 @@ pub fn table(summary: &Summary, plan: &Plan, style: Style) -> String {
     lines.extend(plain(grid::paragraph(&comparison::plan_in_words(plan), width)));
     lines.extend(compare(summary, plan, width));
     lines.push(blank());
+    let headlines = summary.comparison.as_ref().map(ranking::headlines).unwrap_or_default();
+    lines.extend(headlines.iter().flat_map(|line| plain(grid::paragraph(line, width))));
+    lines.extend(headlines.iter().take(1).map(|_| blank()));
     lines.extend(plain(grid::paragraph(comparison::LEGEND, width)));
     for target in &summary.targets {
         lines.push(blank());

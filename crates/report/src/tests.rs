@@ -42,7 +42,7 @@ fn around(n: u64, p50: f64) -> Distribution {
     }
 }
 
-fn plan() -> Plan {
+pub(crate) fn plan() -> Plan {
     Plan {
         name: "evening".into(),
         targets: Vec::new(),
@@ -222,7 +222,7 @@ fn dead() -> TargetSummary {
     }
 }
 
-fn summary() -> Summary {
+pub(crate) fn summary() -> Summary {
     Summary {
         format_version: 1,
         name: "evening".into(),
@@ -230,6 +230,7 @@ fn summary() -> Summary {
         targets: vec![good(), simulated(), dead()],
         quality: Quality { trust: Trust::NoData, reasons: vec!["tgi: no request completed".into()] },
         warnings: vec!["simulated and real targets in one run: do not compare them".into()],
+        comparison: None,
     }
 }
 

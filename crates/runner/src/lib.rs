@@ -128,6 +128,7 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
         status,
         ended: Timestamp::now(),
         summaries: &summary.targets,
+        comparison: summary.comparison.as_ref(),
         files: &pages,
         quality: Some(&summary.quality),
         notes: &notes,

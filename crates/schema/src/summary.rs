@@ -261,4 +261,139 @@ pub struct Summary {
     pub quality: Quality,
     /// What a reader must know when comparing: unlike token sources, unlike lengths.
     pub warnings: Vec<String>,
+    /// The ranking; absent below two targets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
+}
+
+macro_rules! criteria {
+    ($($variant:ident, $key:literal, $heading:literal, $best:literal, $higher:literal, $doc:literal;)*) => {
+        /// What targets are ranked by. The serialised name carries the unit.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+        pub enum Criterion { $(#[doc = $doc] #[serde(rename = $key)] $variant,)* }
+
+        impl Criterion {
+            /// All of them, in the order reports show them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// Heading for people: `TTFT p50`.
+            pub const fn heading(self) -> &'static str { match self { $(Self::$variant => $heading),* } }
+
+            /// What the first of the ranking has: `fastest TTFT p50`.
+            pub const fn best(self) -> &'static str { match self { $(Self::$variant => $best),* } }
+
+            /// Whether more is better.
+            pub const fn higher_is_better(self) -> bool { match self { $(Self::$variant => $higher),* } }
+        }
+    };
+}
+
+criteria! {
+    TtftP50, "ttft_p50_ns", "TTFT p50", "fastest TTFT p50", false, "Median TTFT.";
+    TtftP95, "ttft_p95_ns", "TTFT p95", "fastest TTFT p95", false, "95th percentile of TTFT.";
+    TpotP50, "tpot_p50_ns", "TPOT p50", "fastest TPOT p50", false, "Median TPOT.";
+    E2eP50, "e2e_p50_ns", "E2E p50", "fastest E2E p50", false, "Median E2E.";
+    OutputTokensPerS, "output_tokens_per_s", "Output tokens/s", "most output tokens/s", true, "Output tokens per second, all streams together; closed loop only, as an open loop carries what it is offered.";
+    SuccessRate, "success_rate", "Success rate", "highest success rate", true, "completed ÷ (attempted − rate-limited), 0 to 1.";
+    CostPer1kRequests, "cost_per_1k_requests_usd", "Cost per 1k requests", "lowest cost per 1k requests", false, "US dollars for a thousand completed requests.";
+}
+
+/// How two targets are told apart. Each takes requests (or blocks) as independent: it speaks for the
+/// conditions of this run and not for another day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Test {
+    /// Mann–Whitney U of the requests' values, with tie correction: whether the requests of one are
+    /// faster more often than not.
+    MannWhitney,
+    /// The intervals, widened to hold for all targets at once with 95 %, do not overlap. Conservative: a
+    /// small difference needs more requests than a test would.
+    Intervals,
+    /// Welch's t of the means, or of the rates over blocks.
+    Welch,
+    /// Fisher's exact test of completed and other requests.
+    Fisher,
+}
+
+/// One target in the order of one criterion.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Standing {
+    /// Who.
+    pub target: TargetName,
+    /// Measured from a simulated engine.
+    pub simulated: bool,
+    /// Values behind the estimate: requests, or blocks for a rate.
+    pub n: u64,
+    /// What was measured, in the criterion's unit; absent when there is not enough data to rank it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
+}
+
+/// How two targets differ, and whether that is certain.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PairVerdict {
+    /// The one with the better estimate.
+    pub better: TargetName,
+    /// The other.
+    pub worse: TargetName,
+    /// A simulated target against a real one: says nothing about the real one.
+    pub simulated_with_real: bool,
+    /// The worse estimate ÷ the better − 1; absent when the better is zero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference: Option<f64>,
+    /// Share of pairs of one request each in which the better target's is better, ties counting half;
+    /// 0.5 is no difference. Mann–Whitney only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superiority: Option<f64>,
+    /// Two-sided p-value; absent where intervals are compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p: Option<f64>,
+    /// The same after Holm's correction over all pairs of the criterion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p_adjusted: Option<f64>,
+    /// Whether the difference is certain: at most one run in twenty in which nothing differs calls any
+    /// pair of a criterion certain.
+    pub certain: bool,
+}
+
+/// What the ranking by one criterion comes to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RankVerdict {
+    /// One is certainly better than every other that has enough data.
+    Leader(TargetName),
+    /// The first, and those that are not certainly worse.
+    TooCloseToCall(Vec<TargetName>),
+    /// Fewer than two targets can be ranked.
+    NotEnoughData,
+}
+
+/// All targets ranked by one criterion.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Ranking {
+    /// By what.
+    pub criterion: Criterion,
+    /// How they are told apart.
+    pub test: Test,
+    /// Best first; those without enough data last.
+    pub standings: Vec<Standing>,
+    /// Every pair with enough data: the first with each below it, then the second…
+    pub pairs: Vec<PairVerdict>,
+    /// What it comes to.
+    pub verdict: RankVerdict,
+}
+
+/// The targets of a run against each other.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Comparison {
+    /// [`crate::FORMAT_VERSION`].
+    pub format_version: u32,
+    /// The run's name.
+    pub name: String,
+    /// Whether any target was simulated.
+    pub simulated: bool,
+    /// One ranking a criterion that at least one target has values for.
+    pub rankings: Vec<Ranking>,
+    /// What a reader must know when comparing: simulated with real, unlike lengths, a client at its limit.
+    pub warnings: Vec<String>,
 }

@@ -95,14 +95,19 @@ pub fn values_needed(q: f64) -> u64 {
 /// the smallest u with P(B ≥ u) ≤ 2.5 %, for B binomial (n, q). A side that the sample cannot give is
 /// absent. Hahn & Meeker, *Statistical Intervals* (1991), 5.2: no assumption on the distribution.
 pub fn ranks(n: u64, q: f64) -> (Option<u64>, Option<u64>) {
+    ranks_beyond(n, q, TAIL)
+}
+
+/// As [`ranks`], with at most `tail` on each side.
+pub(crate) fn ranks_beyond(n: u64, q: f64, tail: f64) -> (Option<u64>, Option<u64>) {
     let Binomial { first, weights } = Binomial::around_mean(n, q);
     let (mut low, mut high, mut below) = (None, None, 0.0);
     for (rank, weight) in (first..).zip(&weights) {
         // `below` is P(B < rank).
-        if below <= TAIL && rank >= 1 {
+        if below <= tail && rank >= 1 {
             low = Some(rank);
         }
-        if 1.0 - below <= TAIL {
+        if 1.0 - below <= tail {
             high = high.or(Some(rank));
         }
         below += weight;
@@ -154,6 +159,14 @@ pub fn percentile(sorted: &[f64], q: f64) -> Percentile {
         }),
         _ => Percentile::Withheld { needs_more: values_needed(q).saturating_sub(n).max(1) },
     }
+}
+
+/// The order statistics that bound the quantile `q`, with at most `tail` on each side, as [`ranks`]; an
+/// end that the sample cannot give is absent. `sorted` ascending.
+pub(crate) fn order_statistics(sorted: &[f64], q: f64, tail: f64) -> (Option<f64>, Option<f64>) {
+    let (low, high) = ranks_beyond(sorted.len() as u64, q, tail);
+    let at = |rank: u64| sorted.get(index(rank)).copied();
+    (low.and_then(at), high.and_then(at))
 }
 
 /// Rank, from 1, to index.

@@ -4,6 +4,7 @@
 //! ```text
 //! Record ─▶ values ─▶ sample ─▶ distribution ─┐
 //!        ─▶ window (rates)  cost  slo  check ─┴▶ quality, warnings ─▶ Summary
+//!        ─▶ ranking (two-sample tests) ─▶ Comparison
 //!        ─▶ live ─▶ Snapshot
 //! ```
 //!
@@ -15,6 +16,7 @@ pub mod cost;
 pub mod interval;
 pub mod live;
 pub mod quantile;
+pub mod two_sample;
 
 mod check;
 mod cluster;
@@ -23,11 +25,13 @@ mod distribution;
 mod fixture;
 mod moments;
 mod quality;
+mod ranking;
 mod slo;
 mod summary;
 mod values;
 mod warning;
 mod window;
 
+pub use ranking::rank;
 pub use summary::{combine, summarise, summarise_target};
 pub use values::metric_values;

@@ -13,7 +13,7 @@ use schema::units::Quantile;
 
 use crate::distribution::Sample;
 use crate::quality::{self, Evidence};
-use crate::{check, cost, slo, warning, window};
+use crate::{check, cost, ranking, slo, warning, window};
 
 /// All numbers of one run: each target of the plan, in its order, from its own records.
 pub fn summarise(plan: &Plan, records: &[Record]) -> Summary {
@@ -22,15 +22,20 @@ pub fn summarise(plan: &Plan, records: &[Record]) -> Summary {
         by_target.entry(record.target.as_str()).or_default().push(record);
     }
     let own = |target: &Target| by_target.get(target.name.as_str()).map_or(&[][..], Vec::as_slice);
-    combine(plan, plan.targets.iter().map(|target| summarise_target(plan, target, own(target))).collect())
+    let targets = plan.targets.iter().map(|target| summarise_target(plan, target, own(target))).collect();
+    let mut summary = combine(plan, targets);
+    summary.comparison = ranking::rank(plan, &summary, records);
+    summary
 }
 
-/// A run's summary from those of its targets, where they were made one by one.
+/// A run's summary from those of its targets, where they were made one by one; without a ranking, which
+/// takes the records of all.
 pub fn combine(plan: &Plan, targets: Vec<TargetSummary>) -> Summary {
     let quality = quality::worst(targets.iter().map(|t| (&t.target, &t.quality)));
     let simulated = targets.iter().any(|t| t.simulated);
     let (name, warnings) = (plan.name.clone(), Vec::new());
-    let mut summary = Summary { format_version: FORMAT_VERSION, name, simulated, targets, quality, warnings };
+    let mut summary =
+        Summary { format_version: FORMAT_VERSION, name, simulated, targets, quality, warnings, comparison: None };
     summary.warnings = warning::of_run(plan, &summary);
     summary
 }

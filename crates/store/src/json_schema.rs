@@ -4,7 +4,7 @@
 use schema::FORMAT_VERSION;
 use schema::manifest::Manifest;
 use schema::record::{Partial, Record};
-use schema::summary::{Summary, TargetSummary};
+use schema::summary::{Comparison, Summary, TargetSummary};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
@@ -17,6 +17,7 @@ pub fn all() -> Vec<(String, Value)> {
         published::<Partial>("partial"),
         published::<TargetSummary>("target-summary"),
         published::<Summary>("summary"),
+        published::<Comparison>("comparison"),
     ]
 }
 

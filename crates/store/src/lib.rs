@@ -53,6 +53,8 @@ pub const IN_FLIGHT: &str = "in-flight.jsonl";
 pub const TABLE: &str = "requests.parquet";
 /// In a target's folder, after the seal: its numbers.
 pub const SUMMARY: &str = "summary.json";
+/// After the seal of a run of several targets: their ranking.
+pub const COMPARISON: &str = "comparison.json";
 /// What the program said.
 pub const LOG: &str = "run.log";
 

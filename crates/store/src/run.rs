@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use schema::FORMAT_VERSION;
 use schema::manifest::{Manifest, Status};
-use schema::summary::TargetSummary;
+use schema::summary::{Comparison, TargetSummary};
 use schema::target::{Target, TargetName};
 use schema::text::Untrusted;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::records::Records;
-use crate::{JSON_BYTES, MANIFEST, SUMMARY, StoreError, disk};
+use crate::{COMPARISON, JSON_BYTES, MANIFEST, SUMMARY, StoreError, disk};
 
 /// A run on disk.
 #[derive(Debug, Clone)]
@@ -66,6 +66,15 @@ impl Run {
             .filter(|path| path.exists())
             .map(|path| read_json(&path))
             .collect()
+    }
+
+    /// The kept ranking; `None` for a run that has none: one target only, or not sealed.
+    ///
+    /// # Errors
+    /// When it is there but cannot be read.
+    pub fn comparison(&self) -> Result<Option<Comparison>, StoreError> {
+        let path = self.path.join(COMPARISON);
+        path.exists().then(|| read_json(&path)).transpose()
     }
 
     /// What a run that was not sealed lacks.

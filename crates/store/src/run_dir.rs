@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use schema::FORMAT_VERSION;
 use schema::manifest::{Manifest, Status};
-use schema::summary::{Quality, TargetSummary};
+use schema::summary::{Comparison, Quality, TargetSummary};
 use schema::target::{Target, TargetName};
 use secrecy::SecretString;
 
@@ -18,11 +18,10 @@ use crate::append::Appender;
 use crate::records::Records;
 use crate::redact::{Layout, Redactor};
 use crate::table::{self, Table};
-use crate::{IN_FLIGHT, LOG, Log, MANIFEST, REQUESTS, SUMMARY, StoreError, TABLE, Writer, disk};
+use crate::{COMPARISON, IN_FLIGHT, LOG, Log, MANIFEST, REQUESTS, SUMMARY, StoreError, TABLE, Writer, disk};
 
 /// Names at the top of a run's folder that no target may take.
-const TAKEN: &[&str] =
-    &[MANIFEST, "manifest.json.tmp", "comparison.json", "summary.csv", SUMMARY, LOG, "charts", "reports"];
+const TAKEN: &[&str] = &[MANIFEST, "manifest.json.tmp", COMPARISON, "summary.csv", SUMMARY, LOG, "charts", "reports"];
 
 /// Characters of a run's name that its folder keeps.
 const NAME_LENGTH: usize = 64;
@@ -48,6 +47,8 @@ pub struct Seal<'a> {
     pub ended: Timestamp,
     /// The numbers of each target, kept as its `summary.json`.
     pub summaries: &'a [TargetSummary],
+    /// The ranking of several targets, kept as `comparison.json`.
+    pub comparison: Option<&'a Comparison>,
     /// Further files: their path within the run, with `/` between folders, and their bytes.
     pub files: &'a [(&'a str, &'a [u8])],
     /// The verdict on the run.
@@ -146,6 +147,10 @@ impl RunDir {
         for summary in seal.summaries {
             sealed.push(self.put_summary(summary)?);
         }
+        if let Some(comparison) = seal.comparison {
+            self.put(COMPARISON, &self.redactor.json("the comparison", comparison, Layout::Pretty)?)?;
+            sealed.push(COMPARISON.to_owned());
+        }
         for (path, bytes) in seal.files {
             self.put(path, &self.redactor.bytes(bytes))?;
             sealed.push((*path).to_owned());
@@ -176,7 +181,7 @@ impl RunDir {
                 let file = path.strip_prefix(target.name.as_str()).and_then(|rest| rest.strip_prefix('/'));
                 file.is_some_and(|file| [REQUESTS, IN_FLIGHT, TABLE, SUMMARY].contains(&file))
             };
-            if [MANIFEST, LOG].contains(path) || targets.iter().any(ours) {
+            if [MANIFEST, COMPARISON, LOG].contains(path) || targets.iter().any(ours) {
                 return Err(StoreError::UnsafePath { path: (*path).to_owned() });
             }
         }

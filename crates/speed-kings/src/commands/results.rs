@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use report::{Align, Cell, Column, Listing};
 use schema::record::Record;
-use schema::summary::{Summary, TargetSummary};
-use schema::target::Target;
+use schema::summary::Summary;
 use store::{Entry, Head, Run};
 
 use crate::commands::Context;
@@ -136,19 +135,22 @@ fn summary_of(run: &Run, context: &Context) -> Result<Summary, Failure> {
     let plan = &run.manifest.plan;
     let kept = run.summaries().map_err(miette::Report::new)?;
     if kept.len() == plan.targets.len() {
-        return Ok(stats::combine(plan, kept));
+        let comparison = run.comparison().map_err(miette::Report::new)?;
+        return Ok(Summary { comparison, ..stats::combine(plan, kept) });
     }
-    let targets: Result<Vec<_>, Failure> = plan.targets.iter().map(|target| summarised(run, target, context)).collect();
-    Ok(stats::combine(plan, targets?))
+    Ok(stats::summarise(plan, &records_of(run, context)?))
 }
 
-fn summarised(run: &Run, target: &Target, context: &Context) -> Result<TargetSummary, Failure> {
+/// What can be read of all targets' records.
+fn records_of(run: &Run, context: &Context) -> Result<Vec<Record>, Failure> {
     let mut readable: Vec<Record> = Vec::new();
-    for record in run.records(&target.name).map_err(miette::Report::new)? {
-        match record {
-            Ok(record) => readable.push(record),
-            Err(error) => context.terminal.note(&format!("note: {error}")),
+    for target in run.targets() {
+        for record in run.records(target).map_err(miette::Report::new)? {
+            match record {
+                Ok(record) => readable.push(record),
+                Err(error) => context.terminal.note(&format!("note: {error}")),
+            }
         }
     }
-    Ok(stats::summarise_target(&run.manifest.plan, target, &readable.iter().collect::<Vec<_>>()))
+    Ok(readable)
 }

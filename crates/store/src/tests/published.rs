@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::sample::{begin, ended, failed, partial, quality, record, summary, write};
-use crate::{IN_FLIGHT, MANIFEST, REQUESTS, SUMMARY, Seal, json_schema};
+use super::sample::{begin, comparison, ended, failed, partial, quality, record, summary, write};
+use crate::{COMPARISON, IN_FLIGHT, MANIFEST, REQUESTS, SUMMARY, Seal, json_schema};
 
 #[test]
 fn the_published_schemas_are_those_of_the_types() {
@@ -45,11 +45,14 @@ fn a_written_run_is_what_the_schemas_say() {
     check(&schema("manifest"), &read(MANIFEST));
     read(&format!("groq/{IN_FLIGHT}")).lines().for_each(|line| check(&schema("partial"), line));
     let verdict = quality();
-    run.seal(Seal { summaries: &[summary("groq")], quality: Some(&verdict), ..ended() }).unwrap();
+    let ranked = comparison();
+    run.seal(Seal { summaries: &[summary("groq")], comparison: Some(&ranked), quality: Some(&verdict), ..ended() })
+        .unwrap();
     let read = |path: &str| fs::read_to_string(run.path().join(path)).unwrap();
     check(&schema("manifest"), &read(MANIFEST));
     read(&format!("groq/{REQUESTS}")).lines().for_each(|line| check(&schema("record"), line));
     check(&schema("target-summary"), &read(&format!("groq/{SUMMARY}")));
+    check(&schema("comparison"), &read(COMPARISON));
 }
 
 #[test]

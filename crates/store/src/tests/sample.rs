@@ -10,7 +10,10 @@ use schema::record::{
     ConnectTimes, Failure, FailureClass, FinishReason, HttpVersion, Outcome, Partial, Phase, Record, ServerTiming,
     TokenCounts, TokenSource, Usage,
 };
-use schema::summary::{Estimate, Quality, TargetSummary, Throughput, Trust};
+use schema::summary::{
+    Comparison, Criterion, Estimate, PairVerdict, Quality, RankVerdict, Ranking, Standing, TargetSummary, Test,
+    Throughput, Trust,
+};
 use schema::target::{AuthScheme, Dialect, Encoding, ForceLength, Price, Target, TargetName};
 use schema::text::Untrusted;
 use schema::units::{Moment, Nanos, Usd};
@@ -224,6 +227,7 @@ pub(super) const fn ended() -> Seal<'static> {
         status: Status::Complete,
         ended: jiff::Timestamp::constant(1_795_334_709, 0),
         summaries: &[],
+        comparison: None,
         files: &[],
         quality: None,
         notes: &[],
@@ -250,4 +254,37 @@ pub(super) fn read(run: &Run, target: &str) -> (Vec<Record>, Vec<String>) {
     let mut records = run.records(&name(target)).unwrap();
     let all = records.by_ref().collect::<Result<_, _>>().unwrap();
     (all, records.problems())
+}
+
+/// A ranking of the two by one criterion.
+pub(super) fn comparison() -> Comparison {
+    let standing = |name: &str, value: f64| Standing {
+        target: name.parse().unwrap(),
+        simulated: false,
+        n: 20,
+        estimate: Some(Estimate { value, low: Some(value * 0.9), high: None }),
+    };
+    let pair = PairVerdict {
+        better: "groq".parse().unwrap(),
+        worse: "vllm-2".parse().unwrap(),
+        simulated_with_real: false,
+        difference: Some(0.38),
+        superiority: Some(0.9),
+        p: Some(0.001),
+        p_adjusted: Some(0.001),
+        certain: true,
+    };
+    Comparison {
+        format_version: schema::FORMAT_VERSION,
+        name: "Night shift".into(),
+        simulated: false,
+        rankings: vec![Ranking {
+            criterion: Criterion::TtftP50,
+            test: Test::MannWhitney,
+            standings: vec![standing("groq", 50e6), standing("vllm-2", 69e6)],
+            pairs: vec![pair],
+            verdict: RankVerdict::Leader("groq".parse().unwrap()),
+        }],
+        warnings: vec!["answers differ in length".into()],
+    }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use schema::manifest::Status;
 use schema::text::Untrusted;
 
-use super::sample::{NOW, begin, ended, failed, manifest, quality, read, record, summary, write};
+use super::sample::{NOW, begin, comparison, ended, failed, manifest, quality, read, record, summary, write};
 use crate::{MANIFEST, Problem, REQUESTS, Run, RunDir, Seal, StoreError, clean_name, verify};
 
 /// Every file below a folder, by its path.
@@ -54,6 +54,7 @@ fn a_sealed_run_has_all_its_files_and_their_checksums() {
     let (verdict, summaries) = (quality(), [summary("groq"), summary("vllm-2")]);
     run.seal(Seal {
         summaries: &summaries,
+        comparison: Some(&comparison()),
         files: &[("summary.csv", b"target\ngroq\n"), ("charts/ttft.svg", b"<svg/>")],
         quality: Some(&verdict),
         notes: &["the clock stepped once".to_owned()],
@@ -62,6 +63,7 @@ fn a_sealed_run_has_all_its_files_and_their_checksums() {
     .unwrap();
     insta::assert_snapshot!(files(run.path()).join("\n"), @r"
     charts/ttft.svg
+    comparison.json
     groq/requests.jsonl
     groq/requests.parquet
     groq/summary.json
@@ -76,6 +78,7 @@ fn a_sealed_run_has_all_its_files_and_their_checksums() {
     assert_eq!(opened.manifest.quality, Some(verdict));
     assert_eq!(opened.missing, Vec::<String>::new());
     assert_eq!(opened.summaries().unwrap(), summaries);
+    assert_eq!(opened.comparison().unwrap(), Some(comparison()));
     assert_eq!(read(&opened, "groq").0, records);
     assert!(verify(&opened).is_empty());
     let mut expected = files(run.path());
@@ -120,9 +123,18 @@ fn an_empty_run_can_be_sealed() {
 fn what_cannot_be_part_of_the_run_is_refused() {
     let out = tempfile::tempdir().unwrap();
     let mut run = begin(out.path());
-    for path in
-        ["", "/etc/passwd", "../x", "a/../../x", "./x", "manifest.json", "run.log", "groq/requests.jsonl", "a\\b"]
-    {
+    for path in [
+        "",
+        "/etc/passwd",
+        "../x",
+        "a/../../x",
+        "./x",
+        "manifest.json",
+        "comparison.json",
+        "run.log",
+        "groq/requests.jsonl",
+        "a\\b",
+    ] {
         let refused = run.seal(Seal { files: &[(path, b"x")], ..ended() });
         assert!(matches!(refused, Err(StoreError::UnsafePath { .. })), "{path}");
     }
