@@ -1,5 +1,6 @@
 //! A TCP socket that knows when its bytes arrived and left.
 
+use std::cell::RefCell;
 use std::io;
 use std::net::TcpStream;
 use std::pin::Pin;
@@ -93,14 +94,29 @@ impl Socket {
     }
 }
 
+/// Most that one read takes.
+const LARGEST_READ: usize = 16 << 10;
+
+thread_local! {
+    /// Where bytes land first. Reading into the caller's room would mean to clear all of it before, for
+    /// every event, and to hold that memory for every connection.
+    static LANDING: RefCell<Box<[u8]>> = RefCell::new(vec![0; LARGEST_READ].into());
+}
+
+/// Reads once, into `buf`.
+fn land(socket: &Socket, landing: &mut [u8], buf: &mut ReadBuf<'_>) -> io::Result<(usize, Option<u64>)> {
+    let (n, stamp) = kernel::receive(socket.fd.get_ref(), landing, socket.stamps)?;
+    buf.put_slice(&landing[..n]);
+    Ok((n, stamp))
+}
+
 impl AsyncRead for Socket {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         loop {
             let mut ready = ready!(this.fd.poll_read_ready(cx))?;
-            let room = buf.initialize_unfilled();
-            let wanted = room.len();
-            match kernel::receive(this.fd.get_ref(), room, this.stamps) {
+            let wanted = buf.remaining().min(LARGEST_READ);
+            match LANDING.with_borrow_mut(|landing| land(this, &mut landing[..wanted], buf)) {
                 Ok((n, stamp)) => {
                     let mut ledger = this.ledger.lock();
                     // A stamp cannot be older than the bytes read before it: a clock was set.
@@ -121,7 +137,6 @@ impl AsyncRead for Socket {
                     if 0 < n && n < wanted {
                         ready.clear_ready();
                     }
-                    buf.advance(n);
                     return Poll::Ready(Ok(()));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready.clear_ready(),
