@@ -166,3 +166,37 @@ fn models_with_hostile_names_cannot_steer_the_terminal() {
     let outcome = desk.run(&["list", "vllm"]);
     assert!(is_plain(&outcome.out) && is_plain(&outcome.err), "{:?}", outcome.all());
 }
+
+#[test]
+fn refusals_with_hostile_words_cannot_steer_the_terminal() {
+    let words = json!({ "error": { "message": "no\u{1b}]0;owned\u{7}\r\u{202e}\u{9b}2J", "type": "\u{1b}[31m" } });
+    let said = words.clone();
+    let at_once = serve(move |_| Said::json("403 Forbidden", &said));
+    let later =
+        serve(move |asked| if asked.is_listing { Said::model("m") } else { Said::json("403 Forbidden", &words) });
+    let desk = Desk::new();
+    for url in [&at_once, &later] {
+        for verb in ["benchmark", "test"] {
+            let outcome = desk.run(&[verb, "--url", url, "--model=m", "-vvv"]);
+            assert_eq!(outcome.status, Some(1), "{}", outcome.all());
+            assert!(is_plain(&outcome.out) && is_plain(&outcome.err), "{:?}", outcome.all());
+        }
+        assert!(is_plain(&desk.run(&["results", "show"]).all()));
+    }
+}
+
+#[test]
+fn what_a_server_calls_its_model_is_no_formula_in_a_spreadsheet() {
+    let url = serve(|asked| {
+        let text = json!({ "choices": [{ "index": 0, "delta": { "content": "=1+1" }, "finish_reason": "stop" }] });
+        if asked.is_listing { Said::model("=HYPERLINK(1)") } else { Said::stream(&[text]) }
+    });
+    let desk = Desk::new();
+    for verb in ["benchmark", "test"] {
+        let outcome = desk.run(&[verb, "--url", &url, "--output=csv"]);
+        assert_eq!(outcome.status, Some(0), "{}", outcome.all());
+        assert!(outcome.out.contains("HYPERLINK"), "{}", outcome.out);
+        let cells = || outcome.out.lines().flat_map(|line| line.split(','));
+        assert!(cells().all(|cell| !cell.trim_matches('"').starts_with('=')), "{}", outcome.out);
+    }
+}

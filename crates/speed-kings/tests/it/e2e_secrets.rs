@@ -127,6 +127,19 @@ fn a_key_that_is_said_back_among_models_is_nowhere() {
     check_server(Echo::Models, 1);
 }
 
+#[test]
+fn a_key_that_is_presented_in_a_header_of_its_own_is_nowhere() {
+    for how in [Echo::Refusal, Echo::RefusedAnswer, Echo::ErrorInStream] {
+        let desk = Desk::new().with("ANTHROPIC_BASE_URL", &echo(how)).with("ANTHROPIC_API_KEY", CANARY);
+        let asked = ["--providers=anthropic", "--model=tiny", "--requests=2", "-vvv"];
+        for verb in ["benchmark", "test"] {
+            let outcome = desk.run(&[&[verb], &asked[..]].concat());
+            assert_eq!(outcome.status, Some(1), "{}", outcome.all());
+            check(&desk, &outcome, verb);
+        }
+    }
+}
+
 /// A proxy that says its credentials back.
 #[test]
 fn the_password_of_a_proxy_is_nowhere() {

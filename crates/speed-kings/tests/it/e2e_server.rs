@@ -46,7 +46,7 @@ pub(crate) fn serve(say: impl Fn(&Asked) -> Said + Send + Sync + 'static) -> Str
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let (stream, say) = (stream.unwrap(), Arc::clone(&say));
-            std::thread::spawn(move || while answer(&stream, &*say).is_some() {});
+            std::thread::spawn(move || std::iter::from_fn(|| answer(&stream, &*say)).for_each(drop));
         }
     });
     url
@@ -62,7 +62,9 @@ fn answer(mut stream: &TcpStream, say: &dyn Fn(&Asked) -> Said) -> Option<()> {
         reader.read_line(&mut line).ok()?;
         let Some((name, value)) = line.trim().split_once(": ") else { break };
         match name.to_ascii_lowercase().as_str() {
-            "authorization" | "proxy-authorization" => value.trim_start_matches("Bearer ").clone_into(&mut key),
+            "authorization" | "proxy-authorization" | "x-api-key" => {
+                value.trim_start_matches("Bearer ").clone_into(&mut key);
+            }
             "content-length" => length = value.parse().unwrap(),
             _ => {}
         }

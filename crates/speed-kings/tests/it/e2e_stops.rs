@@ -9,7 +9,7 @@ use sim::{Config, Engine, Pace, Sim, Stepper};
 use store::Run;
 
 use crate::command::Desk;
-use crate::e2e_run::{latest, measured, prompt_engine, slow_engine, start, summary, target, wait_until};
+use crate::e2e_run::{latest, measured, prompt_engine, records, slow_engine, start, summary, target, wait_until};
 
 /// A run that goes on in the background; it does not outlive the test.
 struct Background(Child);
@@ -57,6 +57,11 @@ fn read_until(notes: &mut BufReader<ChildStderr>, part: &str) {
     panic!("`{part}` never came: {read}");
 }
 
+/// Whether the newest run has the file.
+fn has(desk: &Desk, file: &str) -> bool {
+    store::find(&desk.path().join("results"), "latest").is_ok_and(|run| run.join(file).exists())
+}
+
 /// Whether `file` of a target of the newest run holds anything.
 fn holds_something(desk: &Desk, target: &str, file: &str) -> bool {
     let Ok(path) = store::find(&desk.path().join("results"), "latest") else { return false };
@@ -90,13 +95,32 @@ fn a_run_that_was_killed_opens_with_everything_that_was_on_disk() {
 
     let run = latest(&desk);
     assert_eq!(run.manifest.status, Status::Running);
-    assert!(crate::e2e_run::records(&run, "quick").iter().all(|record| record.outcome.is_complete()));
-    let interrupted = crate::e2e_run::records(&run, "slow");
+    assert!(records(&run, "quick").iter().all(|record| record.outcome.is_complete()));
+    let interrupted = records(&run, "slow");
     assert_eq!(interrupted.len(), 2);
     for record in interrupted {
         assert_eq!(record.outcome, Outcome::Interrupted);
         assert!(record.events.content().count() > 0);
         assert!(record.start_ns.is_some());
+    }
+}
+
+#[test]
+fn a_run_that_was_killed_at_its_beginning_or_at_its_seal_opens() {
+    let sim = start(prompt_engine(Engine::OpenAi));
+    for (file, least) in [("manifest.json", 0), ("it/requests.parquet", 30), ("summary.csv", 30)] {
+        let desk = Desk::new();
+        let load = ["--requests=29", "--warmup=1", "--max-tokens=2"];
+        let run = Background::start(&desk, &[&["benchmark", &target("it", &sim)], &load[..]].concat());
+        wait_until("the file is there", || has(&desk, file));
+        run.signal("KILL");
+        run.end();
+        for command in [&["results", "list"][..], &["results", "show"], &["results", "show", "--output=json"]] {
+            let outcome = desk.run(command);
+            assert_eq!(outcome.status, Some(0), "killed at {file}: {}", outcome.all());
+        }
+        let kept = records(&latest(&desk), "it").len();
+        assert!(kept >= least, "killed at {file}: {kept} records");
     }
 }
 
@@ -166,6 +190,22 @@ fn interrupted_once_a_run_lets_requests_in_flight_finish_and_sends_no_more() {
     assert_eq!(summary(&run, "it").completed, 2);
     assert!(out.contains("2 of 2"), "{out}");
     read_until(&mut notes, "interrupted: what was measured until then is kept");
+}
+
+#[test]
+fn an_interrupted_schedule_ends_at_once() {
+    let sim = start(prompt_engine(Engine::OpenAi));
+    let desk = Desk::new();
+    let load = ["--rate=50/s", "--arrival=constant", "--duration=10m", "--warmup=0", "--max-tokens=2"];
+    let run = Background::start(&desk, &[&["benchmark", &target("it", &sim)], &load[..]].concat());
+    wait_until("there are records on disk", || holds_something(&desk, "it", "requests.jsonl"));
+    run.signal("INT");
+    assert_eq!(run.end().0, Some(130));
+    let run = latest(&desk);
+    assert_eq!(run.manifest.status, Status::Interrupted);
+    let records = measured(&run, "it");
+    assert!(records.iter().all(|record| record.outcome.is_complete()), "{records:?}");
+    assert_eq!(summary(&run, "it").attempted, records.len() as u64, "what was never due was never attempted");
 }
 
 #[test]
