@@ -28,12 +28,27 @@ pub(crate) enum Io {
     Tls(Box<TlsStream<Socket>>),
 }
 
+impl Io {
+    fn ledger(&self) -> &SharedLedger {
+        match self {
+            Self::Plain(socket) => socket.ledger(),
+            Self::Tls(stream) => stream.get_ref().0.ledger(),
+        }
+    }
+}
+
 impl AsyncRead for Io {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        let polled = match this {
             Self::Plain(io) => Pin::new(io).poll_read(cx, buf),
             Self::Tls(io) => Pin::new(io.as_mut()).poll_read(cx, buf),
+        };
+        if buf.filled().len() > before {
+            this.ledger().lock().answered();
         }
+        polled
     }
 }
 
@@ -102,7 +117,8 @@ pub(crate) enum Waited<T> {
 
 impl Connection {
     /// The HTTP handshake over `io`.
-    pub(crate) async fn open(io: Io, ledger: SharedLedger, plan: &TransportPlan) -> hyper::Result<Self> {
+    pub(crate) async fn open(io: Io, plan: &TransportPlan) -> hyper::Result<Self> {
+        let ledger = io.ledger().clone();
         let head = plan.sizes.head_bytes as usize;
         let io = TokioIo::new(io);
         let protocol = match plan.http {

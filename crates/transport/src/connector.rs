@@ -150,7 +150,6 @@ impl Connector {
         }
         times.tcp_ns = self.clock.now() - begun;
 
-        let ledger = socket.ledger();
         let io = if endpoint.tls {
             let trust = self.tls().map_err(|e| failure(FailureClass::Tls, &e))?;
             let begun = self.clock.now();
@@ -165,7 +164,7 @@ impl Connector {
             Io::Plain(socket)
         };
         let connection =
-            Connection::open(io, ledger, &self.plan).await.map_err(|e| failure(FailureClass::ConnectFailed, &e))?;
+            Connection::open(io, &self.plan).await.map_err(|e| failure(FailureClass::ConnectFailed, &e))?;
         Ok((connection, times))
     }
 

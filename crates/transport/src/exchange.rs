@@ -320,8 +320,10 @@ impl<'a> Exchange<'a> {
             return Err(said(class, format!("nothing for {limit}")).into());
         }
         self.hand_out(now, watch);
-        self.look_at = (since + limit).min(start + self.limits.total_ns).min(now + LOOK_UP.into());
-        line.timer.as_mut().reset(self.clock.instant(self.look_at));
+        let next = (since + limit).min(start + self.limits.total_ns).min(now + LOOK_UP.into());
+        line.timer.as_mut().reset(self.clock.instant(next));
+        // While events come, they look up before the timer does: it need not wake anyone.
+        self.look_at = next.min(now + (LOOK_UP / 2).into());
         Ok(())
     }
 

@@ -32,7 +32,7 @@ pub(crate) struct Ledger {
     pub(crate) start: Option<Moment>,
     /// The kernel's transmit time of the last write of the request.
     pub(crate) sent: Option<Moment>,
-    /// The first read since `start`.
+    /// The first read since `start` that brought something of the answer.
     pub(crate) first: Option<Read>,
     /// The latest read.
     pub(crate) last: Read,
@@ -44,6 +44,11 @@ impl Ledger {
     /// Forgets the request before; the next write is the start of a new one.
     pub(crate) fn arm(&mut self) {
         *self = Self { awaiting_send: true, last: self.last, ..Self::default() };
+    }
+
+    /// The latest read brought something of the answer: not TLS's own messages alone.
+    pub(crate) fn answered(&mut self) {
+        self.first.get_or_insert(self.last);
     }
 }
 
@@ -89,8 +94,8 @@ impl Socket {
         Ok(Self { fd, clock, ledger: SharedLedger::default(), stamps })
     }
 
-    pub(crate) fn ledger(&self) -> SharedLedger {
-        self.ledger.clone()
+    pub(crate) const fn ledger(&self) -> &SharedLedger {
+        &self.ledger
     }
 }
 
@@ -129,7 +134,6 @@ impl AsyncRead for Socket {
                         if ledger.sent.is_none() && ledger.first.is_none() && this.stamps == Stamps::Both {
                             ledger.sent = kernel::transmitted(this.fd.get_ref(), &this.clock, ledger.start);
                         }
-                        ledger.first.get_or_insert(read);
                         ledger.last = read;
                         ledger.reads = ledger.reads.saturating_add(1);
                     }

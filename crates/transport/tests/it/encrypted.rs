@@ -1,20 +1,22 @@
 //! TLS: whom it trusts, what it costs apart, and stamps beneath it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use schema::event::Stamp;
 use schema::plan::{HttpChoice, TransportPlan};
 use schema::record::{FailureClass, HttpVersion};
+use schema::units::Nanos;
 use sim::{Engine, Sim};
 use tokio::io::AsyncWriteExt as _;
 use tokio_rustls::TlsAcceptor;
 use transport::{Clock, Connector};
 
 use crate::stage::{
-    body_event, client_of, content, event_stream_head, failure, fast, read_request, run, scripted, send, stamping,
-    target,
+    body_event, client_of, content, event_stream_head, failure, fast, pass, read_request, run, scripted, send,
+    short_answer, stamping, target,
 };
 
 /// Any certificate will do.
@@ -67,6 +69,34 @@ fn an_encrypted_answer_is_stamped_beneath_the_encryption() {
             assert!(again.events.0.iter().all(|event| event.stamp == Stamp::Kernel), "{:?}", again.events);
             assert!(again.sent_ns >= again.start_ns && again.sent_ns <= again.first_byte_ns);
         }
+    });
+}
+
+#[test]
+fn what_tls_says_of_itself_is_no_first_byte_of_the_answer() {
+    run(async || {
+        let acceptor = acceptor(&["http/1.1"]);
+        let addr = scripted(move |tcp, _| {
+            let acceptor = acceptor.clone();
+            async move {
+                // TLS 1.3 sends its session tickets now.
+                let mut stream = acceptor.accept(tcp).await.unwrap();
+                stream.flush().await.unwrap();
+                read_request(&mut stream).await;
+                for _ in 0..100 {
+                    tokio::task::yield_now().await;
+                }
+                pass(Duration::from_secs(1)).await;
+                stream.write_all(short_answer("").as_bytes()).await.unwrap();
+                stream.flush().await.unwrap();
+            }
+        })
+        .await;
+        let record = send(&client_of(&format!("https://{addr}/v1"), &insecure()), 1).await;
+        assert!(record.outcome.is_complete(), "{:?}", record.outcome);
+        assert!(record.reads > 1, "the tickets came apart");
+        let waited = record.first_byte_ns.unwrap() - record.start_ns.unwrap();
+        assert!(waited >= Nanos::from_millis(900), "{waited}");
     });
 }
 
