@@ -45,7 +45,7 @@ pub struct Proxy {
     pub port: u16,
     /// `user:password`, if it wants them.
     pub credentials: Option<SecretString>,
-    /// Hosts reached directly: names, or `.domain` suffixes.
+    /// Hosts reached directly: names with all below them, also written `.domain` or `*.domain`; `*` for all.
     pub bypass: Vec<String>,
 }
 
@@ -53,7 +53,8 @@ impl Proxy {
     fn carries(&self, host: &str) -> bool {
         let local = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
         let bypassed = self.bypass.iter().any(|rule| {
-            let rule = rule.trim_start_matches('.');
+            let rule = rule.to_ascii_lowercase();
+            let rule = rule.trim_start_matches("*.").trim_start_matches('.');
             rule == "*" || host == rule || host.strip_suffix(rule).is_some_and(|rest| rest.ends_with('.'))
         });
         !local && !bypassed
@@ -264,6 +265,8 @@ mod tests {
         check(&[".example.com"], "example.com", false);
         check(&["ample.com"], "api.example.com", true);
         check(&["*"], "api.example.com", false);
+        check(&["*.Example.com"], "api.example.com", false);
+        check(&["", "."], "api.example.com", true);
     }
 
     #[test]

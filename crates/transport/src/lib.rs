@@ -12,7 +12,9 @@
 //!   to the bytes in hand.
 //! - A connection carries one request at a time, also over HTTP/2: its stamps are that request's.
 //! - Setting a connection up happens before `start` and is reported apart.
-//! - Nothing is retried here: an attempt is a record.
+//! - An attempt is a record and nothing is retried, but for a request that met a kept connection which the
+//!   server had closed: it reached nobody, so it is sent again, once, on a new one.
+//! - Limits hold whether the server is silent or never pauses; what had been measured is kept however it ends.
 
 mod client;
 mod clock;

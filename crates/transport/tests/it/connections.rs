@@ -13,8 +13,8 @@ use transport::Client;
 
 use crate::encrypted::{encrypted, insecure};
 use crate::stage::{
-    SHORT_BODY, VLLM, client, client_of, failure, fast, faulty, pass, read_request, run, scripted, send, short_answer,
-    until,
+    SHORT_BODY, VLLM, alone, client, client_of, failure, fast, faulty, pass, read_request, run, scripted, send,
+    short_answer, until,
 };
 
 #[test]
@@ -182,6 +182,10 @@ fn descriptors() -> usize {
 #[cfg(target_os = "linux")]
 #[test]
 fn what_is_dropped_gives_its_descriptors_back() {
+    // Other tests of this process open and close theirs.
+    if !alone("connections::what_is_dropped_gives_its_descriptors_back", "COUNTING_DESCRIPTORS", "yes") {
+        return;
+    }
     run(async || {
         let (sim, url) = encrypted(&["http/1.1"]).await;
         let plain = format!("{}/v1/chat/completions", sim.url());
@@ -197,4 +201,14 @@ fn what_is_dropped_gives_its_descriptors_back() {
             until(|| descriptors() == before).await;
         }
     });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_limit_of_descriptors_is_raised_and_never_lowered() {
+    use transport::raise_descriptor_limit;
+    let before = raise_descriptor_limit(16).unwrap();
+    assert!(before >= 16);
+    assert!(raise_descriptor_limit(before + 1).unwrap() >= before);
+    assert_eq!(raise_descriptor_limit(16), raise_descriptor_limit(17), "asking for less changes nothing");
 }

@@ -15,7 +15,7 @@ use tokio_rustls::TlsAcceptor;
 use transport::{Clock, Connector};
 
 use crate::stage::{
-    body_event, client_of, content, event_stream_head, failure, fast, pass, read_request, run, scripted, send,
+    alone, body_event, client_of, content, event_stream_head, failure, fast, pass, read_request, run, scripted, send,
     short_answer, stamping, target,
 };
 
@@ -157,18 +157,11 @@ fn a_stream_cut_off_beneath_the_encryption_is_truncated() {
     });
 }
 
-/// Set for the process that has no roots.
-const WITHOUT_ROOTS: &str = "SSL_CERT_FILE";
-
 #[cfg(target_os = "linux")]
 #[test]
 fn a_machine_without_roots_measures_plain_targets_and_says_what_others_lack() {
-    if std::env::var_os(WITHOUT_ROOTS).is_none_or(|file| file != "/dev/null") {
-        let name = "encrypted::a_machine_without_roots_measures_plain_targets_and_says_what_others_lack";
-        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-        let output = command.args(["--exact", name]).env(WITHOUT_ROOTS, "/dev/null").env_remove("SSL_CERT_DIR");
-        let output = output.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let name = "encrypted::a_machine_without_roots_measures_plain_targets_and_says_what_others_lack";
+    if !alone(name, "SSL_CERT_FILE", "/dev/null") {
         return;
     }
     run(async || {

@@ -1,13 +1,15 @@
 //! Bounds on what a server may send, and bytes in any portions.
 
+use schema::event::Stamp;
 use schema::plan::{SizeLimits, TransportPlan};
 use schema::record::{FailureClass, Record};
 use sim::{Engine, Fault, Sim};
 use tokio::io::AsyncWriteExt as _;
+use transport::Order;
 
 use crate::stage::{
     ANTHROPIC, OLLAMA, SHORT_BODY, TGI, VLLM, Voice, body_event, client, client_of, content, event_stream_head,
-    failure, fast, faulty, read_request, run, scripted, send, short_answer, whole_order,
+    failure, fast, faulty, order, read_request, run, scripted, send, short_answer, stamping, whole_order,
 };
 
 /// What becomes of an answer within bounds.
@@ -134,6 +136,31 @@ fn a_success_that_is_no_answer_is_an_unexpected_status() {
         for head in ["HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\n{}", "HTTP/1.1 204 No Content\r\n\r\n"] {
             let record = within(head.to_owned(), SizeLimits::default()).await;
             assert_eq!(failure(&record).class, FailureClass::UnexpectedStatus, "{:?}", record.outcome);
+        }
+    });
+}
+
+#[test]
+fn a_request_larger_than_the_sockets_buffers_is_sent_whole() {
+    run(async || {
+        let _stamps = stamping().await;
+        let addr = scripted(|mut tcp, _| async move {
+            for _ in 0..2 {
+                read_request(&mut tcp).await;
+                tcp.write_all(short_answer("").as_bytes()).await.unwrap();
+            }
+        })
+        .await;
+        let client = client_of(&format!("http://{addr}/v1"), &TransportPlan::default());
+        for _ in 0..2 {
+            let large = Order { body: vec![b'x'; 16 << 20].into(), ..order(&client, 4) };
+            let record = client.send(large, &mut ()).await;
+            assert!(record.outcome.is_complete(), "{:?}", record.outcome);
+            assert_eq!(record.request_bytes, 16 << 20);
+            assert!(record.start_ns <= record.first_byte_ns);
+            if cfg!(target_os = "linux") {
+                assert!(record.events.0.iter().all(|event| event.stamp == Stamp::Kernel), "{:?}", record.events);
+            }
         }
     });
 }

@@ -1,6 +1,7 @@
 //! What the tests share: a guard against hanging, targets, orders, servers that follow a script.
 
 use std::net::SocketAddr;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -33,6 +34,18 @@ pub(crate) fn run(test: impl AsyncFnOnce() + Send + 'static) {
     if let Err(panic) = thread.join() {
         std::panic::resume_unwind(panic);
     }
+}
+
+/// Whether this test has a process to itself, with `variable` set to `value`; if not, one is run for it.
+pub(crate) fn alone(test: &str, variable: &str, value: &str) -> bool {
+    if std::env::var(variable).is_ok_and(|found| found == value) {
+        return true;
+    }
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let output = command.args(["--exact", test]).env(variable, value).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    false
 }
 
 /// Lets time pass for the client's timers, without waiting for it. The engine's threads do not notice.
