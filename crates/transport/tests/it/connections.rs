@@ -183,7 +183,7 @@ fn descriptors() -> usize {
 #[test]
 fn what_is_dropped_gives_its_descriptors_back() {
     // Other tests of this process open and close theirs.
-    if !alone("connections::what_is_dropped_gives_its_descriptors_back", "COUNTING_DESCRIPTORS", "yes") {
+    if !alone("connections::what_is_dropped_gives_its_descriptors_back", &[("COUNTING_DESCRIPTORS", "yes")]) {
         return;
     }
     run(async || {

@@ -36,13 +36,13 @@ pub(crate) fn run(test: impl AsyncFnOnce() + Send + 'static) {
     }
 }
 
-/// Whether this test has a process to itself, with `variable` set to `value`; if not, one is run for it.
-pub(crate) fn alone(test: &str, variable: &str, value: &str) -> bool {
-    if std::env::var(variable).is_ok_and(|found| found == value) {
+/// Whether this test has a process to itself, with these variables set; if not, one is run for it.
+pub(crate) fn alone(test: &str, variables: &[(&str, &str)]) -> bool {
+    if variables.iter().all(|(name, value)| std::env::var(name).is_ok_and(|found| found == *value)) {
         return true;
     }
     let mut command = Command::new(std::env::current_exe().unwrap());
-    let output = command.args(["--exact", test]).env(variable, value).output().unwrap();
+    let output = command.args(["--exact", test]).envs(variables.iter().copied()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&output.stderr));
     false
