@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 async fn lateness_ns(pacing: Pacing) -> Vec<u64> {
     let timing = Timing { epoch: Instant::now(), pacing, stop: CancellationToken::new() };
     let rate = Rate::per_second(500.0).expect("500 is above zero");
-    let slots = arrivals(Arrival::Poisson, rate, 1, timing.now(), 0, Segment::WHOLE).take(SLOTS);
+    let slots = arrivals(Arrival::Poisson, rate, 1, 0, timing.now(), 0, Segment::WHOLE).take(SLOTS);
     let mut lateness = Vec::with_capacity(SLOTS);
     let send = |slot: load::Slot| {
         lateness.push((timing.now() - slot.scheduled).0);

@@ -32,18 +32,19 @@ enum Process {
 ///
 /// A pure function of its arguments. Every slot is an absolute deadline counted from `begin`, so
 /// rounding does not add up. Equal arguments give equal arrivals, so targets that take turns within
-/// a block meet the same pattern; another `first_index` gives other random gaps.
+/// a block meet the same pattern; another `block` gives other random gaps.
 pub fn arrivals(
     arrival: Arrival,
     rate: Rate,
     seed: u64,
+    block: u32,
     begin: Moment,
     first_index: u64,
     segment: Segment,
 ) -> Arrivals {
     let process = match arrival {
         Arrival::Constant => Process::Constant(Constant::new(rate)),
-        Arrival::Poisson => Process::Poisson(Box::new(Poisson::new(rate, seed, first_index))),
+        Arrival::Poisson => Process::Poisson(Box::new(Poisson::new(rate, seed, block.into()))),
     };
     Arrivals { process, begin, first_index, segment, position: 0 }
 }

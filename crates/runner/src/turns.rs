@@ -37,16 +37,16 @@ pub(crate) enum Share {
     Open {
         /// Numbers of the requests.
         indexes: Range<u64>,
+        /// Length of the turn, if it ends by time.
+        length: Option<Nanos>,
     },
 }
 
 impl Turn {
     /// When the turn stops sending, if it ends by time.
     pub(crate) fn length(&self) -> Option<Nanos> {
-        match self.share {
-            Share::Closed { length, .. } => length,
-            Share::Open { .. } => None,
-        }
+        let (Share::Closed { length, .. } | Share::Open { length, .. }) = self.share;
+        length
     }
 }
 
@@ -59,15 +59,15 @@ pub(crate) fn turns(plan: &Plan) -> Vec<Turn> {
     // A load that ends by time goes on counting from block to block.
     let counters: Vec<_> = (0..targets).map(|_| Arc::new(Counter::new(0..u64::MAX))).collect();
     for turn in load::interleave(targets, plan.blocks, plan.seed) {
-        let share = match (&blocks[turn.block as usize], plan.load) {
-            (Block::Numbers(numbers), Load::Closed { concurrency }) => {
-                Share::Closed { concurrency, indexes: Arc::new(Counter::new(numbers.clone())), length: None }
+        let Block { numbers, length } = blocks[turn.block as usize].clone();
+        let share = match (plan.load, numbers) {
+            (Load::Closed { concurrency }, Some(numbers)) => {
+                Share::Closed { concurrency, indexes: Arc::new(Counter::new(numbers)), length }
             }
-            (Block::Time(length), Load::Closed { concurrency }) => {
-                Share::Closed { concurrency, indexes: Arc::clone(&counters[turn.target]), length: Some(*length) }
+            (Load::Closed { concurrency }, None) => {
+                Share::Closed { concurrency, indexes: Arc::clone(&counters[turn.target]), length }
             }
-            (Block::Numbers(numbers), Load::Open { .. }) => Share::Open { indexes: numbers.clone() },
-            (Block::Time(_), Load::Open { .. }) => unreachable!("an open loop's blocks are numbered beforehand"),
+            (Load::Open { .. }, numbers) => Share::Open { indexes: numbers.unwrap_or_default(), length },
         };
         turns.push(Turn { target: turn.target, phase: Phase::Measured, block: turn.block, share });
     }
@@ -84,54 +84,64 @@ fn warmup(plan: &Plan, target: usize) -> Turn {
     Turn { target, phase: Phase::Warmup, block: 0, share: Share::Closed { concurrency, indexes, length: None } }
 }
 
-enum Block {
-    Numbers(Range<u64>),
-    Time(Nanos),
+/// What a block holds, alike for all targets.
+#[derive(Debug, Clone)]
+struct Block {
+    /// Numbers of its requests, where they are known beforehand: always in an open loop.
+    numbers: Option<Range<u64>>,
+    /// Its length, if it ends by time.
+    length: Option<Nanos>,
 }
 
-/// What each block holds, alike for all targets.
 fn measured_blocks(plan: &Plan) -> Vec<Block> {
     match (plan.stop, plan.load) {
         (Stop::Requests(requests), _) => {
-            let mut first = 0;
             let sizes = load::split(requests, plan.blocks).into_iter();
-            sizes
-                .map(|size| {
-                    let numbers = first..first + size;
-                    first = numbers.end;
-                    Block::Numbers(numbers)
-                })
-                .collect()
+            consecutive(sizes).map(|numbers| Block { numbers: Some(numbers), length: None }).collect()
         }
         (Stop::DurationNs(duration), Load::Closed { .. }) => {
-            load::split(duration.0, plan.blocks).into_iter().map(|ns| Block::Time(Nanos(ns))).collect()
+            lengths(duration, plan).map(|length| Block { numbers: None, length: Some(length) }).collect()
         }
         (Stop::DurationNs(duration), Load::Open { .. }) => {
-            let mut first = 0;
-            let lengths = load::split(duration.0, plan.blocks).into_iter();
-            lengths
-                .map(|ns| {
-                    let due = schedule(plan, Moment::EPOCH, first, Segment::WHOLE);
-                    let size = due.take_while(|slot| slot.scheduled.0 < ns).count() as u64;
-                    let numbers = first..first + size;
-                    first = numbers.end;
-                    Block::Numbers(numbers)
-                })
-                .collect()
+            let sizes = (0..).zip(lengths(duration, plan)).map(|(block, length)| offered(plan, block, length));
+            let blocks = consecutive(sizes).zip(lengths(duration, plan));
+            blocks.map(|(numbers, length)| Block { numbers: Some(numbers), length: Some(length) }).collect()
         }
     }
 }
 
-/// The open loop's slots from number `first` on, beginning at `begin`, for one thread. Empty for a closed loop.
+/// The lengths of the blocks that `duration` is divided into.
+fn lengths(duration: Nanos, plan: &Plan) -> impl Iterator<Item = Nanos> + use<> {
+    load::split(duration.0, plan.blocks).into_iter().map(Nanos)
+}
+
+/// How many slots an open loop offers in a block of that length.
+fn offered(plan: &Plan, block: u32, length: Nanos) -> u64 {
+    let due = schedule(plan, block, Moment::EPOCH, 0, Segment::WHOLE);
+    due.take_while(|slot| slot.scheduled - Moment::EPOCH < length).count() as u64
+}
+
+/// Numbers for blocks of these sizes, each going on where the one before ended.
+fn consecutive(sizes: impl Iterator<Item = u64>) -> impl Iterator<Item = Range<u64>> {
+    sizes.scan(0, |first, size| {
+        let numbers = *first..*first + size;
+        *first = numbers.end;
+        Some(numbers)
+    })
+}
+
+/// The slots of an open loop's `block` from number `first` on, beginning at `begin`, for one thread. Empty for a
+/// closed loop.
 pub(crate) fn schedule(
     plan: &Plan,
+    block: u32,
     begin: Moment,
     first: u64,
     segment: Segment,
 ) -> impl Iterator<Item = load::Slot> + use<> {
     let open = match plan.load {
         Load::Open { rate_per_s, arrival, .. } => {
-            Some(load::arrivals(arrival, rate_per_s, plan.seed, begin, first, segment))
+            Some(load::arrivals(arrival, rate_per_s, plan.seed, block, begin, first, segment))
         }
         Load::Closed { .. } => None,
     };

@@ -16,7 +16,7 @@ use schema::target::{Credentialed, TargetName};
 use schema::units::{Moment, Nanos};
 use tokio::runtime::Runtime;
 use tokio::task::LocalSet;
-use transport::{Client, Connector, Order, Watch};
+use transport::{Client, Connector, Order, SetupError, Watch};
 
 use crate::budget::Budget;
 use crate::recorder::Message;
@@ -87,9 +87,14 @@ impl Hope {
         self.hopeless.lock().unwrap_or_else(PoisonError::into_inner).clone().filter(|_| lost)
     }
 
-    fn learn(&self, outcome: &Outcome) {
+    /// Only the warm-up gives hope up. Once a target was reached, what it does later is a result.
+    fn learn(&self, phase: Phase, outcome: &Outcome) {
         match outcome {
-            Outcome::Failed(failure) if is_hopeless(failure.class) => self.give_up(failure.clone()),
+            Outcome::Failed(failure) if is_hopeless(failure.class) => {
+                if phase == Phase::Warmup {
+                    self.give_up(failure.clone());
+                }
+            }
             Outcome::Failed(_) | Outcome::Complete { .. } => self.reached.store(true, Ordering::Relaxed),
             Outcome::NotSent | Outcome::Cancelled | Outcome::Interrupted => {}
         }
@@ -155,7 +160,7 @@ impl Crew {
             (Enough::Requests(n), _) => (Some(per_target(n + self.plan.warmup)), None),
             (Enough::DurationNs(_), Load::Open { .. }) => {
                 let measured = turns.iter().filter_map(|turn| match &turn.share {
-                    Share::Open { indexes } => Some(indexes.end - indexes.start),
+                    Share::Open { indexes, .. } => Some(indexes.end - indexes.start),
                     Share::Closed { .. } => None,
                 });
                 (Some(measured.sum::<u64>() + per_target(self.plan.warmup)), None)
@@ -194,13 +199,17 @@ impl Shared {
         self.is_wanted(turn)
     }
 
-    /// A record may not be lost: when the queue is full this waits for the disk, and counts that it did.
+    /// A record may not be lost: when the queue is full this waits for the disk, and counts that it did. With the
+    /// recorder gone nothing more can be kept, and the run ends.
     fn keep(&self, record: Record) {
         match self.crew.recorder.try_send(Message::Record(Box::new(record))) {
-            Ok(()) | Err(TrySendError::Disconnected(_)) => {}
+            Ok(()) => {}
+            Err(TrySendError::Disconnected(_)) => self.crew.stop.waiting(),
             Err(TrySendError::Full(message)) => {
                 self.waited_for_disk.fetch_add(1, Ordering::Relaxed);
-                drop(self.crew.recorder.send(message));
+                if self.crew.recorder.send(message).is_err() {
+                    self.crew.stop.waiting();
+                }
             }
         }
     }
@@ -214,8 +223,8 @@ impl Shared {
         let stale = self.stale_connections.load(Ordering::Relaxed);
         if stale > 0 {
             notes.push(format!(
-                "{stale} requests met a kept connection that the server had closed unannounced, and were sent again on \
-                 a new one; the time lost is in their schedule lag"
+                "requests sent again on a new connection because the server had closed a kept one unannounced: {stale}; \
+                 the time lost is in their schedule lag"
             ));
         }
         if self.out_of_budget.load(Ordering::Relaxed) {
@@ -265,6 +274,16 @@ fn thread(shared: &Arc<Shared>, number: u32) {
     shared.stale_connections.fetch_add(stale, Ordering::Relaxed);
 }
 
+/// A target that no connection can be made to, told as the failure that every request to it would be.
+fn not_to_be_made(error: &SetupError) -> Failure {
+    let class = match error {
+        SetupError::Roots(_) => FailureClass::Tls,
+        SetupError::NoHost(_) => FailureClass::Dns,
+    };
+    let cause = std::error::Error::source(error).map_or_else(String::new, |cause| format!(": {cause}"));
+    Failure { class, message: format!("{error}{cause}").as_str().into(), retry_after_ns: None }
+}
+
 struct Worker {
     shared: Arc<Shared>,
     runtime: Runtime,
@@ -277,9 +296,11 @@ struct Worker {
 impl Worker {
     fn new(shared: Arc<Shared>, runtime: Runtime, number: u32) -> Self {
         let cancel = Arc::new(AtomicBool::new(false));
-        let client =
-            |who: &Credentialed| Client::new(shared.crew.connector.clone(), who, Arc::clone(&cancel)).ok().map(Rc::new);
-        let clients = shared.crew.targets.iter().map(client).collect();
+        let client = |(who, hope): (&Credentialed, &Hope)| {
+            let made = Client::new(shared.crew.connector.clone(), who, Arc::clone(&cancel));
+            made.map_err(|error| hope.give_up(not_to_be_made(&error))).ok().map(Rc::new)
+        };
+        let clients = shared.crew.targets.iter().zip(&shared.hopes).map(client).collect();
         let segment = Segment::new(number, shared.threads).expect("a thread's number is below their count");
         Self { shared, runtime, segment, cancel, clients }
     }
@@ -301,7 +322,9 @@ impl Worker {
             }
             (Share::Open { .. }, Load::Closed { .. }) => 0,
         };
-        if let Err(failure) = self.runtime.block_on(client.warm(wanted)) {
+        let stop = self.shared.crew.stop.no_more_sending();
+        let opened = self.runtime.block_on(stop.run_until_cancelled(client.warm(wanted)));
+        if let Some(Err(failure)) = opened {
             let hope = &self.shared.hopes[turn.target];
             if is_hopeless(failure.class) {
                 hope.give_up(failure);
@@ -347,12 +370,12 @@ impl Worker {
                     let send = move |slot: Slot| Rc::clone(&sender).send_and_pause(slot, end);
                     load::closed(self.part(*concurrency), indexes, until, &timing, send).await;
                 }
-                Share::Open { indexes } => {
+                Share::Open { indexes, .. } => {
                     let send = {
                         let sender = Rc::clone(&sender);
                         move |slot: Slot| Rc::clone(&sender).send(slot)
                     };
-                    let slots = schedule(&shared.crew.plan, begin, indexes.start, self.segment);
+                    let slots = schedule(&shared.crew.plan, turn.block, begin, indexes.start, self.segment);
                     let slots = slots.take_while(|slot| slot.index < indexes.end);
                     let places = self.part(streams(&shared.crew.plan));
                     load::open(slots, &timing, places, send, |slot| sender.not_sent(slot)).await;
@@ -420,9 +443,7 @@ impl Sender {
         };
         let record = self.client.send(order, &mut Parts(&crew.recorder)).await;
         crew.budget.settle(reserved, price, &record);
-        if self.phase == Phase::Warmup {
-            self.shared.hopes[self.target].learn(&record.outcome);
-        }
+        self.shared.hopes[self.target].learn(self.phase, &record.outcome);
         self.failures.set(if matches!(record.outcome, Outcome::Failed(_)) {
             self.failures.get().saturating_add(1)
         } else {

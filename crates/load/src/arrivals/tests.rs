@@ -7,7 +7,7 @@ use super::*;
 const BEGIN: Moment = Moment(5_000_000_000);
 
 fn schedule(arrival: Arrival, per_second: f64, seed: u64, segment: Segment) -> Arrivals {
-    arrivals(arrival, Rate::per_second(per_second).unwrap(), seed, BEGIN, 100, segment)
+    arrivals(arrival, Rate::per_second(per_second).unwrap(), seed, 100, BEGIN, 100, segment)
 }
 
 fn gaps_in_seconds(arrivals: Arrivals, count: usize) -> Vec<f64> {
@@ -67,8 +67,7 @@ fn neighbouring_poisson_gaps_know_nothing_of_each_other() {
 #[test]
 fn blocks_of_one_seed_have_gaps_of_their_own() {
     let rate = Rate::per_second(1.0).unwrap();
-    let first =
-        |first_index| arrivals(Arrival::Poisson, rate, 7, BEGIN, first_index, Segment::WHOLE).next().unwrap().scheduled;
+    let first = |block| arrivals(Arrival::Poisson, rate, 7, block, BEGIN, 0, Segment::WHOLE).next().unwrap().scheduled;
     assert_ne!(first(0), first(1));
     assert_eq!(first(1), first(1));
 }

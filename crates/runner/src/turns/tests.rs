@@ -83,7 +83,7 @@ fn closed(concurrency: u32) -> Load {
 fn numbers(turn: &Turn) -> Vec<u64> {
     match &turn.share {
         Share::Closed { indexes, .. } => std::iter::from_fn(|| indexes.take()).collect(),
-        Share::Open { indexes } => indexes.clone().collect(),
+        Share::Open { indexes, .. } => indexes.clone().collect(),
     }
 }
 
@@ -128,4 +128,22 @@ fn an_open_loop_by_time_offers_as_many_slots_as_fit_whatever_the_blocks() {
 fn a_closed_loop_by_time_divides_the_time() {
     let plan = plan(&["a"], closed(1), Stop::DurationNs(Nanos::from_secs(8)));
     assert!(turns(&plan).iter().all(|t| t.length() == Some(Nanos::from_secs(2))));
+}
+
+#[test]
+fn an_open_loop_by_time_ends_by_time_too() {
+    let rate = Rate::per_second(10.0).unwrap();
+    let load = Load::Open { rate_per_s: rate, arrival: Arrival::Constant, max_concurrency: 5 };
+    let plan = plan(&["a"], load, Stop::DurationNs(Nanos::from_secs(8)));
+    assert!(turns(&plan).iter().all(|t| t.length() == Some(Nanos::from_secs(2))));
+}
+
+#[test]
+fn a_block_in_which_nothing_arrives_does_not_empty_those_after_it() {
+    let rate = Rate::per_second(0.5).unwrap();
+    let load = Load::Open { rate_per_s: rate, arrival: Arrival::Poisson, max_concurrency: 5 };
+    let mut plan = plan(&["a"], load, Stop::DurationNs(Nanos::from_secs(1000)));
+    plan.blocks = 1000;
+    let offered: usize = turns(&plan).iter().map(|t| numbers(t).len()).sum();
+    assert!((400..600).contains(&offered), "{offered} of about 500");
 }
