@@ -11,7 +11,7 @@ use crate::metric::{Metric, Unit};
 use crate::target::Target;
 use crate::units::{Nanos, Quantile, Rate, Usd};
 
-/// A bound on a metric at a percentile: `ttft_p95<200ms`, `output_speed_p5>30`, `e2e_mean<2s`.
+/// A bound on a metric at a percentile, or on every request: `ttft_p95<200ms`, `output_speed_p5>30`, `e2e<2s`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
@@ -349,6 +349,7 @@ mod tests {
         check("e2e<2s", Ok("e2e<2s"));
         check("output_speed_p10>40", Ok("output_speed_p10>40"));
         check("ttft_visible_p50<1s", Ok("ttft_visible_p50<1s"));
+        check("ttft_p99.9999<1s", Ok("ttft_p99.9999<1s"));
     }
 
     #[test]
@@ -358,6 +359,8 @@ mod tests {
         check("ttff_p95<200ms", Err("`ttff` is not a metric"));
         check("ttft_p95>200ms", Err("bounded with `<`"));
         check("ttft_p100<1s", Err("not a percentile"));
+        check("ttft_p99.99999<1s", Err("not a percentile"));
+        check("ttft_p0.00001<1s", Err("not a percentile"));
     }
 
     #[test]

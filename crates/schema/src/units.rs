@@ -312,9 +312,9 @@ impl Quantile {
     /// The 99th percentile.
     pub const P99: Self = Self(0.99);
 
-    /// The quantile `q`; `None` outside (0, 1).
+    /// The quantile `q`; `None` outside (0, 1), or so near its ends that it has no name of four decimals.
     pub fn new(q: f64) -> Option<Self> {
-        (q > 0.0 && q < 1.0).then_some(Self(q))
+        (6e-7..1.0 - 6e-7).contains(&q).then_some(Self(q))
     }
 
     /// Between 0 and 1.
