@@ -39,14 +39,16 @@ impl Budget {
         self.committed.try_update(Ordering::Relaxed, Ordering::Relaxed, fits).ok().map(|_| Reserved(most))
     }
 
-    /// Puts the true cost in the place of what was set aside. Without usage nothing can be known, and
+    /// Puts the true cost in the place of what was set aside. Without the whole usage nothing can be known, and
     /// the worst stays counted if the server began to answer.
     pub(crate) fn settle(&self, Reserved(most): Reserved, price: Option<&Price>, record: &Record) {
         if self.limit.is_none() {
             return;
         }
         let cost = match (price, &record.usage) {
-            (Some(price), Some(usage)) => pico(providers::cost(price, usage)),
+            (Some(price), Some(usage @ Usage { input_tokens: Some(_), output_tokens: Some(_), .. })) => {
+                pico(providers::cost(price, usage))
+            }
             _ if record.status == Some(200) => most,
             _ => 0,
         };
@@ -88,6 +90,16 @@ mod tests {
         record.usage = Some(Usage { input_tokens: Some(10), output_tokens: Some(10), ..Usage::default() });
         budget.settle(reserved, Some(&price()), &record);
         assert!(budget.reserve(Some(&price()), 1000, 100).is_some());
+    }
+
+    #[test]
+    fn an_answer_that_broke_off_before_its_output_was_counted_stays_at_its_worst() {
+        let budget = Budget::new(Some("0.0013usd".parse().unwrap()));
+        let reserved = budget.reserve(Some(&price()), 1000, 100).unwrap();
+        let mut record = crate::turns::tests::record();
+        record.usage = Some(Usage { input_tokens: Some(10), ..Usage::default() });
+        budget.settle(reserved, Some(&price()), &record);
+        assert!(budget.reserve(Some(&price()), 1000, 100).is_none());
     }
 
     #[test]

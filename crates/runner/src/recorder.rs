@@ -57,9 +57,11 @@ fn record(mut writer: Writer, mut log: Log, messages: &Receiver<Message>, mut wa
             Ok(Message::Partial(part)) => writer.append_partial(&part),
             Ok(Message::Progress(progress)) => {
                 if let Progress::Note(note) = &progress {
-                    kept.notes.push(note.clone());
-                    // The note is kept in the manifest too.
+                    // The note is kept in the manifest too, once however often it is said.
                     drop(writeln!(log, "{} {note}", jiff::Timestamp::now()));
+                    if !kept.notes.contains(note) {
+                        kept.notes.push(note.clone());
+                    }
                 }
                 watch(progress);
                 Ok(())
