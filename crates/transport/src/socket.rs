@@ -99,8 +99,9 @@ impl Socket {
     }
 }
 
-/// Most that one read takes.
-const LARGEST_READ: usize = 16 << 10;
+/// Most that one read takes: a byte less than hyper's first buffer. A read that fills its buffer makes
+/// hyper double it, up to the bound of a head, and it never gives that memory back.
+const LARGEST_READ: usize = (8 << 10) - 1;
 
 thread_local! {
     /// Where bytes land first. Reading into the caller's room would mean to clear all of it before, for
