@@ -34,13 +34,13 @@ bench *ARGS:
 pacing:
     cargo run --release -p load --example pacing
 
-# Error of TTFT and ITL against the simulator's own log; figures go to docs.
-accuracy *ARGS:
-    cargo run --release -p runner --example accuracy -- {{ ARGS }}
+# Error of TTFT and ITL against the simulator's own log; figures go to docs/performance.md.
+accuracy:
+    cargo bench -p speed-kings --bench accuracy
 
-# Memory and CPU at 1,000 and 10,000 streams against the simulator; figures go to docs.
-scale *ARGS:
-    cargo run --release -p runner --example scale -- {{ ARGS }}
+# Memory and CPU at 1,000 and 10,000 streams against the simulator; figures go to docs/performance.md.
+scale:
+    cargo bench -p speed-kings --bench scale
 
 # A simulated engine as a server.
 sim ENGINE="vllm" *ARGS:

@@ -125,9 +125,8 @@ impl Reader {
 
     fn facts(self) -> HeaderFacts {
         let mut facts = self.facts;
-        if self.streamed {
-            facts.timing.ttft_ns = facts.timing.ttft_ns.or(self.processing);
-        } else {
+        // Of a stream it times the head, which no figure of ours is about.
+        if !self.streamed {
             facts.timing.total_ns = facts.timing.total_ns.or(self.processing);
         }
         let resets = self.resets.iter().filter(|(limit, _)| self.used_up.contains(limit)).map(|(_, reset)| *reset);
