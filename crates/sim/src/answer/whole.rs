@@ -24,6 +24,8 @@ pub(super) async fn whole<S: Socket>(
         next_tokens(exchange, &mut source, 1).await?;
         progress.count(exchange, &source, 1);
         source.written();
+        // Tokens that need no waiting would otherwise keep the thread to themselves.
+        tokio::task::coop::consume_budget().await;
     }
     drop(source);
     progress.finish(exchange, plan.reason);
