@@ -226,7 +226,13 @@ impl<'de> Visitor<'de> for EitherSpelling {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TargetSpec, A::Error> {
         let Pieces { name, provider, url, model, dialect } = Pieces::deserialize(MapAccessDeserializer::new(map))?;
         let address = url.map(|url| checked_address(&url)).transpose().map_err(A::Error::custom)?;
-        Ok(TargetSpec { name, provider, address, model, dialect })
+        let trimmed = |text: String| text.trim().to_owned();
+        let spec = TargetSpec { name, provider: trimmed(provider), address, model: model.map(trimmed), dialect };
+        match spec.to_string().parse::<TargetSpec>() {
+            Ok(read) if read == spec => Ok(spec),
+            Ok(_) => Err(A::Error::custom(wrong("an option of a target stands within another piece of it"))),
+            Err(error) => Err(A::Error::custom(error)),
+        }
     }
 }
 
@@ -273,6 +279,18 @@ mod tests {
         refuses("a=vllm@http://x,model=", "`model=` has no value");
         refuses("a=vllm@http://x,dialect=grpc", "`grpc` is not a dialect, use one of openai-chat");
         refuses("a=vllm@http://x,model=a,model=b", "`model` is given twice");
+    }
+
+    #[test]
+    fn pieces_that_cannot_stand_together_are_refused() {
+        let read = |pieces| serde_json::from_value::<TargetSpec>(pieces).map_err(|error| error.to_string());
+        let refuses = |pieces, piece: &str| assert!(read(pieces).unwrap_err().contains(piece));
+        refuses(serde_json::json!({ "provider": "vl lm" }), "the provider `vl lm`");
+        refuses(serde_json::json!({ "provider": "vllm", "model": "" }), "`model=` has no value");
+        refuses(serde_json::json!({ "provider": "vllm", "model": "a,model=b" }), "`model` is given twice");
+        refuses(serde_json::json!({ "provider": "vllm", "model": "a,dialect=tgi" }), "within another piece");
+        let spec = read(serde_json::json!({ "provider": "vllm", "model": " a " })).unwrap();
+        assert_eq!(spec.model.as_deref(), Some("a"));
     }
 
     #[test]

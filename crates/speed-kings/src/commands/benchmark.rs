@@ -11,7 +11,7 @@ use workload::Prompts;
 use crate::args::Output;
 use crate::args::run::RunArgs;
 use crate::commands::Context;
-use crate::commands::prepare::{Prepared, most_it_costs, prepare, resolved, tell};
+use crate::commands::prepare::{Estimate, Prepared, estimate, prepare, resolved, tell};
 use crate::commands::progress::Display;
 use crate::outcome::{Exit, Failure};
 
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let prepared = prepare(&args.run, context)?;
     let lacking = prepared.is_lacking();
     let resolved = &prepared.resolved;
-    context.terminal.note_all(&cost_note(&resolved.plan, &prepared.prompts));
+    context.terminal.note_all(&cost_notes(&resolved.plan, &prepared.prompts));
     let stop = Stop::new();
     super::interrupt::listen(&stop, context.terminal)?;
     let display = Display::new(&resolved.plan, context.terminal);
@@ -98,20 +98,35 @@ fn exit(finished: &Finished, lacking: bool) -> Exit {
     }
 }
 
-fn cost_note(plan: &Plan, prompts: &Prompts) -> Vec<String> {
-    let costs: Vec<_> = plan.targets.iter().filter_map(|target| most_it_costs(target, plan, prompts)).collect();
-    if costs.is_empty() {
-        return Vec::new();
-    }
-    let total = costs.into_iter().fold(schema::units::Usd::ZERO, |sum, cost| sum + cost);
+/// What the run can cost, where prices are known, and what a budget does not watch over.
+fn cost_notes(plan: &Plan, prompts: &Prompts) -> Vec<String> {
+    let costs = plan.targets.iter().filter_map(|target| match estimate(target, plan, prompts) {
+        Estimate::UpTo(cost) => Some(cost),
+        Estimate::ByTime | Estimate::NoPrice => None,
+    });
+    let total = costs.reduce(|sum, cost| sum + cost);
     let budget = plan.budget_usd.map_or_else(String::new, |budget| format!("; the budget is {budget}"));
-    vec![format!("estimated cost: up to about {total}{budget}")]
+    let total = total.map(|total| format!("estimated cost: up to about {total}{budget}"));
+    total.into_iter().chain(unwatched(plan)).collect()
+}
+
+/// Nothing can be kept within a budget whose price is not known.
+fn unwatched(plan: &Plan) -> Option<String> {
+    let unpriced = plan.targets.iter().filter(|t| plan.budget_usd.is_some() && t.price.is_none() && !t.simulated);
+    let names: Vec<_> = unpriced.map(|target| format!("`{}`", target.name)).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "no price is known of {}: the budget does not count what they cost; `prices` gives one",
+            names.join(", ")
+        )
+    })
 }
 
 fn dry_run(args: &RunArgs, context: &Context) -> Result<Exit, Failure> {
     let (resolved, prompts) = resolved(args, context)?;
     let plan = &resolved.plan;
     tell(&resolved, context);
+    context.terminal.note_all(&unwatched(plan).into_iter().collect::<Vec<_>>());
     if context.output != Output::Json {
         context.print_listing(&plan_listing(plan, &prompts, &resolved.mock))?;
     }
@@ -124,8 +139,11 @@ fn dry_run(args: &RunArgs, context: &Context) -> Result<Exit, Failure> {
 fn plan_listing(plan: &Plan, prompts: &Prompts, mock: &[crate::config::settings::MockEngine]) -> Listing {
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     for target in &plan.targets {
-        let cost = most_it_costs(target, plan, prompts)
-            .map_or_else(|| "no price known".to_owned(), |cost| format!("up to {cost}"));
+        let cost = match estimate(target, plan, prompts) {
+            Estimate::UpTo(cost) => format!("up to {cost}"),
+            Estimate::ByTime => "as much as it answers in time".to_owned(),
+            Estimate::NoPrice => "no price known".to_owned(),
+        };
         let cells = [target.name.to_string(), target.model.clone(), target.url.to_string(), cost];
         rows.push(cells.into_iter().map(Cell::Text).collect());
     }

@@ -8,10 +8,10 @@ use schema::units::Nanos;
 use store::Redactor;
 use transport::{Clock, Connector};
 
-use crate::commands::prepare::{proxy, without_keys};
+use crate::commands::prepare::without_keys;
 use crate::commands::{Context, small_runtime};
 use crate::config::problem::{Problem, Problems};
-use crate::config::resolve::proxy as proxy_of;
+use crate::config::proxy::proxy;
 use crate::outcome::{Exit, Failure};
 
 /// How long a provider may take to answer.
@@ -60,8 +60,8 @@ type Answer = (&'static Provider, Result<Vec<String>, String>);
 /// Asks all of them at once.
 fn ask(wanted: &[&'static Provider], context: &Context) -> Result<Vec<Answer>, Failure> {
     let limits = TimeLimits { connect_ns: PATIENCE, first_token_ns: PATIENCE, gap_ns: PATIENCE, total_ns: PATIENCE };
-    let plan = TransportPlan { limits, proxy: proxy_of(&context.environment), ..TransportPlan::default() };
-    let proxy = proxy(&plan, &context.environment);
+    let plan = TransportPlan { limits, ..TransportPlan::default() };
+    let proxy = proxy(&context.environment)?;
     let connector = Connector::new(&plan, proxy, Clock::start()).map_err(miette::Report::new)?;
     let asked = wanted.iter().map(async |provider| (*provider, ask_one(provider, &connector, context).await));
     Ok(small_runtime()?.block_on(join_all(asked)))

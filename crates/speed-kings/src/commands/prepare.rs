@@ -6,12 +6,11 @@ use std::io::BufReader;
 
 use discover::Served;
 use futures_util::future::join_all;
-use schema::plan::{PromptSource, TransportPlan};
-use schema::record::{Failure as RequestFailure, FailureClass};
+use schema::plan::{Load, Plan, Prompt, PromptSource, Stop};
+use schema::record::{Failure as RequestFailure, FailureClass, Usage};
 use schema::target::{Credentialed, Target};
 use schema::text::Untrusted;
 use schema::units::{Nanos, Usd};
-use secrecy::SecretString;
 use sim::{Config, Engine, Sim};
 use store::Redactor;
 use transport::{Clock, Connector, Proxy};
@@ -20,9 +19,9 @@ use workload::Prompts;
 use crate::args::run::RunArgs;
 use crate::commands::Context;
 use crate::config::problem::{Problem, Problems};
-use crate::config::resolve::{Resolved, price_book, resolve};
+use crate::config::proxy::proxy;
+use crate::config::resolve::{Resolved, most_offered, price_book, resolve};
 use crate::config::settings::MockEngine;
-use crate::environment::Environment;
 use crate::outcome::{Exit, Failure};
 
 /// A plan that can be carried out.
@@ -45,9 +44,11 @@ const LISTING_LIMIT: Nanos = Nanos::from_secs(10);
 /// # Errors
 /// Everything that stands against it.
 pub(crate) fn resolved(args: &RunArgs, context: &Context) -> Result<(Resolved, Prompts), Failure> {
-    let settings = args.layered(context)?.settings();
+    let layered = args.layered(context)?;
+    let settings = layered.settings();
     let prices = price_book(settings.prices.as_ref())?;
-    let resolved = resolve(&settings, context.surroundings(&prices))?;
+    let mut resolved = resolve(&settings, context.surroundings(&prices))?;
+    resolved.notes.splice(0..0, layered.notes_on(&resolved.plan));
     let prompts = prompts(&resolved.plan.workload)?;
     Ok((resolved, prompts))
 }
@@ -60,7 +61,7 @@ pub(crate) fn resolved(args: &RunArgs, context: &Context) -> Result<(Resolved, P
 /// asking to find out.
 pub(crate) fn prepare(args: &RunArgs, context: &Context) -> Result<Prepared, Failure> {
     let (mut resolved, prompts) = resolved(args, context)?;
-    let proxy = proxy(&resolved.plan.transport, &context.environment);
+    let proxy = proxy(&context.environment)?;
     check_models(&mut resolved, proxy.as_ref())?;
     let sims = start_simulated(&mut resolved)?;
     if resolved.plan.targets.is_empty() {
@@ -275,41 +276,35 @@ const fn is_dead(class: FailureClass) -> bool {
     )
 }
 
-/// `HTTPS_PROXY` with its credentials, and `NO_PROXY`.
-pub(crate) fn proxy(plan: &TransportPlan, environment: &Environment) -> Option<Proxy> {
-    plan.proxy.as_ref()?;
-    let either =
-        |upper: &str, lower: &str| environment.get(upper).or_else(|| environment.get(lower)).map(ToOwned::to_owned);
-    let url = url::Url::parse(&either("HTTPS_PROXY", "https_proxy")?).ok()?;
-    let credentials = url.password().map(|password| SecretString::from(format!("{}:{password}", url.username())));
-    let bypass = either("NO_PROXY", "no_proxy").unwrap_or_default();
-    Some(Proxy {
-        host: url.host_str()?.to_owned(),
-        port: url.port_or_known_default().unwrap_or(3128),
-        credentials,
-        bypass: bypass.split(',').map(|rule| rule.trim().to_owned()).filter(|rule| !rule.is_empty()).collect(),
-    })
+/// What measuring a target can cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Estimate {
+    /// This, if every answer is as long as allowed.
+    UpTo(Usd),
+    /// As much as the target answers in its time.
+    ByTime,
+    /// Nobody knows.
+    NoPrice,
 }
 
-/// The most a plan can cost per target: every answer as long as allowed. `None` without a price.
-pub(crate) fn most_it_costs(target: &Target, plan: &schema::plan::Plan, prompts: &Prompts) -> Option<Usd> {
-    let price = target.price.as_ref()?;
-    let prompts = prompts.as_slice();
-    let input: u64 = prompts.iter().map(workload::estimate_prompt_tokens).sum();
-    let usage = schema::record::Usage {
-        input_tokens: Some(input / prompts.len() as u64),
-        output_tokens: Some(u64::from(plan.workload.max_tokens)),
-        ..schema::record::Usage::default()
-    };
+/// What `plan` can cost at one of its targets.
+pub(crate) fn estimate(target: &Target, plan: &Plan, prompts: &Prompts) -> Estimate {
+    let Some(price) = target.price.as_ref() else { return Estimate::NoPrice };
     let requests = match (plan.stop, plan.load) {
-        (schema::plan::Stop::Requests(requests), _) => requests,
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of requests, positive")]
-        (schema::plan::Stop::DurationNs(length), schema::plan::Load::Open { rate_per_s, .. }) => {
-            (length.as_secs_f64() * rate_per_s.get()).ceil() as u64
-        }
-        (schema::plan::Stop::DurationNs(_), schema::plan::Load::Closed { .. }) => return None,
+        (Stop::Requests(requests), _) => requests,
+        (Stop::DurationNs(length), Load::Open { rate_per_s, .. }) => most_offered(length, rate_per_s),
+        (Stop::DurationNs(_), Load::Closed { .. }) => return Estimate::ByTime,
     };
-    Some(providers::cost(price, &usage) * (requests + plan.warmup))
+    let mean = |tokens: &dyn Fn(&Prompt) -> u64| {
+        let prompts = prompts.as_slice();
+        Some(prompts.iter().map(tokens).sum::<u64>().div_ceil(prompts.len() as u64))
+    };
+    let usage = Usage {
+        input_tokens: mean(&workload::estimate_prompt_tokens),
+        output_tokens: mean(&|prompt| prompt.max_tokens.unwrap_or(plan.workload.max_tokens).into()),
+        ..Usage::default()
+    };
+    Estimate::UpTo(providers::cost(price, &usage) * requests.saturating_add(plan.warmup))
 }
 
 #[cfg(test)]

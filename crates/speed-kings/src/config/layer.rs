@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use clap::FromArgMatches as _;
 use clap::error::{ContextKind, ContextValue};
 use etcetera::BaseStrategy as _;
+use schema::plan::{Load, Plan};
 use serde_json::Value;
 
 use super::nearest::nearest;
@@ -73,6 +75,17 @@ impl Layered {
     pub(crate) fn settings(&self) -> Settings {
         let object = self.values.iter().map(|(key, (value, _))| (key.clone(), value.clone())).collect();
         serde_json::from_value(Value::Object(object)).expect("each value was read as its setting when its layer was")
+    }
+
+    /// What a user should hear of, that of settings which count for nothing in `plan` included.
+    pub(crate) fn notes_on(&self, plan: &Plan) -> Vec<String> {
+        let idle: &[&str] = match plan.load {
+            Load::Closed { .. } => &["arrival", "max_concurrency"],
+            Load::Open { .. } => &[],
+        };
+        let said = |key: &&&str| self.values.get(**key).is_some_and(|(_, origin)| *origin != Origin::Default);
+        let idle = idle.iter().filter(said).map(|key| format!("`{key}` counts for nothing without `rate`"));
+        self.notes.iter().cloned().chain(idle).collect()
     }
 
     /// Lays `layer` on top. What it says silences rivals below: `duration` a lower `requests`, for one.
@@ -155,7 +168,7 @@ fn no_such_config(name: &str) -> Problem {
 /// # Errors
 /// It cannot be read, or everything that is wrong in it.
 pub(crate) fn read_file(path: &Path) -> Result<Option<Layer>, Problems> {
-    let text = match std::fs::read_to_string(path) {
+    let text = match text_of(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {
@@ -166,6 +179,22 @@ pub(crate) fn read_file(path: &Path) -> Result<Option<Layer>, Problems> {
     let layer = from_yaml(path, &text, &|line| Origin::File(path.to_owned(), line))?;
     tracing::info!("read {} settings from `{}`", layer.len(), path.display());
     Ok(Some(layer))
+}
+
+/// Larger than any configuration or price table; a bound against being fed something else.
+const MOST_BYTES: u64 = 4 << 20;
+
+/// The text of a file that people write.
+///
+/// # Errors
+/// It cannot be read, is not UTF-8, or is too large.
+pub(crate) fn text_of(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {} MiB", MOST_BYTES >> 20)));
+    }
+    Ok(text)
 }
 
 fn from_yaml(path: &Path, text: &str, origin: &dyn Fn(u64) -> Origin) -> Result<Layer, Problems> {

@@ -12,6 +12,7 @@ pub(crate) mod layer;
 pub(crate) mod nearest;
 pub(crate) mod preset;
 pub(crate) mod problem;
+pub(crate) mod proxy;
 pub(crate) mod resolve;
 pub(crate) mod settings;
 pub(crate) mod yaml;

@@ -9,10 +9,12 @@ use schema::plan::{
     Arrival, HttpChoice, Load, Plan, PromptSource, Size, SizeLimits, Stop, TimeLimits, TransportPlan, Workload,
 };
 use schema::target::{Credentialed, TargetName};
-use schema::units::Nanos;
+use schema::units::{Nanos, Rate};
 
+use super::layer::text_of;
 use super::problem::{Problem, Problems};
-use super::settings::{MockEngine, Settings};
+use super::proxy::{proxy, shown};
+use super::settings::{MOST_REQUESTS, MockEngine, Settings};
 use crate::args::quantity::Quantity;
 use crate::args::target::TargetSpec;
 use crate::environment::Environment;
@@ -125,7 +127,7 @@ fn numbered(name: &TargetName, number: u32) -> Option<TargetName> {
 pub(crate) fn price_book(file: Option<&PathBuf>) -> Result<PriceBook, Problems> {
     let book = PriceBook::embedded();
     let Some(file) = file else { return Ok(book) };
-    let text = std::fs::read_to_string(file).map_err(|error| {
+    let text = text_of(file).map_err(|error| {
         Problem::new(format!("the prices in `{}` cannot be read: {error}", file.display()))
             .help("check the path given as `prices`")
     })?;
@@ -255,13 +257,19 @@ fn add(resolved: &mut Resolved, asked: &Asked, surroundings: Surroundings<'_>, p
 
 fn plan_without_targets(settings: &Settings, surroundings: Surroundings<'_>, problems: &mut Problems) -> Plan {
     let transport = transport_plan(settings, surroundings.environment, problems);
-    let stop = stop(settings, problems);
+    let (stop, load) = (stop(settings, problems), load(settings));
+    if let (Stop::DurationNs(length), Load::Open { rate_per_s, .. }) = (stop, load)
+        && most_offered(length, rate_per_s) > MOST_REQUESTS
+    {
+        let problem = Problem::new(format!("`rate` and `duration` offer more than {MOST_REQUESTS} requests"));
+        problems.0.push(problem.help("measure for a shorter time, or at a lower rate"));
+    }
     let blocks = settings.blocks.unwrap_or(1);
     Plan {
         name: settings.name.clone().unwrap_or_else(|| "benchmark".to_owned()),
         targets: Vec::new(),
         workload: workload(settings),
-        load: load(settings),
+        load,
         stop,
         grace_ns: settings.grace.as_ref().map_or(Nanos::from_secs(30), |grace| grace.value),
         warmup: settings.warmup.unwrap_or(0),
@@ -276,6 +284,12 @@ fn plan_without_targets(settings: &Settings, surroundings: Surroundings<'_>, pro
         keep_text: settings.keep_text.unwrap_or(false),
         out: settings.out.clone().unwrap_or_else(|| PathBuf::from("results")),
     }
+}
+
+/// About how many requests an open loop offers a target in that time.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturates")]
+pub(crate) fn most_offered(length: Nanos, rate: Rate) -> u64 {
+    (length.as_secs_f64() * rate.get()).ceil() as u64
 }
 
 fn stop(settings: &Settings, problems: &mut Problems) -> Stop {
@@ -329,13 +343,17 @@ fn transport_plan(settings: &Settings, environment: &Environment, problems: &mut
         gap_ns: limit("gap_timeout", settings.gap_timeout.as_ref(), usual.gap_ns),
         total_ns: limit("total_timeout", settings.total_timeout.as_ref(), usual.total_ns),
     };
+    let proxy = proxy(environment).unwrap_or_else(|problem| {
+        problems.0.push(problem);
+        None
+    });
     TransportPlan {
         http: settings.http.unwrap_or(HttpChoice::Http1),
         limits,
         sizes: SizeLimits::default(),
         insecure: settings.insecure.unwrap_or(false),
         bundled_roots: settings.bundled_roots.unwrap_or(false),
-        proxy: proxy(environment),
+        proxy: proxy.as_ref().map(shown),
         user_space_stamps: settings.user_space_stamps.unwrap_or(false),
     }
 }
@@ -345,15 +363,6 @@ fn above_zero(key: &str, written: &Quantity<Nanos>, problems: &mut Problems) -> 
         problems.0.push(Problem::new(format!("`{key}` is `{written}`, no time at all")).help("write it like `30s`"));
     }
     written.value
-}
-
-/// `HTTPS_PROXY` without user information, which has no place in a plan.
-pub(crate) fn proxy(environment: &Environment) -> Option<String> {
-    let text = environment.get("HTTPS_PROXY").or_else(|| environment.get("https_proxy"))?;
-    let mut url = url::Url::parse(text).ok()?;
-    url.set_username("").ok()?;
-    url.set_password(None).ok()?;
-    Some(url.to_string())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! A field `max_tokens` is the flag `--max-tokens`, the key `max_tokens` and the variable
 //! `SPEED_KINGS_MAX_TOKENS`.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -111,14 +112,14 @@ pub(crate) struct Settings {
     pub(crate) mock: Option<Vec<MockEngine>>,
 
     /// Prices in place of the built-in ones: a JSON file.
-    #[arg(long, value_name = "FILE", help_heading = WHO)]
+    #[arg(long, value_parser = parse_path, value_name = "FILE", help_heading = WHO)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) prices: Option<PathBuf>,
 
     /// Measured requests for each target. Excludes `duration`.
     #[arg(long, value_name = "N", help_heading = LOAD)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(range(min = 1, max = 100_000_000))]
+    #[garde(range(min = 1, max = MOST_REQUESTS))]
     pub(crate) requests: Option<u64>,
 
     /// How long each target is measured, in place of a number of requests.
@@ -182,7 +183,7 @@ pub(crate) struct Settings {
     pub(crate) prompt: Option<String>,
 
     /// Prompts from a file: one a line, or JSONL objects with `prompt`, `system`, `max_tokens`.
-    #[arg(long, value_name = "FILE", help_heading = WORKLOAD)]
+    #[arg(long, value_parser = parse_path, value_name = "FILE", help_heading = WORKLOAD)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) prompt_file: Option<PathBuf>,
 
@@ -203,7 +204,7 @@ pub(crate) struct Settings {
     pub(crate) defeat_cache: Option<bool>,
 
     /// Sampling temperature, where the target takes one.
-    #[arg(long, value_name = "T", help_heading = WORKLOAD)]
+    #[arg(long, value_name = "T", value_parser = parse_temperature, help_heading = WORKLOAD)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(range(min = 0.0, max = 5.0))]
     pub(crate) temperature: Option<f64>,
@@ -271,7 +272,7 @@ pub(crate) struct Settings {
     pub(crate) name: Option<String>,
 
     /// Folder that holds the runs.
-    #[arg(long, value_name = "DIR", help_heading = RESULTS)]
+    #[arg(long, value_parser = parse_path, value_name = "DIR", help_heading = RESULTS)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) out: Option<PathBuf>,
 
@@ -280,6 +281,9 @@ pub(crate) struct Settings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) keep_text: Option<bool>,
 }
+
+/// Requests that one target is measured with at most.
+pub(crate) const MOST_REQUESTS: u64 = 100_000_000;
 
 const WHO: &str = "Who is measured";
 const LOAD: &str = "Load";
@@ -316,6 +320,16 @@ pub(crate) fn variable_of(key: &str) -> String {
 
 /// What every environment variable of ours begins with.
 pub(crate) const PREFIX: &str = "SPEED_KINGS_";
+
+/// Settings are written down as text: a path that is none is refused.
+#[expect(clippy::unnecessary_wraps, reason = "what a parser of flags looks like")]
+fn parse_path(text: &str) -> Result<PathBuf, Infallible> {
+    Ok(text.into())
+}
+
+fn parse_temperature(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|t: &f64| t.is_finite()).ok_or_else(|| "use a number, such as 0.7".to_owned())
+}
 
 fn parse_arrival(text: &str) -> Result<Arrival, String> {
     match text {

@@ -15,9 +15,6 @@ use super::nearest::nearest;
 use super::problem::{Problem, Problems, Source};
 use super::settings::Settings;
 
-/// Larger than any plan; a bound against feeding it something else.
-const MOST_BYTES: usize = 4 << 20;
-
 /// One setting of a file.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
@@ -32,9 +29,6 @@ pub(crate) struct Entry {
 /// # Errors
 /// Every wrong key and value, each with its place.
 pub(crate) fn read(name: &str, text: &str) -> Result<Vec<Entry>, Problems> {
-    if text.len() > MOST_BYTES {
-        return Err(Problem::new(format!("`{name}` is too large for a configuration")).into());
-    }
     let source: Source = Arc::new(NamedSource::new(name, text.to_owned()).with_language("YAML"));
     let outline: Option<Outline> = serde_saphyr::from_str(text).map_err(|error| complaint(&error, &source))?;
     let known = Settings::keys();

@@ -209,3 +209,35 @@ fn keys_never_show() {
         assert!(!outcome.contains("canary"), "{outcome}");
     }
 }
+
+#[test]
+fn settings_that_count_for_nothing_are_noted() {
+    let desk = Desk::new().with("SPEED_KINGS_REQUETS", "5");
+    let outcome =
+        desk.run(&["benchmark", "--mock=openai", "--dry-run", "--arrival", "constant", "--output", "markdown"]);
+    insta::assert_snapshot!(outcome.err, @r"
+    `SPEED_KINGS_REQUETS` is not a setting and counts for nothing; did you mean `SPEED_KINGS_REQUESTS`?
+    `arrival` counts for nothing without `rate`
+    ");
+}
+
+#[test]
+fn a_budget_says_whom_it_does_not_watch() {
+    let arguments = ["benchmark", "--url", "http://127.0.0.1:9", "--model", "m", "--budget", "1usd", "--dry-run"];
+    let outcome = Desk::new().run(&[&arguments[..], &["--output", "markdown"]].concat());
+    insta::assert_snapshot!(outcome.err, @"no price is known of `openai-compatible`: the budget does not count what they cost; `prices` gives one");
+}
+
+#[test]
+fn a_loop_by_time_costs_what_it_costs() {
+    let desk = Desk::new().with("GROQ_API_KEY", "gsk-canary-key");
+    let outcome = desk.run(&["benchmark", "--providers", "groq", "--duration", "1s", "--dry-run", "--output", "csv"]);
+    assert!(outcome.out.contains("as much as it answers in time"), "{}", outcome.out);
+}
+
+#[test]
+fn a_temperature_is_a_number() {
+    let outcome = Desk::new().run(&["benchmark", "--mock", "--temperature", "nan"]);
+    assert_eq!(outcome.status, Some(2));
+    assert!(outcome.err.contains("use a number, such as 0.7"), "{}", outcome.err);
+}

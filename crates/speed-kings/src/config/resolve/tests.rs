@@ -103,3 +103,15 @@ fn blocks_are_never_more_than_requests() {
     let plan = resolved("mock: vllm\nrequests: 3\nblocks: 9", &[]).unwrap().plan;
     assert_eq!((plan.blocks, plan.seed), (3, 7));
 }
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_no_reason_to_go_round_it() {
+    let problems = resolved("mock: vllm", &[("HTTPS_PROXY", "https://proxy")]).unwrap_err();
+    assert!(problems.to_string().contains("HTTPS_PROXY"), "{problems}");
+}
+
+#[test]
+fn an_open_loop_is_not_endless() {
+    let problems = resolved("mock: vllm\nrate: 9999999/s\nduration: 10h", &[]).unwrap_err();
+    assert!(problems.to_string().contains("more than 100000000 requests"), "{problems}");
+}
