@@ -28,6 +28,13 @@ use crate::socket::Read;
 /// Most that is read of an error's body.
 const ERROR_BODY_BYTES: usize = 64 << 10;
 
+/// Events of one answer at most: with fewer than a hundred bytes each its record stays a line that readers take.
+const MOST_EVENTS: usize = 1 << 20;
+
+/// Bytes of generated text kept of one event, and of one answer, at most.
+const KEPT_EVENT_BYTES: usize = 64 << 10;
+const KEPT_ANSWER_BYTES: usize = 4 << 20;
+
 /// How often the events of a stream that goes on are handed out to be kept, at the next look-up.
 const PARTIAL_EVERY: Nanos = Nanos::from_millis(500);
 
@@ -54,6 +61,8 @@ pub(crate) struct Exchange<'a> {
 struct Heard {
     events: Vec<Event>,
     text: Option<Vec<Untrusted>>,
+    /// Bytes of it.
+    kept_bytes: usize,
     hash: u64,
     content: bool,
     /// Whether the end marker has come: what happens to the connection after it is no part of the answer.
@@ -78,6 +87,7 @@ impl<'a> Exchange<'a> {
         let heard = Heard {
             events: Vec::with_capacity(events),
             text: order.keep_text.then(Vec::new),
+            kept_bytes: 0,
             hash: FNV_OFFSET,
             content: false,
             ended: false,
@@ -204,6 +214,11 @@ impl<'a> Exchange<'a> {
             decoder.feed(&data, |frame| heard.fold(&frame, read, number, watch)).map_err(|e| undecodable(&e))?;
             if let Some(error) = self.heard.error.take() {
                 return Err(in_stream(error).into());
+            }
+            if self.heard.events.len() > MOST_EVENTS {
+                return Err(
+                    said(FailureClass::TooLarge, format!("the answer has more than {MOST_EVENTS} events")).into()
+                );
             }
             self.look_up(read.seen, line, watch)?;
         }
@@ -461,7 +476,10 @@ impl Heard {
         let event = self.push(kind, frame.bytes, tokens, read, number);
         if let Some(kept) = &mut self.text {
             let said = [&frame.reasoning, &frame.text, &frame.tool_call].into_iter().flatten();
-            kept.push(Untrusted::bounded(said.map(AsRef::as_ref).collect::<String>(), 64 << 10));
+            let room = KEPT_ANSWER_BYTES.saturating_sub(self.kept_bytes).min(KEPT_EVENT_BYTES);
+            let piece = Untrusted::bounded(said.map(AsRef::as_ref).collect::<String>(), room);
+            self.kept_bytes += piece.raw().len();
+            kept.push(piece);
         }
         watch.frame(&event, frame);
     }

@@ -65,6 +65,18 @@ fn a_body_over_its_bound_is_too_large() {
 }
 
 #[test]
+fn an_answer_of_too_many_events_is_too_large() {
+    run(async move || {
+        let choices = vec!["{}"; 300_000].join(",");
+        let event = format!("data: {{\"choices\": [{choices}]}}\n\n");
+        let answer = format!("{}{}", event_stream_head("connection: close"), event.repeat(8));
+        let record = within(answer, SizeLimits::default()).await;
+        assert_eq!(failure(&record).class, FailureClass::TooLarge, "{:?}", record.outcome);
+        assert!(record.events.0.len() < 1_500_000, "{}", record.events.0.len());
+    });
+}
+
+#[test]
 fn what_keeps_to_its_bounds_completes() {
     run(async || {
         let sizes = SizeLimits { head_bytes: 8 << 10, event_bytes: 100, body_bytes: SHORT_BODY.len() as u64 };
