@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use schema::plan::{Plan, Prompt, Workload};
 use schema::record::Phase;
-use schema::target::{Credentialed, ForceLength, Target};
+use schema::target::{Credentialed, Target};
 use schema::units::Moment;
 use transport::Order;
 use uuid::Uuid;
@@ -51,7 +51,7 @@ impl Requests {
     }
 
     fn ready(&self, target: &Target) -> Ready {
-        let forced = self.workload.force_length && target.encoding.force_length != ForceLength::No;
+        let forced = self.workload.force_length && target.can_force_length();
         let prompts = if self.workload.defeat_cache { &[] } else { self.prompts.as_slice() };
         let bodies = prompts.iter().map(|prompt| self.encode(target, prompt, None)).collect();
         Ready { target: target.clone(), forced, bodies }

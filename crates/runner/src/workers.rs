@@ -155,7 +155,7 @@ impl Crew {
     }
 
     fn announce(&self, turns: &[Turn]) {
-        let per_target = |n: u64| n * self.targets.len() as u64;
+        let per_target = |n: u64| n.saturating_mul(self.targets.len() as u64);
         let (requests, duration) = match (self.plan.stop, self.plan.load) {
             (Enough::Requests(n), _) => (Some(per_target(n + self.plan.warmup)), None),
             (Enough::DurationNs(_), Load::Open { .. }) => {

@@ -232,6 +232,14 @@ pub struct Target {
     pub simulated: bool,
 }
 
+impl Target {
+    /// Whether its output can be made exactly as long as asked: only OpenAI's dialects have a field for it.
+    pub fn can_force_length(&self) -> bool {
+        let has_field = matches!(self.dialect, Dialect::OpenaiChat | Dialect::OpenaiCompletions);
+        has_field && self.encoding.force_length != ForceLength::No
+    }
+}
+
 /// A target with its key: what `transport` is handed.
 #[derive(Debug, Clone)]
 pub struct Credentialed {
@@ -253,6 +261,21 @@ mod tests {
         for bad in ["", "..", "a/b", "-x", "a b", &"x".repeat(65)] {
             assert!(bad.parse::<TargetName>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_length_is_forced_only_in_words_that_the_dialect_has() {
+        let target = |dialect: &str| -> Target {
+            let (encoding, auth) =
+                (Encoding { force_length: ForceLength::IgnoreEos, ..Encoding::default() }, AuthScheme::None);
+            serde_json::from_value(serde_json::json!({
+                "name": "a", "provider": "vllm", "model": "m", "url": "http://x/", "dialect": dialect,
+                "encoding": encoding, "auth": auth
+            }))
+            .unwrap()
+        };
+        assert!(target("openai-chat").can_force_length());
+        assert!(!target("anthropic").can_force_length() && !target("tgi").can_force_length());
     }
 
     #[test]

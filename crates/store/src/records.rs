@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use schema::plan::Plan;
 use schema::record::{Outcome, Partial, Phase, Record};
-use schema::target::{ForceLength, Target, TargetName};
+use schema::target::{Target, TargetName};
 use schema::text::Untrusted;
 use serde::de::DeserializeOwned;
 
@@ -65,7 +65,7 @@ impl Records {
     pub(crate) fn new(run: &Path, plan: &Plan, target: &Target) -> Self {
         let folder = run.join(target.name.as_str());
         let recorded = folder.join(IN_FLIGHT).exists().then(HashSet::new);
-        let forced_length = plan.workload.force_length && target.encoding.force_length != ForceLength::No;
+        let forced_length = plan.workload.force_length && target.can_force_length();
         let asked = Asked { target: target.name.clone(), max_tokens: plan.workload.max_tokens, forced_length };
         Self {
             folder,
