@@ -12,6 +12,7 @@
 //! stamps and without. Prints Markdown; `just accuracy` runs it.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+#[expect(dead_code, reason = "each bench uses its part")]
 mod ground;
 
 use std::collections::HashMap;

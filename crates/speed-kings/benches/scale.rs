@@ -3,6 +3,7 @@
 //! own. No stream may be lost. Prints Markdown; `just scale` runs it.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+#[expect(dead_code, reason = "each bench uses its part")]
 mod ground;
 
 use ground::{Engine, Folder, Spent, benchmark};
