@@ -111,36 +111,52 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
         recorder: sender,
     };
     let worked = crew.work();
-    let kept = recorder.join().map_err(|_| RunError::Panicked { thread: "recorder" })?;
-
     let mut notes = job.notes;
-    notes.extend(kept.notes);
-    notes.extend(worked.notes);
-    let status = match (&kept.error, worked.panicked, stop.is_asked()) {
-        (Some(_), ..) | (None, true, _) => Status::Failed,
-        (None, false, true) => Status::Interrupted,
-        (None, false, false) => Status::Complete,
+    let mut trouble = match recorder.join() {
+        Ok(kept) => {
+            notes.extend(kept.notes);
+            kept.error.map(RunError::from)
+        }
+        Err(_) => Some(RunError::Panicked { thread: "recorder" }),
     };
-    let summary = summarise(&directory, &plan, &mut notes)?;
-    let pages = (job.pages)(&summary, &plan);
+    notes.extend(worked.notes);
+    trouble = trouble.or(worked.panicked.then_some(RunError::Panicked { thread: "load" }));
+    let summary = summarise(&directory, &plan, &mut notes);
+    let status = match (&trouble, &summary) {
+        (Some(_), _) | (None, Err(_)) => Status::Failed,
+        (None, Ok(_)) if stop.is_asked() => Status::Interrupted,
+        (None, Ok(_)) => Status::Complete,
+    };
+    let manifest = seal(&mut directory, status, summary.as_ref().ok(), &plan, &job.pages, &notes)?;
+    match trouble {
+        Some(trouble) => Err(trouble),
+        None => {
+            Ok(Finished { path: directory.path().to_owned(), manifest, summary: summary?, given_up: worked.given_up })
+        }
+    }
+}
+
+/// Ends the run directory, with the summary and what is made of it where there is one.
+fn seal(
+    directory: &mut RunDir,
+    status: Status,
+    summary: Option<&Summary>,
+    plan: &Plan,
+    pages: &Pages,
+    notes: &[String],
+) -> Result<Manifest, RunError> {
+    let pages = summary.map_or_else(Vec::new, |summary| pages(summary, plan));
     let pages: Vec<_> = pages.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())).collect();
     let manifest = directory.seal(Seal {
         status,
         ended: Timestamp::now(),
-        summaries: &summary.targets,
-        comparison: summary.comparison.as_ref(),
+        summaries: summary.map_or(&[], |summary| &summary.targets),
+        comparison: summary.and_then(|summary| summary.comparison.as_ref()),
         files: &pages,
-        quality: Some(&summary.quality),
-        notes: &notes,
+        quality: summary.map(|summary| &summary.quality),
+        notes,
     })?;
-    let manifest = manifest.clone();
-    if let Some(error) = kept.error {
-        return Err(error.into());
-    }
-    if worked.panicked {
-        return Err(RunError::Panicked { thread: "load" });
-    }
-    Ok(Finished { path: directory.path().to_owned(), manifest, summary, given_up: worked.given_up })
+    Ok(manifest.clone())
 }
 
 /// Reads back what is on disk and makes its summary.

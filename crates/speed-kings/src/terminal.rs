@@ -3,7 +3,9 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use miette::MietteHandlerOpts;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::args::{ColorChoice, Globals};
 use crate::config::problem::Problem;
@@ -60,14 +62,14 @@ impl Terminal {
             (false, 2) => "debug",
             (false, _) => "trace",
         };
-        let filter = EnvFilter::new(environment.get("SPEED_KINGS_LOG").unwrap_or(level));
-        tracing_subscriber::fmt()
-            .with_env_filter(filter)
+        let wanted = environment.get("SPEED_KINGS_LOG").unwrap_or(level);
+        let filter = wanted.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::WARN));
+        let lines = tracing_subscriber::fmt::layer()
             .with_writer(io::stderr)
             .with_ansi(false)
             .with_target(false)
-            .log_internal_errors(false)
-            .init();
+            .log_internal_errors(false);
+        tracing_subscriber::registry().with(lines).with(filter).init();
     }
 
     /// Prints a result. A reader that has gone away, as `head` does, is no failure.

@@ -74,8 +74,8 @@ async fn models_are_listed_before_one_is_chosen() {
     let server = Server::saying("200 OK", r#"{"data":[{"id":"m"}]}"#, 1).await;
     let ask = Ask { provider: "vllm", url: Some(&server.url), ..Ask::default() };
     let access = access(&ask, &|_| None).unwrap();
-    let served = models_at(&connector(), &access).await.unwrap();
-    assert_eq!(served, Served { models: vec!["m".to_owned()], simulated: true });
+    let answer = models_at(&connector(), &access).await.unwrap();
+    assert_eq!(answer, Served { models: vec!["m".to_owned()], simulated: true });
     assert!(!server.requests.await.unwrap()[0].contains("authorization"));
 }
 

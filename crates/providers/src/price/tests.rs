@@ -47,7 +47,7 @@ fn a_note_says_what_limits_a_price() {
     check_note("groq", "openai/gpt-oss-120b", TODAY, None);
     check_note("groq", "llama-3.1-8b-instant", TODAY, Some("retired on 2026-08-16"));
     check_note("openai", "gpt-5-mini", TODAY, Some("retires on 2026-12-11"));
-    check_note("deepseek", "deepseek-flash", TODAY, Some("peak price; off-peak $0.15 in, $0.6 out"));
+    check_note("deepseek", "deepseek-flash", TODAY, Some("peak price; off-peak $0.15 in, $0.60 out"));
     check_note("gemini", "gemini-3.8-flash", TODAY, Some("$1.50 in, $7.50 out from 2027-01-01 on"));
     check_note("together", "Qwen/Qwen3.7-Max", TODAY, Some("genai-prices lists 2.5/7.5"));
 }

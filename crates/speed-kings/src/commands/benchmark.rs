@@ -83,15 +83,16 @@ fn show(finished: &Finished, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-/// 130 interrupted; 1 when something asked for could not be measured; 3 when an SLO was missed.
+/// 130 interrupted; 1 when something asked for could not be measured; 3 when an SLO was not met, be it for
+/// want of requests.
 fn exit(finished: &Finished, lacking: bool) -> Exit {
     let targets = &finished.summary.targets;
-    let missed = |target: &TargetSummary| target.slos.iter().any(|v| v.status != SloStatus::Met);
+    let not_met = |target: &TargetSummary| target.slos.iter().any(|v| v.status != SloStatus::Met);
     if finished.manifest.status == Status::Interrupted {
         Exit::Interrupted
     } else if lacking || targets.iter().any(|target| target.completed == 0) {
         Exit::Failed
-    } else if targets.iter().any(missed) {
+    } else if targets.iter().any(not_met) {
         Exit::NotMet
     } else {
         Exit::Done

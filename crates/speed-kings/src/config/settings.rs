@@ -214,7 +214,8 @@ pub(crate) struct Settings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) stream: Option<bool>,
 
-    /// A bound to be met, any number of times or with commas: `ttft_p95<200ms`. Exit status 3 if it is missed.
+    /// A bound to be met, any number of times or with commas: `ttft_p95<200ms`. Exit status 3 unless it is
+    /// met; too few requests to tell is not met.
     #[arg(long, value_name = "SLO", value_delimiter = ',', value_parser = parse_slo, help_heading = BOUNDS)]
     #[serde(default, deserialize_with = "comma_or_sequence", skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "comma_or_sequence_schema::<Slo>")]
