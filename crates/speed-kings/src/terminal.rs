@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use miette::MietteHandlerOpts;
+use schema::text::Untrusted;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -11,6 +12,9 @@ use crate::args::{ColorChoice, Globals};
 use crate::config::problem::Problem;
 use crate::environment::Environment;
 use crate::outcome::Failure;
+
+/// Bytes of one line of a note at most.
+const LONGEST_LINE: usize = 16 << 10;
 
 /// Columns of text that goes to no terminal.
 const PIPED_WIDTH: u16 = 120;
@@ -89,7 +93,9 @@ impl Terminal {
     /// Says something that is no result, unless asked to be quiet.
     pub(crate) fn note(self, text: &str) {
         if !self.quiet {
-            say(text);
+            // Notes quote servers and paths, so they are cleaned here, once; line breaks are ours.
+            let lines = text.split('\n').map(|line| Untrusted::bounded(line, LONGEST_LINE).for_terminal());
+            say(&lines.collect::<Vec<_>>().join("\n"));
         }
     }
 

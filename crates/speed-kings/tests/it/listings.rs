@@ -117,3 +117,11 @@ fn every_shell_gets_its_completions() {
         assert!(outcome.out.contains("max-concurrency"), "{shell}");
     }
 }
+
+#[test]
+fn notes_quote_folders_without_their_control_characters() {
+    let mock = ["benchmark", "--mock=vllm", "--requests", "1", "--max-tokens", "2", "--out", "re\u{1b}sults"];
+    let outcome = Desk::new().run(&mock);
+    assert_eq!(outcome.status, Some(0), "{}", outcome.err);
+    assert!(outcome.err.contains("run kept in re\u{FFFD}sults/"), "{}", outcome.err);
+}
