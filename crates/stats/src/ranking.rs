@@ -1,10 +1,11 @@
 //! The targets of a run in order, and whether the order is certain.
 //!
 //! Each criterion has one test for all its pairs, and its error is that of the whole criterion: where no
-//! target differs, at most one run in twenty calls any pair certain. Values are taken as independent;
-//! requests of one run share its minutes, so a verdict holds for the conditions of this run.
+//! target differs, at most one run in twenty calls any pair certain. The tests take requests as independent,
+//! which those of one minute are not: a median is certain only where the better target was also ahead block
+//! by block. That takes five blocks or more to mean much; a verdict holds for the conditions of its run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schema::FORMAT_VERSION;
 use schema::metric::Metric;
@@ -17,6 +18,7 @@ use schema::units::Quantile;
 
 use crate::distribution::{Sample, not_negative};
 use crate::interval::{self, TAIL, t_point};
+use crate::quantile::quantile;
 use crate::two_sample::{self, Mean, Share};
 use crate::values;
 
@@ -75,7 +77,18 @@ impl<'a> Runner<'a> {
     fn median(&self, metric: Metric) -> Entry {
         let Some(sample) = Sample::of(metric, &self.measured) else { return Entry::without(0) };
         let estimate = sample.percentile(Quantile::P50).known().copied();
-        Entry { n: sample.requests(), shown: estimate.map(|estimate| (estimate, Facts::Values(sample.into_sorted()))) }
+        let n = sample.requests();
+        let facts = Facts::Values { sorted: sample.into_sorted(), blocks: self.block_medians(metric) };
+        Entry { n, shown: estimate.map(|estimate| (estimate, facts)) }
+    }
+
+    fn block_medians(&self, metric: Metric) -> BTreeMap<u32, f64> {
+        let mut blocks: BTreeMap<u32, Vec<&Record>> = BTreeMap::new();
+        for record in &self.measured {
+            blocks.entry(record.block).or_default().push(record);
+        }
+        let median = |records: &[&Record]| Some(quantile(&Sample::of(metric, records)?.into_sorted(), 0.5));
+        blocks.into_iter().filter_map(|(block, records)| Some((block, median(&records)?))).collect()
     }
 
     /// Its interval is widened as Bonferroni's correction asks, to hold for all targets at once.
@@ -142,8 +155,8 @@ impl Entry {
 
 /// What a test looks at.
 enum Facts {
-    /// All values, sorted.
-    Values(Vec<f64>),
+    /// All values, sorted, and the median of each block.
+    Values { sorted: Vec<f64>, blocks: BTreeMap<u32, f64> },
     /// Ends of the widened interval.
     Interval { low: f64, high: f64 },
     /// A mean or rate.
@@ -208,12 +221,13 @@ fn pairs(ranked: &[Ranked]) -> Vec<PairVerdict> {
         // Where values are spread differently, more of them may be better and their median worse.
         let agrees = pair.superiority.is_none_or(|share| share > 0.5);
         pair.p_adjusted = Some(p);
-        pair.certain = p <= ERROR_RATE && agrees;
+        pair.certain &= p <= ERROR_RATE && agrees;
     }
     pairs
 }
 
-/// What two targets say of each other, before any correction.
+/// What two targets say of each other, before any correction: `certain` only says that nothing but the
+/// test's p speaks against it.
 fn pair(better: &Ranked, worse: &Ranked) -> PairVerdict {
     let mut pair = PairVerdict {
         better: better.summary.target.clone(),
@@ -223,21 +237,45 @@ fn pair(better: &Ranked, worse: &Ranked) -> PairVerdict {
         superiority: None,
         p: None,
         p_adjusted: None,
-        certain: false,
+        certain: true,
     };
     match (better.facts, worse.facts) {
         // Values and intervals are times: less is better.
-        (Facts::Values(one), Facts::Values(other)) => {
+        (Facts::Values { sorted: one, blocks: ours }, Facts::Values { sorted: other, blocks: theirs }) => {
             let found = two_sample::mann_whitney(other, one);
+            pair.certain = ahead_block_by_block(ours, theirs);
             pair.superiority = Some(found.first_larger);
             pair.p = Some(found.p);
         }
         (Facts::Interval { high, .. }, Facts::Interval { low, .. }) => pair.certain = high < low,
         (Facts::Mean(one), Facts::Mean(other)) => pair.p = Some(two_sample::welch(*one, *other)),
         (Facts::Share(one), Facts::Share(other)) => pair.p = Some(two_sample::fisher(*one, *other)),
-        _ => {}
+        _ => pair.certain = false,
     }
     pair
+}
+
+/// Whether the smaller values are smaller in every block both have, or in so many of six or more that a fair
+/// coin would hardly do it (two-sided sign test).
+fn ahead_block_by_block(ours: &BTreeMap<u32, f64>, theirs: &BTreeMap<u32, f64>) -> bool {
+    let differences = ours.iter().filter_map(|(block, our)| Some(theirs.get(block)? - our));
+    let (mut won, mut lost) = (0_u32, 0_u32);
+    for difference in differences {
+        won += u32::from(difference > 0.0);
+        lost += u32::from(difference < 0.0);
+    }
+    won > 0 && (lost == 0 || 2.0 * at_most_heads(lost, won + lost) <= ERROR_RATE)
+}
+
+/// Probability of at most `heads` heads in `tosses` tosses of a fair coin.
+fn at_most_heads(heads: u32, tosses: u32) -> f64 {
+    let mut ways = 0.5_f64.powf(f64::from(tosses));
+    let mut sum = ways;
+    for k in 1..=heads {
+        ways *= f64::from(tosses - k + 1) / f64::from(k);
+        sum += ways;
+    }
+    sum
 }
 
 fn verdict(ranked: &[Ranked], pairs: &[PairVerdict]) -> RankVerdict {

@@ -157,7 +157,9 @@ fn a_process_killed_at_work_loses_nothing_it_had_flushed() {
     let (kept, _) = read(&run, "groq");
     assert!(kept.len() > paths.len(), "fifty finished and one in flight, at least: {}", kept.len());
     assert_eq!(kept[49], record("groq", 49));
-    assert_eq!(kept.last().unwrap().outcome, Outcome::Interrupted);
+    // The kill may have come between the two files of a flush: then the last request is whole.
+    let (_, before) = kept.split_last().unwrap();
+    assert!(before.iter().all(|record| record.outcome != Outcome::Interrupted));
 }
 
 #[test]
