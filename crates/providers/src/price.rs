@@ -177,17 +177,11 @@ impl PriceBook {
     }
 }
 
-/// What one answer cost: uncached input × input price + cached input × cached price + output × output
-/// price, per million. Without a cached price cached tokens cost as input. Counts that the server did not
-/// report are taken as zero; output tokens include reasoning. Exact.
+/// What one answer cost by the server's own counts, as [`Price::of_tokens`]. Counts that the server did not
+/// report are taken as zero; output tokens include reasoning.
 pub fn cost(price: &Price, usage: &Usage) -> Usd {
-    let input = usage.input_tokens.unwrap_or(0);
-    let cached = usage.cached_input_tokens.unwrap_or(0).min(input);
-    let cached_price = price.cached_input_per_mtok_usd.unwrap_or(price.input_per_mtok_usd);
-    let output = usage.output_tokens.unwrap_or(0);
-    let millions =
-        price.input_per_mtok_usd * (input - cached) + cached_price * cached + price.output_per_mtok_usd * output;
-    millions / 1_000_000
+    let reported = |count: Option<u64>| count.unwrap_or(0);
+    price.of_tokens(reported(usage.input_tokens), reported(usage.cached_input_tokens), reported(usage.output_tokens))
 }
 
 #[cfg(test)]

@@ -374,7 +374,7 @@ pub struct Record {
     pub outcome: Outcome,
 }
 
-/// A part of a request still in flight, written about once a second so that a crash loses no more.
+/// A part of a request still in flight, written about twice a second so that a crash loses no more.
 /// Parts of one request concatenate; the finished [`Record`] replaces them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Partial {

@@ -201,6 +201,18 @@ pub struct Price {
     pub note: Option<String>,
 }
 
+impl Price {
+    /// What so many tokens cost, exactly: (input − cached) × input price + cached × cached price + output ×
+    /// output price, per million. `input` includes the cached ones; without a cached price they cost as input.
+    pub fn of_tokens(&self, input: u64, cached: u64, output: u64) -> Usd {
+        let cached = cached.min(input);
+        let cached_price = self.cached_input_per_mtok_usd.unwrap_or(self.input_per_mtok_usd);
+        let millions =
+            self.input_per_mtok_usd * (input - cached) + cached_price * cached + self.output_per_mtok_usd * output;
+        millions / 1_000_000
+    }
+}
+
 /// One provider at one endpoint serving one model: what is measured. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Target {

@@ -1,6 +1,5 @@
 //! What requests cost, in decimal.
 
-use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use schema::record::Record;
 use schema::summary::Cost;
@@ -35,14 +34,8 @@ impl Billed {
         }
     }
 
-    /// (input − cached) × input price + cached × cached price + output × output price; cached
-    /// tokens are charged as input where no cached price is listed.
     pub(crate) fn price(self, price: &Price) -> Usd {
-        let cached = price.cached_input_per_mtok_usd.unwrap_or(price.input_per_mtok_usd);
-        let sum = price.input_per_mtok_usd * (self.input - self.cached)
-            + cached * self.cached
-            + price.output_per_mtok_usd * self.output;
-        Usd(sum.0 / Decimal::from(1_000_000))
+        price.of_tokens(self.input, self.cached, self.output)
     }
 }
 

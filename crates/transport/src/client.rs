@@ -64,7 +64,7 @@ pub trait Watch {
     /// A frame arrived, already stamped.
     fn frame(&mut self, _event: &Event, _frame: &Frame<'_>) {}
 
-    /// About once a second while a stream goes on: the events since the last call, to be kept in case
+    /// About twice a second while a stream goes on: the events since the last call, to be kept in case
     /// the process dies.
     fn partial(&mut self, _part: Partial) {}
 }
