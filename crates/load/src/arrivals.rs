@@ -44,6 +44,7 @@ pub fn arrivals(
 ) -> Arrivals {
     let process = match arrival {
         Arrival::Constant => Process::Constant(Constant::new(rate)),
+        Arrival::Gamma(_) => todo!(),
         Arrival::Poisson => Process::Poisson(Box::new(Poisson::new(rate, seed, block.into()))),
     };
     Arrivals { process, begin, first_index, segment, position: 0 }

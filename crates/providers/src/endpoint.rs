@@ -21,6 +21,8 @@ const ROUTES: &[Route] = &[
     Route { dialect: Dialect::Tgi, versioned: false, path: "/generate_stream" },
     Route { dialect: Dialect::OllamaChat, versioned: false, path: "/api/chat" },
     Route { dialect: Dialect::OllamaGenerate, versioned: false, path: "/api/generate" },
+    Route { dialect: Dialect::OpenaiEmbeddings, versioned: true, path: "/embeddings" },
+    Route { dialect: Dialect::OllamaEmbed, versioned: false, path: "/api/embed" },
 ];
 
 fn route(dialect: Dialect) -> &'static Route {
@@ -80,9 +82,11 @@ pub fn models_url(url: &Url, dialect: Dialect) -> Url {
     let path = url.path().trim_end_matches('/');
     let root = named(path).map_or(path, |(_, root)| root);
     match dialect {
-        Dialect::OllamaChat | Dialect::OllamaGenerate => with_path(url, &format!("{root}/api/tags")),
+        Dialect::OllamaChat | Dialect::OllamaGenerate | Dialect::OllamaEmbed => {
+            with_path(url, &format!("{root}/api/tags"))
+        }
         Dialect::Tgi => with_path(url, &format!("{}/models", rooted(root, true))),
-        Dialect::OpenaiChat | Dialect::OpenaiCompletions | Dialect::Anthropic => {
+        Dialect::OpenaiChat | Dialect::OpenaiCompletions | Dialect::OpenaiEmbeddings | Dialect::Anthropic => {
             with_path(url, &format!("{root}/models"))
         }
     }

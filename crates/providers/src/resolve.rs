@@ -99,6 +99,7 @@ pub fn resolve(
         encoding: (provider.encoding)(),
         key_variable: access.key_variable,
         price: prices.find(provider.id, &model, today),
+        metrics_url: None,
         simulated: false,
         model,
     };

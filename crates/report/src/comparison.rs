@@ -1,7 +1,7 @@
 //! The one table that answers who is fastest, at what load and at what price.
 
 use schema::metric::Metric;
-use schema::plan::{Load, Plan, Stop};
+use schema::plan::{Plan, Stop};
 use schema::summary::{Distribution, Percentile, SloStatus, Summary, TargetSummary};
 
 use crate::number::{self, Figure};
@@ -18,7 +18,7 @@ pub(crate) struct Column {
 pub(crate) fn columns(summary: &Summary, plan: &Plan) -> Vec<Column> {
     let mut columns =
         vec![quantile(summary, "p50", Metric::Ttft, |d| &d.p50), quantile(summary, "p95", Metric::Ttft, |d| &d.p95)];
-    if matches!(plan.load, Load::Open { .. }) {
+    if plan.load.is_open() {
         columns.push(quantile(summary, "p95", Metric::TtftFromSchedule, |d| &d.p95));
     }
     columns.extend([
@@ -103,12 +103,7 @@ pub(crate) const fn status(status: SloStatus) -> &'static str {
 
 /// What was done, in one line.
 pub(crate) fn plan_in_words(plan: &Plan) -> String {
-    let load = match plan.load {
-        Load::Closed { concurrency } => format!("closed loop, {concurrency} at once"),
-        Load::Open { rate_per_s, max_concurrency, .. } => {
-            format!("open loop, {rate_per_s}, at most {max_concurrency} at once")
-        }
-    };
+    let load = &plan.load;
     let stop = match plan.stop {
         Stop::Requests(n) => format!("{} requests a target", number::count(n)),
         Stop::DurationNs(span) => format!("{span} a target"),

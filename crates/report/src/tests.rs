@@ -46,14 +46,7 @@ pub(crate) fn plan() -> Plan {
     Plan {
         name: "evening".into(),
         targets: Vec::new(),
-        workload: Workload {
-            prompts: PromptSource::BuiltIn(Size::Short),
-            max_tokens: 128,
-            force_length: true,
-            defeat_cache: false,
-            temperature_milli: 0,
-            stream: true,
-        },
+        workload: Workload { force_length: true, ..Workload::plain(PromptSource::BuiltIn(Size::Short), 128) },
         load: Load::Closed { concurrency: 4 },
         stop: Stop::Requests(400),
         grace_ns: Nanos::from_secs(30),
@@ -65,6 +58,13 @@ pub(crate) fn plan() -> Plan {
         transport: TransportPlan::default(),
         keep_text: false,
         out: "results".into(),
+        search: None,
+        until: None,
+        retry: None,
+        respect_limits: false,
+        drop_after: 0,
+        scrape_ns: None,
+        gpu_metrics: None,
     }
 }
 
@@ -95,6 +95,12 @@ fn good() -> TargetSummary {
         interrupted: 0,
         finish_reasons: BTreeMap::from([(FinishReason::Length, 398)]),
         warmup: 2,
+
+        retries: 0,
+        waited: 0,
+        startup: None,
+        limits: None,
+        server_side: None,
         metrics: BTreeMap::from(metrics),
         throughput: Throughput {
             window_ns: Nanos::from_millis(132_400),
@@ -231,6 +237,9 @@ pub(crate) fn summary() -> Summary {
         quality: Quality { trust: Trust::NoData, reasons: vec!["tgi: no request completed".into()] },
         warnings: vec!["simulated and real targets in one run: do not compare them".into()],
         comparison: None,
+
+        curves: Vec::new(),
+        calibration: None,
     }
 }
 
@@ -290,8 +299,12 @@ fn a_very_narrow_terminal_and_an_empty_run_are_no_reason_to_panic() {
 #[test]
 fn an_open_loop_shows_latency_from_the_schedule() {
     let mut plan = plan();
-    plan.load =
-        Load::Open { rate_per_s: "5/s".parse().unwrap(), arrival: schema::plan::Arrival::Poisson, max_concurrency: 64 };
+    plan.load = Load::Open {
+        rate_per_s: "5/s".parse().unwrap(),
+        arrival: schema::plan::Arrival::Poisson,
+        max_concurrency: 64,
+        when_full: schema::plan::WhenFull::NotSent,
+    };
     let mut summary = summary();
     summary.targets.truncate(1);
     summary.targets[0].metrics.insert(Metric::TtftFromSchedule, around(398, 60.0e6));

@@ -18,6 +18,7 @@ mod error;
 mod machine;
 mod recorder;
 mod requests;
+mod sender;
 mod stop;
 mod turns;
 mod workers;
@@ -28,7 +29,7 @@ use std::sync::mpsc::sync_channel;
 
 use jiff::{Timestamp, Zoned};
 use schema::manifest::{Manifest, Status};
-use schema::plan::{Load, Plan};
+use schema::plan::Plan;
 use schema::progress::Progress;
 use schema::record::{Failure, Record};
 use schema::summary::Summary;
@@ -177,10 +178,7 @@ fn summarise(directory: &RunDir, plan: &Plan, notes: &mut Vec<String>) -> Result
 const OTHER_DESCRIPTORS: u64 = 256;
 
 fn require_descriptors(plan: &Plan) -> Result<(), RunError> {
-    let places = match plan.load {
-        Load::Closed { concurrency } => concurrency,
-        Load::Open { max_concurrency, .. } => max_concurrency,
-    };
+    let places = plan.load.places();
     // Connections of one target may linger while the next takes its turn.
     let needed = u64::from(places) * plan.targets.len().min(2) as u64 + OTHER_DESCRIPTORS;
     match transport::raise_descriptor_limit(needed) {
@@ -203,6 +201,7 @@ fn manifest(job: &Job, run_id: Uuid, clock: Clock) -> Manifest {
         git: machine::git(),
         requests: None,
         quality: None,
+        calibration: None,
         notes: Vec::new(),
         checksums: std::collections::BTreeMap::new(),
     }

@@ -60,14 +60,14 @@ pub(crate) fn turns(plan: &Plan) -> Vec<Turn> {
     let counters: Vec<_> = (0..targets).map(|_| Arc::new(Counter::new(0..u64::MAX))).collect();
     for turn in load::interleave(targets, plan.blocks, plan.seed) {
         let Block { numbers, length } = blocks[turn.block as usize].clone();
-        let share = match (plan.load, numbers) {
-            (Load::Closed { concurrency }, Some(numbers)) => {
+        let share = match (&plan.load, numbers) {
+            (&Load::Closed { concurrency }, Some(numbers)) => {
                 Share::Closed { concurrency, indexes: Arc::new(Counter::new(numbers)), length }
             }
-            (Load::Closed { concurrency }, None) => {
+            (&Load::Closed { concurrency }, None) => {
                 Share::Closed { concurrency, indexes: Arc::clone(&counters[turn.target]), length }
             }
-            (Load::Open { .. }, numbers) => Share::Open { indexes: numbers.unwrap_or_default(), length },
+            (_, numbers) => Share::Open { indexes: numbers.unwrap_or_default(), length },
         };
         turns.push(Turn { target: turn.target, phase: Phase::Measured, block: turn.block, share });
     }
@@ -75,10 +75,7 @@ pub(crate) fn turns(plan: &Plan) -> Vec<Turn> {
 }
 
 fn warmup(plan: &Plan, target: usize) -> Turn {
-    let places = match plan.load {
-        Load::Closed { concurrency } => concurrency,
-        Load::Open { max_concurrency, .. } => max_concurrency,
-    };
+    let places = plan.load.places();
     let concurrency = u32::try_from(plan.warmup).unwrap_or(u32::MAX).min(places);
     let indexes = Arc::new(Counter::new(0..plan.warmup));
     Turn { target, phase: Phase::Warmup, block: 0, share: Share::Closed { concurrency, indexes, length: None } }
@@ -94,7 +91,7 @@ struct Block {
 }
 
 fn measured_blocks(plan: &Plan) -> Vec<Block> {
-    match (plan.stop, plan.load) {
+    match (plan.stop, &plan.load) {
         (Stop::Requests(requests), _) => {
             let sizes = load::split(requests, plan.blocks).into_iter();
             consecutive(sizes).map(|numbers| Block { numbers: Some(numbers), length: None }).collect()
@@ -102,7 +99,7 @@ fn measured_blocks(plan: &Plan) -> Vec<Block> {
         (Stop::DurationNs(duration), Load::Closed { .. }) => {
             lengths(duration, plan).map(|length| Block { numbers: None, length: Some(length) }).collect()
         }
-        (Stop::DurationNs(duration), Load::Open { .. }) => {
+        (Stop::DurationNs(duration), _) => {
             let sizes = (0..).zip(lengths(duration, plan)).map(|(block, length)| offered(plan, block, length));
             let blocks = consecutive(sizes).zip(lengths(duration, plan));
             blocks.map(|(numbers, length)| Block { numbers: Some(numbers), length: Some(length) }).collect()
@@ -143,7 +140,7 @@ pub(crate) fn schedule(
         Load::Open { rate_per_s, arrival, .. } => {
             Some(load::arrivals(arrival, rate_per_s, plan.seed, block, begin, first, segment))
         }
-        Load::Closed { .. } => None,
+        _ => None,
     };
     open.into_iter().flatten()
 }

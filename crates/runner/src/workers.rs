@@ -6,21 +6,21 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Barrier, Mutex, PoisonError};
-use std::time::Duration;
 
 use load::{Pacing, Segment, Slot, Timing};
 use schema::plan::{Load, Plan, Stop as Enough};
 use schema::progress::Progress;
-use schema::record::{Failure, FailureClass, Outcome, Partial, Phase, Record};
+use schema::record::{Failure, FailureClass, Outcome, Phase, Record};
 use schema::target::{Credentialed, TargetName};
 use schema::units::{Moment, Nanos};
 use tokio::runtime::Runtime;
 use tokio::task::LocalSet;
-use transport::{Client, Connector, Order, SetupError, Watch};
+use transport::{Client, Connector, SetupError};
 
 use crate::budget::Budget;
 use crate::recorder::Message;
 use crate::requests::Requests;
+use crate::sender::Sender;
 use crate::stop::Stop;
 use crate::turns::{Share, Turn, schedule, turns};
 
@@ -51,31 +51,25 @@ const MOST_WARMED_OPEN: f64 = 256.0;
 /// Time for all threads to be ready when a turn begins.
 const LEAD: Nanos = Nanos::from_millis(2);
 
-/// Failures in a row that a closed loop takes in its stride.
-const FREE_FAILURES: u32 = 3;
-
-/// A closed loop's longest pause between failures is 2^10 ms.
-const MOST_DOUBLINGS: u32 = 10;
-
 /// What the threads share beside the crew.
-struct Shared {
-    crew: Crew,
+pub(crate) struct Shared {
+    pub(crate) crew: Crew,
     turns: Vec<Turn>,
     threads: u32,
     barrier: Barrier,
     agreed: AtomicBool,
     /// When the turn at hand begins.
     begin: AtomicU64,
-    hopes: Vec<Hope>,
+    pub(crate) hopes: Vec<Hope>,
     waited_for_disk: AtomicU64,
     stale_connections: AtomicU64,
-    out_of_budget: AtomicBool,
+    pub(crate) out_of_budget: AtomicBool,
     panicked: AtomicBool,
 }
 
 /// Whether there is a point in measuring a target.
 #[derive(Default)]
-struct Hope {
+pub(crate) struct Hope {
     reached: AtomicBool,
     hopeless: Mutex<Option<Failure>>,
 }
@@ -88,7 +82,7 @@ impl Hope {
     }
 
     /// Only the warm-up gives hope up. Once a target was reached, what it does later is a result.
-    fn learn(&self, phase: Phase, outcome: &Outcome) {
+    pub(crate) fn learn(&self, phase: Phase, outcome: &Outcome) {
         match outcome {
             Outcome::Failed(failure) if is_hopeless(failure.class) => {
                 if phase == Phase::Warmup {
@@ -124,7 +118,7 @@ impl Crew {
     /// Works all turns off and returns when every request has ended.
     pub(crate) fn work(self) -> Worked {
         let cores = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1));
-        let threads = streams(&self.plan).div_ceil(STREAMS_PER_THREAD).clamp(1, cores);
+        let threads = self.plan.load.places().div_ceil(STREAMS_PER_THREAD).clamp(1, cores);
         let turns = turns(&self.plan);
         self.announce(&turns);
         let shared = Arc::new(Shared {
@@ -156,16 +150,16 @@ impl Crew {
 
     fn announce(&self, turns: &[Turn]) {
         let per_target = |n: u64| n.saturating_mul(self.targets.len() as u64);
-        let (requests, duration) = match (self.plan.stop, self.plan.load) {
+        let (requests, duration) = match (self.plan.stop, &self.plan.load) {
             (Enough::Requests(n), _) => (Some(per_target(n + self.plan.warmup)), None),
-            (Enough::DurationNs(_), Load::Open { .. }) => {
+            (Enough::DurationNs(_), load) if load.is_open() => {
                 let measured = turns.iter().filter_map(|turn| match &turn.share {
                     Share::Open { indexes, .. } => Some(indexes.end - indexes.start),
                     Share::Closed { .. } => None,
                 });
                 (Some(measured.sum::<u64>() + per_target(self.plan.warmup)), None)
             }
-            (Enough::DurationNs(length), Load::Closed { .. }) => (None, Some(Nanos(per_target(length.0)))),
+            (Enough::DurationNs(length), _) => (None, Some(Nanos(per_target(length.0)))),
         };
         self.tell(Progress::Began { requests, duration });
     }
@@ -201,7 +195,7 @@ impl Shared {
 
     /// A record may not be lost: when the queue is full this waits for the disk, and counts that it did. With the
     /// recorder gone nothing more can be kept, and the run ends.
-    fn keep(&self, record: Record) {
+    pub(crate) fn keep(&self, record: Record) {
         match self.crew.recorder.try_send(Message::Record(Box::new(record))) {
             Ok(()) => {}
             Err(TrySendError::Disconnected(_)) => self.crew.stop.waiting(),
@@ -235,14 +229,6 @@ impl Shared {
         let lost = given_up.iter().map(|(name, why)| format!("`{name}` was given up: {}: {}", why.class, why.message));
         notes.extend(lost);
         Worked { notes, given_up, panicked: self.panicked.load(Ordering::Relaxed) }
-    }
-}
-
-/// Requests that may be in flight at once.
-fn streams(plan: &Plan) -> u32 {
-    match plan.load {
-        Load::Closed { concurrency } => concurrency,
-        Load::Open { max_concurrency, .. } => max_concurrency,
     }
 }
 
@@ -313,14 +299,14 @@ impl Worker {
     /// Opens the connections a turn will need, so that its requests do not wait for them.
     fn warm(&self, turn: &Turn) {
         let Some(client) = &self.clients[turn.target] else { return };
-        let wanted = match (&turn.share, self.shared.crew.plan.load) {
+        let wanted = match (&turn.share, &self.shared.crew.plan.load) {
             (Share::Closed { concurrency, .. }, _) => self.part(*concurrency),
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1..=256")]
             (Share::Open { .. }, Load::Open { rate_per_s, max_concurrency, .. }) => {
                 let second = rate_per_s.get().clamp(1.0, MOST_WARMED_OPEN) as u32;
-                self.part(second.min(max_concurrency))
+                self.part(second.min(*max_concurrency))
             }
-            (Share::Open { .. }, Load::Closed { .. }) => 0,
+            (Share::Open { .. }, _) => 0,
         };
         let stop = self.shared.crew.stop.no_more_sending();
         let opened = self.runtime.block_on(stop.run_until_cancelled(client.warm(wanted)));
@@ -377,7 +363,7 @@ impl Worker {
                     };
                     let slots = schedule(&shared.crew.plan, turn.block, begin, indexes.start, self.segment);
                     let slots = slots.take_while(|slot| slot.index < indexes.end);
-                    let places = self.part(streams(&shared.crew.plan));
+                    let places = self.part(shared.crew.plan.load.places());
                     load::open(slots, &timing, places, send, |slot| sender.not_sent(slot)).await;
                 }
             }
@@ -407,86 +393,4 @@ async fn patience(until: Option<tokio::time::Instant>, stop: Stop, grace: Nanos,
         () = stop.no_more_waiting().cancelled() => {}
     }
     cancel.store(true, Ordering::Relaxed);
-}
-
-/// Sends the requests of one turn on one thread.
-struct Sender {
-    shared: Arc<Shared>,
-    client: Rc<Client>,
-    target: usize,
-    phase: Phase,
-    block: u32,
-    /// Failures since the last request that did not fail.
-    failures: Cell<u32>,
-}
-
-/// How long a closed loop's place stays taken after so many failures in a row.
-fn pause(failures: u32) -> Option<Duration> {
-    let beyond = failures.checked_sub(FREE_FAILURES)?.checked_sub(1)?;
-    Some(Duration::from_millis(1 << beyond.min(MOST_DOUBLINGS)))
-}
-
-impl Sender {
-    fn order(&self, slot: Slot) -> Order {
-        self.shared.crew.requests.order(self.target, slot.index, self.phase, self.block, slot.scheduled)
-    }
-
-    async fn send(self: Rc<Self>, slot: Slot) {
-        let crew = &self.shared.crew;
-        let order = self.order(slot);
-        let price = self.client.target().price.as_ref();
-        let input = crew.requests.most_input_tokens(order.prompt);
-        let Some(reserved) = crew.budget.reserve(price, input, order.max_tokens) else {
-            self.shared.out_of_budget.store(true, Ordering::Relaxed);
-            crew.stop.enough();
-            return;
-        };
-        let record = self.client.send(order, &mut Parts(&crew.recorder)).await;
-        crew.budget.settle(reserved, price, &record);
-        self.shared.hopes[self.target].learn(self.phase, &record.outcome);
-        self.failures.set(if matches!(record.outcome, Outcome::Failed(_)) {
-            self.failures.get().saturating_add(1)
-        } else {
-            0
-        });
-        self.shared.keep(record);
-    }
-
-    /// As [`Sender::send`] for a closed loop, until `end`. A server that is gone answers at once: it is not run
-    /// against as fast as this machine can.
-    async fn send_and_pause(self: Rc<Self>, slot: Slot, end: Option<tokio::time::Instant>) {
-        Rc::clone(&self).send(slot).await;
-        let Some(pause) = pause(self.failures.get()) else { return };
-        let over = tokio::time::Instant::now() + pause;
-        tokio::select! {
-            () = tokio::time::sleep_until(end.map_or(over, |end| end.min(over))) => {}
-            () = self.shared.crew.stop.no_more_sending().cancelled() => {}
-        }
-    }
-
-    fn not_sent(&self, slot: Slot) {
-        self.shared.keep(self.client.not_sent(self.order(slot)));
-    }
-}
-
-/// Passes parts of streams on to the recorder. They only matter if the process dies: when the queue is
-/// full they are dropped.
-struct Parts<'a>(&'a SyncSender<Message>);
-
-impl Watch for Parts<'_> {
-    fn partial(&mut self, part: Partial) {
-        drop(self.0.try_send(Message::Partial(Box::new(part))));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn failures_in_a_row_slow_a_closed_loop_down() {
-        let millis = |failures| pause(failures).map(|pause| pause.as_millis());
-        assert_eq!([0, 1, 3].map(millis), [None; 3]);
-        assert_eq!([4, 5, 8, 14, 15, u32::MAX].map(millis), [1, 2, 16, 1024, 1024, 1024].map(Some));
-    }
 }

@@ -15,6 +15,8 @@ pub enum EventKind {
     Reasoning,
     /// A piece of a tool call.
     ToolCall,
+    /// Vectors: the answer to a request for embeddings.
+    Embedding,
     /// Nothing generated: a role, usage, a finish reason, a ping.
     Other,
 }
@@ -83,7 +85,7 @@ pub struct Columns {
     /// Bytes of the frame.
     #[serde(default)]
     pub bytes: Vec<u32>,
-    /// One letter an event: `t`ext, `r`easoning, tool `c`all, `o`ther.
+    /// One letter an event: `t`ext, `r`easoning, tool `c`all, `e`mbedding, `o`ther.
     #[serde(default)]
     pub kinds: String,
     /// Tokens by the server's word, 0 = not known.
@@ -163,6 +165,7 @@ const fn kind_letter(kind: EventKind) -> char {
         EventKind::Text => 't',
         EventKind::Reasoning => 'r',
         EventKind::ToolCall => 'c',
+        EventKind::Embedding => 'e',
         EventKind::Other => 'o',
     }
 }
@@ -172,6 +175,7 @@ fn letter_kind(letter: u8) -> Result<EventKind, String> {
         b't' => Ok(EventKind::Text),
         b'r' => Ok(EventKind::Reasoning),
         b'c' => Ok(EventKind::ToolCall),
+        b'e' => Ok(EventKind::Embedding),
         b'o' => Ok(EventKind::Other),
         other => Err(format!("`{}` is no kind of event", other.escape_ascii())),
     }

@@ -12,12 +12,14 @@
 //! counts, never a derived number; no type here can print a secret; text from a server is
 //! [`text::Untrusted`] until some medium's cleaner has seen it.
 
+pub mod curve;
 pub mod event;
 pub mod manifest;
 pub mod metric;
 pub mod plan;
 pub mod progress;
 pub mod record;
+pub mod server;
 pub mod summary;
 pub mod target;
 pub mod text;

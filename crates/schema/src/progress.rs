@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::plan::Axis;
 use crate::record::{Phase, Record};
+use crate::server::ServerSample;
 use crate::target::TargetName;
 use crate::units::Nanos;
 
@@ -25,6 +27,19 @@ pub enum Progress {
         /// Its number.
         block: u32,
     },
+    /// A search holds a target at a level of load.
+    Step {
+        /// Whose.
+        target: TargetName,
+        /// Its number.
+        step: u32,
+        /// What is varied.
+        axis: Axis,
+        /// Requests per second, or streams.
+        level: f64,
+    },
+    /// A target's own metrics were read.
+    Sampled(TargetName, Arc<ServerSample>),
     /// A request is over and recorded.
     Recorded(Arc<Record>),
     /// Something worth a line on stderr.

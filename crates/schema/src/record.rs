@@ -10,6 +10,47 @@ use crate::target::TargetName;
 use crate::text::Untrusted;
 use crate::units::{Moment, Nanos};
 
+/// Limits that a provider publishes with its answers, as they stood at this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct RateLimits {
+    /// Requests allowed in a window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<Limit>,
+    /// Tokens allowed in a window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Limit>,
+}
+
+impl RateLimits {
+    /// Whether nothing was published.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// One published limit. What was not said is absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Limit {
+    /// Allowed in one window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// Left of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remaining: Option<u64>,
+    /// Until it is whole again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset_ns: Option<Nanos>,
+}
+
+/// A request's place in a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InConversation {
+    /// Which conversation of its target, in the order they were begun.
+    pub conversation: u64,
+    /// Its turn, from 0.
+    pub turn: u32,
+}
+
 /// Whether a request counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -301,6 +342,11 @@ pub struct TokenCounts {
     pub source: TokenSource,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 /// One request: all that is kept of it. Instants are nanoseconds of the run's monotonic clock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
@@ -312,8 +358,20 @@ pub struct Record {
     pub phase: Phase,
     /// The interleaving block it belongs to; equal numbers of different targets are neighbours in time.
     pub block: u32,
+    /// The step of a search it belongs to.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub step: u32,
+    /// Which attempt at this request: 0 the first.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub attempt: u32,
     /// Which prompt of the workload.
     pub prompt: u32,
+    /// Tokens that its prompt was made of, where that was counted here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_tokens: Option<u32>,
+    /// Its place in a conversation, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<InConversation>,
     /// Output limit asked for.
     pub max_tokens: u32,
     /// Whether the output length was forced to be exactly that.
@@ -364,6 +422,9 @@ pub struct Record {
     /// The server's own timings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerTiming>,
+    /// The limits its answer published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<RateLimits>,
     /// A 64-bit FNV-1a hash of the generated text, in hex: equal answers are equal here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_hash: Option<String>,
@@ -386,6 +447,12 @@ pub struct Partial {
     pub phase: Phase,
     /// As in [`Record`].
     pub block: u32,
+    /// As in [`Record`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub step: u32,
+    /// As in [`Record`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub attempt: u32,
     /// As in [`Record`].
     pub prompt: u32,
     /// As in [`Record`].

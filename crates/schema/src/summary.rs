@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::curve::Curve;
 use crate::metric::Metric;
 use crate::plan::Slo;
-use crate::record::{FailureClass, FinishReason, TokenSource};
+use crate::record::{FailureClass, FinishReason, RateLimits, TokenSource};
+use crate::server::ServerSide;
 use crate::target::TargetName;
 use crate::units::{Nanos, Usd};
 
@@ -184,6 +186,44 @@ pub struct Quality {
     pub reasons: Vec<String>,
 }
 
+/// The beginning of a measurement that was not yet like the rest: found by MSER-5 (White, 1997) in the TTFT of
+/// completed requests, in order of their start, and kept out of every distribution and rate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Startup {
+    /// Requests that it holds.
+    pub requests: u64,
+    /// From the first request's start to the first of the steady ones'.
+    pub length_ns: Nanos,
+    /// Median TTFT of its requests, nanoseconds.
+    pub ttft_p50_ns: f64,
+    /// Median TTFT of the steady ones.
+    pub steady_ttft_p50_ns: f64,
+}
+
+/// This machine's own floor: the same load shape against the built-in engine, which answers at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Calibration {
+    /// The load it was asked to carry, in words.
+    pub load: String,
+    /// Requests that completed.
+    pub requests: u64,
+    /// Median TTFT against an engine that answers at once.
+    pub ttft_p50_ns: f64,
+    /// Its 99th percentile, where the sample carries one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttft_p99_ns: Option<f64>,
+    /// Median ITL error against the engine's own log of what it wrote when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub itl_error_p50_ns: Option<f64>,
+    /// Its 99th percentile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub itl_error_p99_ns: Option<f64>,
+    /// Requests per second that this machine, engine included, can carry in this shape.
+    pub most_requests_per_s: f64,
+    /// Events per second that it can carry.
+    pub most_events_per_s: f64,
+}
+
 /// All numbers of one target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TargetSummary {
@@ -213,6 +253,21 @@ pub struct TargetSummary {
     pub finish_reasons: BTreeMap<FinishReason, u64>,
     /// Warm-up requests, which count nowhere else.
     pub warmup: u64,
+    /// Further attempts at requests that had failed, each a record; latencies are those of the last.
+    #[serde(default)]
+    pub retries: u64,
+    /// Requests of an open loop that waited for a place before they were sent.
+    #[serde(default)]
+    pub waited: u64,
+    /// The start-up burst, where one was found; it counts in no other number but `attempted` and its kin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub startup: Option<Startup>,
+    /// The limits the provider published last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<RateLimits>,
+    /// By its own account, where it has a metrics page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_side: Option<ServerSide>,
     /// One distribution a metric; a metric without values is absent.
     pub metrics: BTreeMap<Metric, Distribution>,
     /// Rates.
@@ -264,6 +319,12 @@ pub struct Summary {
     /// The ranking; absent below two targets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Comparison>,
+    /// One a target, where levels of load were searched.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub curves: Vec<Curve>,
+    /// This machine's own floor, where it was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
 }
 
 macro_rules! criteria {

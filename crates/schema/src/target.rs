@@ -77,6 +77,17 @@ pub enum Dialect {
     OllamaChat,
     /// `POST /api/generate`, NDJSON.
     OllamaGenerate,
+    /// `POST …/embeddings`: one JSON answer.
+    OpenaiEmbeddings,
+    /// `POST /api/embed`: one JSON answer.
+    OllamaEmbed,
+}
+
+impl Dialect {
+    /// Whether it asks for vectors, not for text.
+    pub const fn embeds(self) -> bool {
+        matches!(self, Self::OpenaiEmbeddings | Self::OllamaEmbed)
+    }
 }
 
 impl fmt::Display for Dialect {
@@ -88,6 +99,8 @@ impl fmt::Display for Dialect {
             Self::Tgi => "TGI generate",
             Self::OllamaChat => "Ollama chat",
             Self::OllamaGenerate => "Ollama generate",
+            Self::OpenaiEmbeddings => "OpenAI embeddings",
+            Self::OllamaEmbed => "Ollama embed",
         })
     }
 }
@@ -239,6 +252,9 @@ pub struct Target {
     /// What it costs, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,
+    /// Its own metrics page, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics_url: Option<Url>,
     /// Whether it is one of our simulated engines: then everything says SIMULATED.
     #[serde(default)]
     pub simulated: bool,

@@ -2,7 +2,7 @@
 //! count or the code is wrong, ours or the server's.
 
 use schema::metric::Metric;
-use schema::plan::{Load, Plan};
+use schema::plan::Plan;
 use schema::record::Record;
 use schema::summary::{CrossCheck, Throughput};
 use schema::units::{Moment, Nanos};
@@ -48,13 +48,6 @@ fn each(name: &str, subject: &str, records: &[&Record], law: impl Fn(&Record) ->
     CrossCheck { name: name.to_owned(), holds: kept == verdicts.len(), detail }
 }
 
-fn places(plan: &Plan) -> u32 {
-    match plan.load {
-        Load::Closed { concurrency } => concurrency,
-        Load::Open { max_concurrency, .. } => max_concurrency,
-    }
-}
-
 /// J. D. C. Little, *Operations Research* 9 (1961): mean number in flight = rate × mean time in
 /// flight. Completed requests alone, from the first byte to the last content, cannot fill more than
 /// the time that requests were in flight, nor more than the places there were.
@@ -62,18 +55,18 @@ fn littles_law(plan: &Plan, throughput: &Throughput, completed: &[&Record]) -> C
     let e2e: Vec<f64> = completed.iter().flat_map(|r| metric_values(r, Metric::E2e)).collect();
     let (rate, seconds) = (throughput.requests_per_s.value, moments::mean(&e2e) / 1e9);
     let filled = rate * seconds;
-    let bound = throughput.mean_in_flight.min(f64::from(places(plan)));
+    let bound = throughput.mean_in_flight.min(f64::from(plan.load.places()));
     let detail = format!(
         "{rate:.3} requests/s × {seconds:.4} s = {filled:.3} in flight; measured {:.3} of {} places",
         throughput.mean_in_flight,
-        places(plan)
+        plan.load.places()
     );
     let detail = if e2e.is_empty() { String::new() } else { detail };
     CrossCheck { name: "Little's law".to_owned(), holds: filled <= bound * (1.0 + SUM_TOLERANCE), detail }
 }
 
 fn peak(plan: &Plan, measured: &[&Record]) -> CrossCheck {
-    let (peak, places) = (window::peak_in_flight(measured), places(plan));
+    let (peak, places) = (window::peak_in_flight(measured), plan.load.places());
     let detail = if peak == 0 { String::new() } else { format!("{peak} at once, {places} allowed") };
     CrossCheck { name: "peak in flight".to_owned(), holds: peak <= u64::from(places), detail }
 }

@@ -22,6 +22,7 @@ pub(crate) fn target(name: &str) -> Target {
         key_variable: None,
         headers: Vec::new(),
         price: None,
+        metrics_url: None,
         simulated: false,
     }
 }
@@ -43,14 +44,7 @@ pub(crate) fn plan(targets: Vec<Target>) -> Plan {
     Plan {
         name: "test".into(),
         targets,
-        workload: Workload {
-            prompts: PromptSource::BuiltIn(Size::Short),
-            max_tokens: 64,
-            force_length: false,
-            defeat_cache: false,
-            temperature_milli: 0,
-            stream: true,
-        },
+        workload: Workload::plain(PromptSource::BuiltIn(Size::Short), 64),
         load: Load::Closed { concurrency: 8 },
         stop: Stop::Requests(10),
         grace_ns: Nanos::from_secs(30),
@@ -62,6 +56,13 @@ pub(crate) fn plan(targets: Vec<Target>) -> Plan {
         transport: TransportPlan::default(),
         keep_text: false,
         out: "results".into(),
+        search: None,
+        until: None,
+        retry: None,
+        respect_limits: false,
+        drop_after: 0,
+        scrape_ns: None,
+        gpu_metrics: None,
     }
 }
 
@@ -78,6 +79,11 @@ pub(crate) fn record(start: u64, after: &[u64]) -> Record {
         target: "a".parse().unwrap(),
         phase: Phase::Measured,
         block: 0,
+        step: 0,
+        attempt: 0,
+        prompt_tokens: None,
+        conversation: None,
+        limits: None,
         prompt: 0,
         max_tokens: 64,
         forced_length: false,

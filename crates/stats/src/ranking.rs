@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schema::FORMAT_VERSION;
 use schema::metric::Metric;
-use schema::plan::{Load, Plan};
+use schema::plan::Plan;
 use schema::record::{Phase, Record};
 use schema::summary::{
     Comparison, Criterion, Estimate, PairVerdict, RankVerdict, Ranking, Standing, Summary, TargetSummary, Test, Trust,
@@ -32,8 +32,7 @@ pub fn rank(plan: &Plan, summary: &Summary, records: &[Record]) -> Option<Compar
         return None;
     }
     let field: Vec<Runner> = summary.targets.iter().map(|target| Runner::new(target, records)).collect();
-    let meant =
-        |criterion: &&Criterion| **criterion != Criterion::OutputTokensPerS || matches!(plan.load, Load::Closed { .. });
+    let meant = |criterion: &&Criterion| **criterion != Criterion::OutputTokensPerS || !plan.load.is_open();
     let rankings = Criterion::ALL.iter().filter(meant).map(|&criterion| ranking(criterion, &field));
     Some(Comparison {
         format_version: FORMAT_VERSION,

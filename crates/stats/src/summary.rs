@@ -34,8 +34,17 @@ pub fn combine(plan: &Plan, targets: Vec<TargetSummary>) -> Summary {
     let quality = quality::worst(targets.iter().map(|t| (&t.target, &t.quality)));
     let simulated = targets.iter().any(|t| t.simulated);
     let (name, warnings) = (plan.name.clone(), Vec::new());
-    let mut summary =
-        Summary { format_version: FORMAT_VERSION, name, simulated, targets, quality, warnings, comparison: None };
+    let mut summary = Summary {
+        format_version: FORMAT_VERSION,
+        name,
+        simulated,
+        targets,
+        quality,
+        warnings,
+        comparison: None,
+        curves: Vec::new(),
+        calibration: None,
+    };
     summary.warnings = warning::of_run(plan, &summary);
     summary
 }
@@ -61,6 +70,11 @@ pub fn summarise_target(plan: &Plan, target: &Target, records: &[&Record]) -> Ta
         interrupted: 0,
         finish_reasons: BTreeMap::new(),
         warmup: warmup.len() as u64,
+        retries: 0,
+        waited: 0,
+        startup: None,
+        limits: None,
+        server_side: None,
         metrics: BTreeMap::new(),
         cross_checks: check::all(plan, &throughput, &measured),
         throughput,

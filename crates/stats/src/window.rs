@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use schema::plan::{Load, Plan};
+use schema::plan::Plan;
 use schema::record::Record;
 use schema::summary::{Estimate, Throughput};
 use schema::units::{Moment, Nanos};
@@ -37,7 +37,7 @@ pub(crate) fn throughput(plan: &Plan, measured: &[&Record]) -> Throughput {
     let met_all = || measured.iter().filter(|r| slo::meets_every(&plan.slos, r)).count();
     Throughput {
         window_ns: window,
-        offered_requests_per_s: matches!(plan.load, Load::Open { .. }).then(|| per_second(measured.len() as f64)),
+        offered_requests_per_s: plan.load.is_open().then(|| per_second(measured.len() as f64)),
         requests_per_s: rate(&blocks, |b| b.completed),
         output_tokens_per_s: rate(&blocks, |b| b.output_tokens),
         input_tokens_per_s: (input > 0).then(|| per_second(input as f64)),

@@ -10,7 +10,7 @@ use http::{Method, Request, Uri};
 use http_body_util::Full;
 use schema::event::Event;
 use schema::plan::HttpChoice;
-use schema::record::{ConnectTimes, Failure, FailureClass, Outcome, Partial, Phase, Record};
+use schema::record::{ConnectTimes, Failure, FailureClass, InConversation, Outcome, Partial, Phase, Record};
 use schema::target::{AuthScheme, Credentialed, Dialect, Target};
 use schema::units::Moment;
 use secrecy::{ExposeSecret, SecretString};
@@ -43,8 +43,16 @@ pub struct Order {
     pub phase: Phase,
     /// Its interleaving block.
     pub block: u32,
+    /// Its step of a search.
+    pub step: u32,
+    /// Which attempt at this request.
+    pub attempt: u32,
     /// Which prompt.
     pub prompt: u32,
+    /// Tokens the prompt was made of, where that was counted.
+    pub prompt_tokens: Option<u32>,
+    /// Its place in a conversation.
+    pub conversation: Option<InConversation>,
     /// Output limit asked for.
     pub max_tokens: u32,
     /// Whether that length was forced.

@@ -27,7 +27,8 @@ pub(crate) fn decode(dialect: Dialect, text: &str) -> Result<Frames<'_>, JsonErr
         Dialect::OpenaiCompletions => openai::decode(text, openai_completions::choice),
         Dialect::Anthropic => anthropic::decode(text).map(Frames::from),
         Dialect::Tgi => tgi::decode(text).map(Frames::from),
-        Dialect::OllamaChat | Dialect::OllamaGenerate => ollama::decode(text).map(Frames::from),
+        Dialect::OllamaChat | Dialect::OllamaGenerate | Dialect::OllamaEmbed => ollama::decode(text).map(Frames::from),
+        Dialect::OpenaiEmbeddings => openai::decode(text, openai_completions::choice),
     }
 }
 

@@ -66,6 +66,7 @@ pub fn encode(dialect: Dialect, encoding: &Encoding, spec: &RequestSpec<'_>) -> 
         Dialect::Tgi => tgi(encoding, spec, &messages),
         Dialect::OllamaChat => ollama(encoding, spec, "messages", conversation(&messages)),
         Dialect::OllamaGenerate => ollama(encoding, spec, "prompt", prompt(&messages)),
+        Dialect::OpenaiEmbeddings | Dialect::OllamaEmbed => embeddings(spec, &messages),
     };
     defeat_cache(&mut body, encoding, spec);
     for (name, value) in &encoding.extra {
@@ -183,6 +184,11 @@ fn ollama(encoding: &Encoding, spec: &RequestSpec<'_>, input: &str, value: Value
     body.insert("stream".into(), spec.stream.into());
     body.insert("options".into(), options);
     body
+}
+
+/// The texts whose vectors are wanted.
+fn embeddings(spec: &RequestSpec<'_>, messages: &[(Role, Cow<'_, str>)]) -> Body {
+    Body::from_iter([("model".to_owned(), spec.model.into()), ("input".to_owned(), prompt(messages))])
 }
 
 fn defeat_cache(body: &mut Body, encoding: &Encoding, spec: &RequestSpec<'_>) {

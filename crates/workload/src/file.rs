@@ -39,7 +39,7 @@ pub(crate) fn read(path: &str, mut reader: impl BufRead) -> Result<Vec<Prompt>, 
         prompts.push(if *is_jsonl.get_or_insert(text.starts_with('{')) {
             from_json(path, line, text)?
         } else {
-            Prompt { system: None, user: text.to_owned(), max_tokens: None }
+            Prompt::of(text)
         });
     }
     if prompts.is_empty() { Err(WorkloadError::EmptyFile { path: path.to_owned() }) } else { Ok(prompts) }
@@ -85,6 +85,7 @@ fn from_json(path: &str, line: u64, text: &str) -> Result<Prompt, WorkloadError>
         system: object.system.filter(|system| !system.trim().is_empty()),
         user: object.prompt,
         max_tokens: object.max_tokens,
+        ..Prompt::default()
     })
 }
 

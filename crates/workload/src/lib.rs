@@ -124,7 +124,8 @@ pub fn prepare(workload: &Workload, file: Option<impl BufRead>) -> Result<Prompt
     match &workload.prompts {
         PromptSource::BuiltIn(size) => Ok(Prompts(builtin::set(*size))),
         PromptSource::Text(text) if text.trim().is_empty() => Err(WorkloadError::EmptyText),
-        PromptSource::Text(text) => Ok(Prompts(vec![Prompt { system: None, user: text.clone(), max_tokens: None }])),
+        PromptSource::Text(text) => Ok(Prompts(vec![Prompt::of(text)])),
+        PromptSource::Synthetic(_) | PromptSource::Trace => Err(WorkloadError::EmptyText),
         PromptSource::File(path) => {
             let path = path.display().to_string();
             let Some(reader) = file else { return Err(WorkloadError::NoReader { path }) };

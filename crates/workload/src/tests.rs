@@ -6,7 +6,7 @@ use schema::plan::Size;
 use super::*;
 
 fn workload(prompts: PromptSource) -> Workload {
-    Workload { prompts, max_tokens: 128, force_length: false, defeat_cache: false, temperature_milli: 0, stream: true }
+    Workload::plain(prompts, 128)
 }
 
 fn prepared(prompts: PromptSource, file: Option<&str>) -> Result<Vec<String>, String> {

@@ -17,19 +17,13 @@ pub(crate) fn plan(targets: &[&str], load: Load, stop: Stop) -> Plan {
         key_variable: None,
         headers: Vec::new(),
         price: None,
+        metrics_url: None,
         simulated: true,
     };
     Plan {
         name: "test".into(),
         targets: targets.iter().map(target).collect(),
-        workload: Workload {
-            prompts: PromptSource::BuiltIn(Size::Short),
-            max_tokens: 8,
-            force_length: false,
-            defeat_cache: false,
-            temperature_milli: 0,
-            stream: true,
-        },
+        workload: Workload::plain(PromptSource::BuiltIn(Size::Short), 8),
         load,
         stop,
         grace_ns: Nanos::from_secs(5),
@@ -41,6 +35,13 @@ pub(crate) fn plan(targets: &[&str], load: Load, stop: Stop) -> Plan {
         transport: TransportPlan::default(),
         keep_text: false,
         out: "results".into(),
+        search: None,
+        until: None,
+        retry: None,
+        respect_limits: false,
+        drop_after: 0,
+        scrape_ns: None,
+        gpu_metrics: None,
     }
 }
 
@@ -50,6 +51,11 @@ pub(crate) fn record() -> Record {
         target: "a".parse().unwrap(),
         phase: Phase::Measured,
         block: 0,
+        step: 0,
+        attempt: 0,
+        prompt_tokens: None,
+        conversation: None,
+        limits: None,
         prompt: 0,
         max_tokens: 8,
         forced_length: false,
@@ -116,7 +122,12 @@ fn warm_up_comes_first_and_is_numbered_apart() {
 #[test]
 fn an_open_loop_by_time_offers_as_many_slots_as_fit_whatever_the_blocks() {
     let rate = Rate::per_second(10.0).unwrap();
-    let load = Load::Open { rate_per_s: rate, arrival: Arrival::Constant, max_concurrency: 5 };
+    let load = Load::Open {
+        rate_per_s: rate,
+        arrival: Arrival::Constant,
+        max_concurrency: 5,
+        when_full: schema::plan::WhenFull::NotSent,
+    };
     let plan = plan(&["a"], load, Stop::DurationNs(Nanos::from_secs(8)));
     let turns = turns(&plan);
     let sizes: Vec<_> = turns.iter().map(|t| numbers(t).len()).collect();
@@ -133,7 +144,12 @@ fn a_closed_loop_by_time_divides_the_time() {
 #[test]
 fn an_open_loop_by_time_ends_by_time_too() {
     let rate = Rate::per_second(10.0).unwrap();
-    let load = Load::Open { rate_per_s: rate, arrival: Arrival::Constant, max_concurrency: 5 };
+    let load = Load::Open {
+        rate_per_s: rate,
+        arrival: Arrival::Constant,
+        max_concurrency: 5,
+        when_full: schema::plan::WhenFull::NotSent,
+    };
     let plan = plan(&["a"], load, Stop::DurationNs(Nanos::from_secs(8)));
     assert!(turns(&plan).iter().all(|t| t.length() == Some(Nanos::from_secs(2))));
 }
@@ -141,7 +157,12 @@ fn an_open_loop_by_time_ends_by_time_too() {
 #[test]
 fn a_block_in_which_nothing_arrives_does_not_empty_those_after_it() {
     let rate = Rate::per_second(0.5).unwrap();
-    let load = Load::Open { rate_per_s: rate, arrival: Arrival::Poisson, max_concurrency: 5 };
+    let load = Load::Open {
+        rate_per_s: rate,
+        arrival: Arrival::Poisson,
+        max_concurrency: 5,
+        when_full: schema::plan::WhenFull::NotSent,
+    };
     let mut plan = plan(&["a"], load, Stop::DurationNs(Nanos::from_secs(1000)));
     plan.blocks = 1000;
     let offered: usize = turns(&plan).iter().map(|t| numbers(t).len()).sum();

@@ -103,7 +103,7 @@ fn prompts(workload: &schema::plan::Workload) -> Result<Prompts, Failure> {
             Problem::new(format!("the prompts in `{}` cannot be read: {error}", path.display()))
                 .help("check the path given as `prompt_file`")
         })?)),
-        PromptSource::BuiltIn(_) | PromptSource::Text(_) => None,
+        _ => None,
     };
     workload::prepare(workload, reader).map_err(Failure::usage)
 }
@@ -290,10 +290,10 @@ pub(crate) enum Estimate {
 /// What `plan` can cost at one of its targets.
 pub(crate) fn estimate(target: &Target, plan: &Plan, prompts: &Prompts) -> Estimate {
     let Some(price) = target.price.as_ref() else { return Estimate::NoPrice };
-    let requests = match (plan.stop, plan.load) {
+    let requests = match (plan.stop, &plan.load) {
         (Stop::Requests(requests), _) => requests,
-        (Stop::DurationNs(length), Load::Open { rate_per_s, .. }) => most_offered(length, rate_per_s),
-        (Stop::DurationNs(_), Load::Closed { .. }) => return Estimate::ByTime,
+        (Stop::DurationNs(length), Load::Open { rate_per_s, .. }) => most_offered(length, *rate_per_s),
+        (Stop::DurationNs(_), _) => return Estimate::ByTime,
     };
     let mean = |tokens: &dyn Fn(&Prompt) -> u64| {
         let prompts = prompts.as_slice();

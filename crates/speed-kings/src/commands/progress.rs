@@ -55,6 +55,10 @@ impl Display {
                 };
                 self.bar.set_prefix(format!("{target}, {phase}"));
             }
+            Progress::Step { target, step, axis, level } => {
+                self.bar.set_prefix(format!("{target}, step {}: {} {level:.3}", step + 1, axis.in_words()));
+            }
+            Progress::Sampled(..) => {}
             Progress::Recorded(record) => {
                 state.live.record(&record);
                 if !state.by_time {

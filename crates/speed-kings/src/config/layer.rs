@@ -81,7 +81,7 @@ impl Layered {
     pub(crate) fn notes_on(&self, plan: &Plan) -> Vec<String> {
         let idle: &[&str] = match plan.load {
             Load::Closed { .. } => &["arrival", "max_concurrency"],
-            Load::Open { .. } => &[],
+            _ => &[],
         };
         let said = |key: &&&str| self.values.get(**key).is_some_and(|(_, origin)| *origin != Origin::Default);
         let idle = idle.iter().filter(said).map(|key| format!("`{key}` counts for nothing without `rate`"));

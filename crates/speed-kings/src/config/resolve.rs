@@ -258,8 +258,8 @@ fn add(resolved: &mut Resolved, asked: &Asked, surroundings: Surroundings<'_>, p
 fn plan_without_targets(settings: &Settings, surroundings: Surroundings<'_>, problems: &mut Problems) -> Plan {
     let transport = transport_plan(settings, surroundings.environment, problems);
     let (stop, load) = (stop(settings, problems), load(settings));
-    if let (Stop::DurationNs(length), Load::Open { rate_per_s, .. }) = (stop, load)
-        && most_offered(length, rate_per_s) > MOST_REQUESTS
+    if let (Stop::DurationNs(length), Load::Open { rate_per_s, .. }) = (stop, &load)
+        && most_offered(length, *rate_per_s) > MOST_REQUESTS
     {
         let problem = Problem::new(format!("`rate` and `duration` offer more than {MOST_REQUESTS} requests"));
         problems.0.push(problem.help("measure for a shorter time, or at a lower rate"));
@@ -283,6 +283,13 @@ fn plan_without_targets(settings: &Settings, surroundings: Surroundings<'_>, pro
         transport,
         keep_text: settings.keep_text.unwrap_or(false),
         out: settings.out.clone().unwrap_or_else(|| PathBuf::from("results")),
+        search: None,
+        until: None,
+        retry: None,
+        respect_limits: false,
+        drop_after: 0,
+        scrape_ns: None,
+        gpu_metrics: None,
     }
 }
 
@@ -305,6 +312,7 @@ fn load(settings: &Settings) -> Load {
             rate_per_s: rate.value,
             arrival: settings.arrival.unwrap_or(Arrival::Poisson),
             max_concurrency: settings.max_concurrency.unwrap_or(1000),
+            when_full: schema::plan::WhenFull::NotSent,
         },
         None => Load::Closed { concurrency: settings.concurrency.unwrap_or(1) },
     }
@@ -323,6 +331,7 @@ fn workload(settings: &Settings) -> Workload {
         defeat_cache: settings.defeat_cache.unwrap_or(false),
         temperature_milli: milli(settings.temperature.unwrap_or(0.0)),
         stream: settings.stream.unwrap_or(true),
+        ..Workload::plain(PromptSource::BuiltIn(Size::Short), 1)
     }
 }
 

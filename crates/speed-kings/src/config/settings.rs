@@ -333,11 +333,7 @@ fn parse_temperature(text: &str) -> Result<f64, String> {
 }
 
 fn parse_arrival(text: &str) -> Result<Arrival, String> {
-    match text {
-        "constant" => Ok(Arrival::Constant),
-        "poisson" => Ok(Arrival::Poisson),
-        _ => Err("use constant or poisson".to_owned()),
-    }
+    text.parse().map_err(|error: schema::plan::ArrivalError| error.to_string())
 }
 
 fn parse_http(text: &str) -> Result<HttpChoice, String> {

@@ -178,8 +178,12 @@ fn an_open_loop_is_not_ranked_by_what_it_was_offered() {
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let mut records = requests("a", 50, USUAL, &mut random);
     records.extend(requests("b", 50, USUAL, &mut random));
-    let load =
-        Load::Open { rate_per_s: "5/s".parse().unwrap(), arrival: schema::plan::Arrival::Poisson, max_concurrency: 8 };
+    let load = Load::Open {
+        rate_per_s: "5/s".parse().unwrap(),
+        arrival: schema::plan::Arrival::Poisson,
+        max_concurrency: 8,
+        when_full: schema::plan::WhenFull::NotSent,
+    };
     let open = Plan { load, ..plan(vec![target("a"), target("b")]) };
     let ranked = summarise(&open, &records).comparison.unwrap().rankings;
     assert!(ranked.iter().all(|ranking| ranking.criterion != Criterion::OutputTokensPerS));

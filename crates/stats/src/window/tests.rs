@@ -63,8 +63,12 @@ fn goodput_counts_requests_that_met_every_bound_one_by_one() {
 #[test]
 fn an_open_loop_says_what_was_offered() {
     let mut plan = plan(Vec::new());
-    plan.load =
-        Load::Open { rate_per_s: "2/s".parse().unwrap(), arrival: schema::plan::Arrival::Constant, max_concurrency: 8 };
+    plan.load = Load::Open {
+        rate_per_s: "2/s".parse().unwrap(),
+        arrival: schema::plan::Arrival::Constant,
+        max_concurrency: 8,
+        when_full: schema::plan::WhenFull::NotSent,
+    };
     let mut records = three_blocks();
     records.extend([0, 1].map(|_| Record {
         start_ns: None,

@@ -171,6 +171,7 @@ const fn kind(kind: EventKind) -> &'static str {
         EventKind::Text => "text",
         EventKind::Reasoning => "reasoning",
         EventKind::ToolCall => "tool_call",
+        EventKind::Embedding => "embedding",
         EventKind::Other => "other",
     }
 }

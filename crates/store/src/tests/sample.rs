@@ -46,6 +46,7 @@ pub(super) fn target(name: &str) -> Target {
             source: "https://example.com/pricing".into(),
             note: None,
         }),
+        metrics_url: None,
         simulated: true,
     }
 }
@@ -64,6 +65,7 @@ pub(super) fn manifest(run: &str, targets: &[&str]) -> Manifest {
         git: Some(Git { commit: "abc".into(), branch: None }),
         requests: None,
         quality: None,
+        calibration: None,
         notes: vec![],
         checksums: std::collections::BTreeMap::new(),
     }
@@ -73,14 +75,7 @@ fn plan(run: &str, targets: &[&str]) -> Plan {
     Plan {
         name: run.into(),
         targets: targets.iter().map(|name| target(name)).collect(),
-        workload: Workload {
-            prompts: PromptSource::BuiltIn(Size::Short),
-            max_tokens: 64,
-            force_length: true,
-            defeat_cache: false,
-            temperature_milli: 0,
-            stream: true,
-        },
+        workload: Workload { force_length: true, ..Workload::plain(PromptSource::BuiltIn(Size::Short), 64) },
         load: Load::Closed { concurrency: 2 },
         stop: Stop::Requests(3),
         grace_ns: Nanos::from_secs(5),
@@ -92,6 +87,13 @@ fn plan(run: &str, targets: &[&str]) -> Plan {
         transport: TransportPlan::default(),
         keep_text: true,
         out: "results".into(),
+        search: None,
+        until: None,
+        retry: None,
+        respect_limits: false,
+        drop_after: 0,
+        scrape_ns: None,
+        gpu_metrics: None,
     }
 }
 
@@ -107,6 +109,11 @@ pub(super) fn record(target: &str, index: u64) -> Record {
         target: name(target),
         phase: Phase::Measured,
         block: 0,
+        step: 0,
+        attempt: 0,
+        prompt_tokens: None,
+        conversation: None,
+        limits: None,
         prompt: 1,
         max_tokens: 64,
         forced_length: true,
@@ -169,6 +176,8 @@ pub(super) fn partial(target: &str, index: u64, part: u64) -> Partial {
         target: name(target),
         phase: Phase::Measured,
         block: 0,
+        step: 0,
+        attempt: 0,
         prompt: 1,
         scheduled_ns: Moment(start - 500),
         start_ns: Moment(start),
@@ -192,6 +201,12 @@ pub(super) fn summary(target: &str) -> TargetSummary {
         interrupted: 0,
         finish_reasons: [(FinishReason::Length, 2)].into(),
         warmup: 0,
+
+        retries: 0,
+        waited: 0,
+        startup: None,
+        limits: None,
+        server_side: None,
         metrics: std::collections::BTreeMap::new(),
         throughput: Throughput {
             window_ns: Nanos::from_secs(1),

@@ -106,6 +106,7 @@ pub(crate) fn target(url: &str, dialect: Dialect, model: &str) -> Credentialed {
         key_variable: None,
         headers: Vec::new(),
         price: None,
+        metrics_url: None,
         simulated: true,
     };
     Credentialed { target, key: None }
@@ -167,6 +168,10 @@ fn made_order(client: &Client, max_tokens: u32, stream: bool) -> Order {
         index: 7,
         phase: Phase::Measured,
         block: 1,
+        step: 0,
+        attempt: 0,
+        prompt_tokens: None,
+        conversation: None,
         prompt: 3,
         max_tokens,
         forced_length: false,

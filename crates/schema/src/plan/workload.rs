@@ -1,0 +1,204 @@
+//! The prompts and the output lengths asked for.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::spread::Lengths;
+
+/// One prompt, ready to send.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Prompt {
+    /// Optional system message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// The user's message.
+    pub user: String,
+    /// Output limit of this prompt; `None`: the workload's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u32>,
+    /// What the user says in later turns, each after the answer to the one before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub followups: Vec<String>,
+    /// Pictures beside the first message: data URLs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<String>,
+    /// Tokens that the text of the first message was made of, system message included; `None`: not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u32>,
+}
+
+impl Prompt {
+    /// One message and nothing else.
+    pub fn of(user: impl Into<String>) -> Self {
+        Self { user: user.into(), ..Self::default() }
+    }
+}
+
+/// Built-in prompt sizes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Size {
+    /// A question of about 40 tokens.
+    #[default]
+    Short,
+    /// A task with context, about 500 tokens.
+    Medium,
+    /// A long document with a question, about 4,000 tokens.
+    Long,
+}
+
+impl FromStr for Size {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "short" => Ok(Self::Short),
+            "medium" => Ok(Self::Medium),
+            "long" => Ok(Self::Long),
+            _ => Err(format!("`{text}` is not a prompt size: use short, medium or long")),
+        }
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Short => "short",
+            Self::Medium => "medium",
+            Self::Long => "long",
+        })
+    }
+}
+
+/// Where prompts come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PromptSource {
+    /// A built-in set.
+    BuiltIn(Size),
+    /// One text, given on the command line.
+    Text(String),
+    /// A file: one prompt a line, JSONL, CSV or ShareGPT's JSON.
+    File(PathBuf),
+    /// Text made up, this many tokens long.
+    Synthetic(Lengths),
+    /// Text made up, as long as the replayed trace says.
+    Trace,
+}
+
+/// Names of the columns, or of the fields of JSONL objects, that prompts are made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Columns {
+    /// The user's message.
+    pub prompt: String,
+    /// System message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// Output limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<String>,
+    /// A picture: a data URL, or a list of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+}
+
+/// Beginnings that requests share, so that a prefix cache has something to find.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SharedPrefix {
+    /// Different beginnings.
+    pub groups: u32,
+    /// Tokens of each.
+    pub tokens: u32,
+    /// Share of requests that begin with their group's, 0 to 1. The others begin with as many tokens of their own.
+    pub share: f64,
+}
+
+/// Pictures made up for each request: noise, so that no two are alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Images {
+    /// Pictures a request.
+    pub per_request: u32,
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+}
+
+/// What form of answer is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerForm {
+    /// Text.
+    #[default]
+    Text,
+    /// A JSON object: OpenAI's `response_format`, Ollama's `format`, TGI's grammar.
+    Json,
+    /// A call of the built-in example tool, which the model must call.
+    Tool,
+}
+
+/// The prompts and the output lengths asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Workload {
+    /// Where prompts come from.
+    pub prompts: PromptSource,
+    /// Output limit of every request.
+    pub max_tokens: u32,
+    /// Whether to force that length where the target can.
+    pub force_length: bool,
+    /// Whether prompt caches are defeated.
+    pub defeat_cache: bool,
+    /// Sampling temperature in thousandths, where the target takes one.
+    pub temperature_milli: u32,
+    /// Whether answers are streamed.
+    pub stream: bool,
+    /// How long answers are to be, in place of `max_tokens`, where the prompt does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_tokens: Option<Lengths>,
+    /// The user's turns of a conversation at most; 1: every request stands alone.
+    #[serde(default = "one")]
+    pub turns: u32,
+    /// Where prompts are found in a file with names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Columns>,
+    /// Beginnings that requests share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<SharedPrefix>,
+    /// Pictures made up for each request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<Images>,
+    /// What form of answer is asked for.
+    #[serde(default)]
+    pub answer: AnswerForm,
+    /// A `tokenizer.json` that counts tokens here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokenizer: Option<PathBuf>,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+impl Workload {
+    /// Single streamed requests for so many tokens, with nothing special about them.
+    pub const fn plain(prompts: PromptSource, max_tokens: u32) -> Self {
+        Self {
+            prompts,
+            max_tokens,
+            force_length: false,
+            defeat_cache: false,
+            temperature_milli: 0,
+            stream: true,
+            output_tokens: None,
+            turns: 1,
+            columns: None,
+            prefix: None,
+            images: None,
+            answer: AnswerForm::Text,
+            tokenizer: None,
+        }
+    }
+}
