@@ -178,7 +178,7 @@ fn an_open_loop_is_not_ranked_by_what_it_was_offered() {
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let mut records = requests("a", 50, USUAL, &mut random);
     records.extend(requests("b", 50, USUAL, &mut random));
-    let load = Load::Open {
+    let load = schema::plan::Load::Open {
         rate_per_s: "5/s".parse().unwrap(),
         arrival: schema::plan::Arrival::Poisson,
         max_concurrency: 8,

@@ -63,7 +63,7 @@ fn goodput_counts_requests_that_met_every_bound_one_by_one() {
 #[test]
 fn an_open_loop_says_what_was_offered() {
     let mut plan = plan(Vec::new());
-    plan.load = Load::Open {
+    plan.load = schema::plan::Load::Open {
         rate_per_s: "2/s".parse().unwrap(),
         arrival: schema::plan::Arrival::Constant,
         max_concurrency: 8,
