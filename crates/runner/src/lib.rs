@@ -15,10 +15,12 @@
 
 mod budget;
 mod error;
+mod hope;
 mod machine;
 mod recorder;
 mod requests;
 mod sender;
+mod standing;
 mod stop;
 mod turns;
 mod workers;
@@ -100,6 +102,7 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
     let plan = Arc::new(job.plan);
     let requests = Arc::new(Requests::new(&plan, &job.targets, &job.prompts, run_id));
     let budget = Budget::new(plan.budget_usd);
+    let standings = standing::standings(job.targets.len());
     let (sender, receiver) = sync_channel(QUEUE);
     let recorder = recorder::start(directory.writer(), directory.log()?, receiver, watch);
     let crew = workers::Crew {
@@ -108,6 +111,7 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
         connector,
         requests,
         budget: Arc::new(budget),
+        standings,
         stop: stop.clone(),
         recorder: sender,
     };

@@ -1,14 +1,15 @@
 //! The bodies of a run's requests, encoded before they are due.
 
 use bytes::Bytes;
+use load::Slot;
 use schema::plan::{Plan, Prompt, Workload};
-use schema::record::Phase;
 use schema::target::{Credentialed, Target};
-use schema::units::Moment;
 use transport::Order;
 use uuid::Uuid;
 use wire::{Message, RequestSpec, Role};
 use workload::Prompts;
+
+use crate::sender::At;
 
 /// Every body a run will send: encoded beforehand where requests share them.
 pub(crate) struct Requests {
@@ -75,8 +76,10 @@ impl Requests {
         wire::encode(target.dialect, &target.encoding, &spec).into()
     }
 
-    /// The request with number `index` of a target, due at `scheduled`.
-    pub(crate) fn order(&self, target: usize, index: u64, phase: Phase, block: u32, scheduled: Moment) -> Order {
+    /// The request of `slot`.
+    pub(crate) fn order(&self, at: At, slot: Slot) -> Order {
+        let At { target, phase, block, step } = at;
+        let Slot { index, scheduled, .. } = slot;
         let ready = &self.targets[target];
         let number = workload::choose(self.prompts.as_slice().len(), self.seed, index);
         let prompt = &self.prompts.as_slice()[number];
@@ -88,7 +91,7 @@ impl Requests {
             index,
             phase,
             block,
-            step: 0,
+            step,
             attempt: 0,
             prompt_tokens: None,
             conversation: None,

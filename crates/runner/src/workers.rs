@@ -1,16 +1,15 @@
 //! The load threads: each has a runtime of its own, and all take each turn together.
 
-use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
-use std::sync::{Arc, Barrier, Mutex, PoisonError};
+use std::sync::{Arc, Barrier};
 
 use load::{Pacing, Segment, Slot, Timing};
 use schema::plan::{Load, Plan, Stop as Enough};
 use schema::progress::Progress;
-use schema::record::{Failure, FailureClass, Outcome, Phase, Record};
+use schema::record::{Failure, FailureClass, Record};
 use schema::target::{Credentialed, TargetName};
 use schema::units::{Moment, Nanos};
 use tokio::runtime::Runtime;
@@ -18,9 +17,11 @@ use tokio::task::LocalSet;
 use transport::{Client, Connector, SetupError};
 
 use crate::budget::Budget;
+use crate::hope::is_hopeless;
 use crate::recorder::Message;
 use crate::requests::Requests;
-use crate::sender::Sender;
+use crate::sender::{At, Place, Sender};
+use crate::standing::Standing;
 use crate::stop::Stop;
 use crate::turns::{Share, Turn, schedule, turns};
 
@@ -31,6 +32,7 @@ pub(crate) struct Crew {
     pub(crate) connector: Connector,
     pub(crate) requests: Arc<Requests>,
     pub(crate) budget: Arc<Budget>,
+    pub(crate) standings: Arc<[Standing]>,
     pub(crate) stop: Stop,
     pub(crate) recorder: SyncSender<Message>,
 }
@@ -60,58 +62,10 @@ pub(crate) struct Shared {
     agreed: AtomicBool,
     /// When the turn at hand begins.
     begin: AtomicU64,
-    pub(crate) hopes: Vec<Hope>,
     waited_for_disk: AtomicU64,
     stale_connections: AtomicU64,
     pub(crate) out_of_budget: AtomicBool,
     panicked: AtomicBool,
-}
-
-/// Whether there is a point in measuring a target.
-#[derive(Default)]
-pub(crate) struct Hope {
-    reached: AtomicBool,
-    hopeless: Mutex<Option<Failure>>,
-}
-
-impl Hope {
-    /// Why the target is given up, if it is: all that was tried failed in a way that trying again will not mend.
-    fn lost(&self) -> Option<Failure> {
-        let lost = !self.reached.load(Ordering::Relaxed);
-        self.hopeless.lock().unwrap_or_else(PoisonError::into_inner).clone().filter(|_| lost)
-    }
-
-    /// Only the warm-up gives hope up. Once a target was reached, what it does later is a result.
-    pub(crate) fn learn(&self, phase: Phase, outcome: &Outcome) {
-        match outcome {
-            Outcome::Failed(failure) if is_hopeless(failure.class) => {
-                if phase == Phase::Warmup {
-                    self.give_up(failure.clone());
-                }
-            }
-            Outcome::Failed(_) | Outcome::Complete { .. } => self.reached.store(true, Ordering::Relaxed),
-            Outcome::NotSent | Outcome::Cancelled | Outcome::Interrupted => {}
-        }
-    }
-
-    fn give_up(&self, failure: Failure) {
-        self.hopeless.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
-    }
-}
-
-const fn is_hopeless(class: FailureClass) -> bool {
-    use FailureClass as Class;
-    matches!(
-        class,
-        Class::Dns
-            | Class::ConnectRefused
-            | Class::Tls
-            | Class::Proxy
-            | Class::Unauthorized
-            | Class::Forbidden
-            | Class::NotFound
-            | Class::QuotaExhausted
-    )
 }
 
 impl Crew {
@@ -122,7 +76,6 @@ impl Crew {
         let turns = turns(&self.plan);
         self.announce(&turns);
         let shared = Arc::new(Shared {
-            hopes: self.targets.iter().map(|_| Hope::default()).collect(),
             crew: self,
             turns,
             threads,
@@ -181,7 +134,7 @@ impl Shared {
     }
 
     fn is_wanted(&self, turn: &Turn) -> bool {
-        self.hopes[turn.target].lost().is_none() && !self.crew.stop.no_more_sending().is_cancelled()
+        self.crew.standings[turn.target].hope.lost().is_none() && !self.crew.stop.no_more_sending().is_cancelled()
     }
 
     /// Sets when the turn begins, if its target could be reached.
@@ -224,8 +177,8 @@ impl Shared {
         if self.out_of_budget.load(Ordering::Relaxed) {
             notes.push("the budget was reached: the requests after that were not sent".to_owned());
         }
-        let named = self.crew.targets.iter().map(|who| who.target.name.clone()).zip(&self.hopes);
-        let given_up: Vec<_> = named.filter_map(|(name, hope)| Some((name, hope.lost()?))).collect();
+        let named = self.crew.targets.iter().map(|who| who.target.name.clone()).zip(self.crew.standings.iter());
+        let given_up: Vec<_> = named.filter_map(|(name, standing)| Some((name, standing.hope.lost()?))).collect();
         let lost = given_up.iter().map(|(name, why)| format!("`{name}` was given up: {}: {}", why.class, why.message));
         notes.extend(lost);
         Worked { notes, given_up, panicked: self.panicked.load(Ordering::Relaxed) }
@@ -282,11 +235,11 @@ struct Worker {
 impl Worker {
     fn new(shared: Arc<Shared>, runtime: Runtime, number: u32) -> Self {
         let cancel = Arc::new(AtomicBool::new(false));
-        let client = |(who, hope): (&Credentialed, &Hope)| {
+        let client = |(who, standing): (&Credentialed, &Standing)| {
             let made = Client::new(shared.crew.connector.clone(), who, Arc::clone(&cancel));
-            made.map_err(|error| hope.give_up(not_to_be_made(&error))).ok().map(Rc::new)
+            made.map_err(|error| standing.hope.give_up(not_to_be_made(&error))).ok().map(Rc::new)
         };
-        let clients = shared.crew.targets.iter().zip(&shared.hopes).map(client).collect();
+        let clients = shared.crew.targets.iter().zip(shared.crew.standings.iter()).map(client).collect();
         let segment = Segment::new(number, shared.threads).expect("a thread's number is below their count");
         Self { shared, runtime, segment, cancel, clients }
     }
@@ -311,7 +264,7 @@ impl Worker {
         let stop = self.shared.crew.stop.no_more_sending();
         let opened = self.runtime.block_on(stop.run_until_cancelled(client.warm(wanted)));
         if let Some(Err(failure)) = opened {
-            let hope = &self.shared.hopes[turn.target];
+            let hope = &self.shared.crew.standings[turn.target].hope;
             if is_hopeless(failure.class) {
                 hope.give_up(failure);
             } else {
@@ -331,14 +284,12 @@ impl Worker {
         let until = turn.length().map(|length| begin + length);
         let timing =
             Timing { epoch: clock.zero(), pacing: Pacing::Precise, stop: shared.crew.stop.no_more_sending().clone() };
-        let sender = Rc::new(Sender {
-            shared: Arc::clone(shared),
-            client: Rc::clone(client),
-            target: turn.target,
-            phase: turn.phase,
-            block: turn.block,
-            failures: Cell::new(0),
-        });
+        let place = match &turn.share {
+            Share::Closed { .. } => Place::Closed { until: until.map(|at| clock.instant(at)) },
+            Share::Open { .. } => Place::Open,
+        };
+        let at = At { target: turn.target, phase: turn.phase, block: turn.block, step: 0 };
+        let sender = Rc::new(Sender::new(shared, client, at, place));
         let local = LocalSet::new();
         self.cancel.store(false, Ordering::Relaxed);
         let guard = patience(
@@ -352,14 +303,19 @@ impl Worker {
             match &turn.share {
                 Share::Closed { concurrency, indexes, .. } => {
                     tokio::time::sleep_until(clock.instant(begin)).await;
-                    let end = until.map(|at| clock.instant(at));
-                    let send = move |slot: Slot| Rc::clone(&sender).send_and_pause(slot, end);
+                    let send = move |slot: Slot| {
+                        let sent = Rc::clone(&sender).send(slot);
+                        async { drop(sent.await) }
+                    };
                     load::closed(self.part(*concurrency), indexes, until, &timing, send).await;
                 }
                 Share::Open { indexes, .. } => {
                     let send = {
                         let sender = Rc::clone(&sender);
-                        move |slot: Slot| Rc::clone(&sender).send(slot)
+                        move |slot: Slot| {
+                            let sent = Rc::clone(&sender).send(slot);
+                            async { drop(sent.await) }
+                        }
                     };
                     let slots = schedule(&shared.crew.plan, turn.block, begin, indexes.start, self.segment);
                     let slots = slots.take_while(|slot| slot.index < indexes.end);
