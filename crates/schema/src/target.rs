@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::plan::{AnswerForm, Workload};
 use crate::units::Usd;
 
 /// A target's name: what tables, folders and charts call it. Letters, digits, `.`, `_`, `-`; at most 64.
@@ -87,6 +88,39 @@ impl Dialect {
     /// Whether it asks for vectors, not for text.
     pub const fn embeds(self) -> bool {
         matches!(self, Self::OpenaiEmbeddings | Self::OllamaEmbed)
+    }
+
+    /// Whether pictures can be sent along with a text.
+    pub const fn takes_images(self) -> bool {
+        !matches!(self, Self::OpenaiCompletions | Self::OpenaiEmbeddings | Self::OllamaEmbed)
+    }
+
+    /// Whether an answer of this form can be asked for.
+    pub const fn takes_answer(self, form: AnswerForm) -> bool {
+        match form {
+            AnswerForm::Text => true,
+            AnswerForm::Json => matches!(self, Self::OpenaiChat | Self::Tgi | Self::OllamaChat | Self::OllamaGenerate),
+            AnswerForm::Tool => matches!(self, Self::OpenaiChat | Self::Anthropic | Self::OllamaChat),
+        }
+    }
+
+    /// What of `workload` cannot be asked for in this dialect, each in a sentence; `images`: whether its prompts
+    /// hold pictures. A run has to be refused over any of them: what cannot be written is left out of requests.
+    pub fn misfits(self, workload: &Workload, images: bool) -> Vec<String> {
+        let mut misfits = Vec::new();
+        if images && !self.takes_images() {
+            misfits.push(format!("{self} takes no pictures"));
+        }
+        if !self.takes_answer(workload.answer) {
+            misfits.push(match workload.answer {
+                AnswerForm::Json => format!("{self} has no word for an answer in JSON"),
+                _ => format!("{self} knows no tools"),
+            });
+        }
+        if workload.turns > 1 && self.embeds() {
+            misfits.push(format!("{self} holds no conversations"));
+        }
+        misfits
     }
 }
 

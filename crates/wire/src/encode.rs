@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use schema::plan::AnswerForm;
 use schema::target::{CacheDefeat, Dialect, Encoding, ForceLength, MaxTokensField, SeedField};
 use serde_json::{Map, Value, json};
 
@@ -33,6 +34,15 @@ pub struct Message<'a> {
     pub role: Role,
     /// What is said.
     pub content: &'a str,
+    /// Pictures beside it: data URLs. Only what a person says has any.
+    pub images: &'a [String],
+}
+
+impl<'a> Message<'a> {
+    /// A turn of nothing but text.
+    pub const fn text(role: Role, content: &'a str) -> Self {
+        Self { role, content, images: &[] }
+    }
 }
 
 /// What is asked of a model.
@@ -54,6 +64,8 @@ pub struct RequestSpec<'a> {
     pub stream: bool,
     /// A random string that keeps prompt caches out, used as the encoding says.
     pub nonce: Option<&'a str>,
+    /// What form of answer is asked for.
+    pub answer: AnswerForm,
 }
 
 /// The JSON body that asks for `spec`, written as `encoding` says.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
-use schema::record::{ServerTiming, Usage};
+use schema::record::{Limit, RateLimits, ServerTiming, Usage};
 use schema::text::Untrusted;
 use schema::units::Nanos;
 
@@ -27,6 +27,47 @@ impl RetryAfter {
     }
 }
 
+/// One limit that a head publishes. What was not said is absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PublishedLimit {
+    /// Allowed in one window.
+    pub limit: Option<u64>,
+    /// Left of it.
+    pub remaining: Option<u64>,
+    /// When it is whole again.
+    pub reset: Option<RetryAfter>,
+}
+
+impl PublishedLimit {
+    /// The same with its reset as the wait it means at `now`.
+    fn at(self, now: Timestamp) -> Limit {
+        Limit { limit: self.limit, remaining: self.remaining, reset_ns: self.reset.map(|reset| reset.from_now(now)) }
+    }
+}
+
+/// The limits that a head publishes; of several windows the tightest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PublishedLimits {
+    /// Of requests.
+    pub requests: Option<PublishedLimit>,
+    /// Of tokens.
+    pub tokens: Option<PublishedLimit>,
+}
+
+impl PublishedLimits {
+    /// Whether nothing was published.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The same with their resets as the waits they mean at `now`.
+    #[must_use]
+    pub fn at(self, now: Timestamp) -> RateLimits {
+        let at = |limit: Option<PublishedLimit>| limit.map(|limit| limit.at(now));
+        RateLimits { requests: at(self.requests), tokens: at(self.tokens) }
+    }
+}
+
 /// Facts found in response headers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[must_use]
@@ -40,6 +81,8 @@ pub struct HeaderFacts {
     pub retry_after: Option<RetryAfter>,
     /// The server's id of the request.
     pub request_id: Option<Untrusted>,
+    /// The limits it publishes.
+    pub limits: PublishedLimits,
 }
 
 /// Reads `(name, value)` pairs; names in any case. Values that make no sense are ignored.

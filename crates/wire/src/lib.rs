@@ -29,6 +29,6 @@ pub use decoder::{Decoder, WireError};
 pub use encode::{Message, RequestSpec, Role, encode};
 pub use error::{ServerError, classify_status, decode_error};
 pub use frame::{Ending, Frame};
-pub use headers::{HeaderFacts, RetryAfter, read_headers};
+pub use headers::{HeaderFacts, PublishedLimit, PublishedLimits, RetryAfter, read_headers};
 pub use json::{JsonError, Wanted};
 pub use models::decode_models;

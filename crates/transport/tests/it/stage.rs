@@ -8,7 +8,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use schema::event::{Event, Stamp};
-use schema::plan::TransportPlan;
+use schema::plan::{AnswerForm, TransportPlan};
 use schema::record::{Failure, Outcome, Partial, Phase, Record};
 use schema::target::{AuthScheme, Credentialed, Dialect, Encoding, Target};
 use schema::units::{Moment, Nanos};
@@ -155,13 +155,14 @@ fn made_order(client: &Client, max_tokens: u32, stream: bool) -> Order {
     let target = client.target();
     let spec = RequestSpec {
         model: &target.model,
-        messages: &[Message { role: Role::User, content: "Tell me about speed." }],
+        messages: &[Message::text(Role::User, "Tell me about speed.")],
         max_tokens,
         force_length: false,
         temperature_milli: 0,
         seed: None,
         stream,
         nonce: None,
+        answer: AnswerForm::Text,
     };
     let body = wire::encode(target.dialect, &target.encoding, &spec);
     Order {

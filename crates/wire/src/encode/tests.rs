@@ -1,7 +1,7 @@
 use super::*;
 
 const TALK: [Message<'static>; 2] =
-    [Message { role: Role::System, content: "Be brief." }, Message { role: Role::User, content: "Say \"hi\"." }];
+    [Message::text(Role::System, "Be brief."), Message::text(Role::User, "Say \"hi\".")];
 
 fn spec() -> RequestSpec<'static> {
     RequestSpec {
@@ -13,6 +13,7 @@ fn spec() -> RequestSpec<'static> {
         seed: Some(7),
         stream: true,
         nonce: Some("n0nce"),
+        answer: AnswerForm::Text,
     }
 }
 

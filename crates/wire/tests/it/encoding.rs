@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use schema::plan::AnswerForm;
 use schema::target::{CacheDefeat, Dialect, Encoding, ForceLength, SeedField};
 use serde_json::Value;
 use wire::{Message, RequestSpec, Role, encode};
@@ -28,7 +29,7 @@ fn bodies_are_those_the_engines_answered() {
         cache_defeat: CacheDefeat::Prefix,
         ..Encoding::default()
     };
-    let question = [Message { role: Role::User, content: "What is the capital of France? Answer in one sentence." }];
+    let question = [Message::text(Role::User, "What is the capital of France? Answer in one sentence.")];
     let chat = RequestSpec {
         model: "smollm2-135m",
         messages: &question,
@@ -38,6 +39,7 @@ fn bodies_are_those_the_engines_answered() {
         seed: Some(1),
         stream: true,
         nonce: None,
+        answer: AnswerForm::Text,
     };
     for engine in ["llamacpp-b11434", "vllm-0.32.0", "tgi-3.3.6-dev0-llamacpp"] {
         check(&format!("{engine}/chat-stream-usage.request.json"), Dialect::OpenaiChat, &encoding, &chat);
