@@ -156,9 +156,11 @@ fn seal(
         status,
         ended: Timestamp::now(),
         summaries: summary.map_or(&[], |summary| &summary.targets),
+        curves: summary.map_or(&[], |summary| &summary.curves),
         comparison: summary.and_then(|summary| summary.comparison.as_ref()),
         files: &pages,
         quality: summary.map(|summary| &summary.quality),
+        calibration: summary.and_then(|summary| summary.calibration.as_ref()),
         notes,
     })?;
     Ok(manifest.clone())
@@ -175,7 +177,7 @@ fn summarise(directory: &RunDir, plan: &Plan, notes: &mut Vec<String>) -> Result
         }
         notes.extend(of_target.problems());
     }
-    Ok(stats::summarise(plan, &records))
+    Ok(stats::summarise(plan, &stats::Measured::records(&records)))
 }
 
 /// Connections need descriptors; so do logs, timers and the runtimes.

@@ -83,6 +83,23 @@ pub enum StoreError {
         /// How long it may be.
         limit: usize,
     },
+    /// A step or a reading of metrics needs a longer line than readers accept. Nothing was written; the
+    /// writer goes on.
+    #[error("a {what} of `{target}` needs {bytes} bytes, more than {limit}")]
+    #[diagnostic(
+        code(store::line_too_large),
+        help("if it is the metrics page that is so long, read another page or none: `metrics_url`, `--scrape`")
+    )]
+    LineTooLarge {
+        /// What it was.
+        what: &'static str,
+        /// Whose.
+        target: TargetName,
+        /// How long it is.
+        bytes: usize,
+        /// How long it may be.
+        limit: usize,
+    },
     /// Two targets, or a target and a file of the run, would share one place on disk.
     #[error("target `{name}` cannot have a folder of that name in a run")]
     #[diagnostic(

@@ -2,8 +2,10 @@
 //! The published copies stand in `schemas/` at the root of the repository.
 
 use schema::FORMAT_VERSION;
+use schema::curve::{Curve, Step};
 use schema::manifest::Manifest;
 use schema::record::{Partial, Record};
+use schema::server::ServerSample;
 use schema::summary::{Comparison, Summary, TargetSummary};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
@@ -15,7 +17,10 @@ pub fn all() -> Vec<(String, Value)> {
         published::<Manifest>("manifest"),
         published::<Record>("record"),
         published::<Partial>("partial"),
+        published::<Step>("step"),
+        published::<ServerSample>("server-sample"),
         published::<TargetSummary>("target-summary"),
+        published::<Curve>("curve"),
         published::<Summary>("summary"),
         published::<Comparison>("comparison"),
     ]

@@ -1,10 +1,11 @@
 //! Keeps runs on disk: append while running, seal at the end, open whatever is there.
 //!
 //! ```text
-//! RunDir::create ─▶ Writer ─▶ requests.jsonl, in-flight.jsonl ─▶ RunDir::seal ─▶ parquet, summaries, checksums
-//!        │                                │ kill -9                    │
-//!        ▼                                ▼                            ▼
-//!  manifest: running              Run::open, Run::records       manifest: complete
+//! RunDir::create ─▶ Writer ─▶ requests.jsonl, in-flight.jsonl, ─▶ RunDir::seal ─▶ parquet, summaries,
+//!        │                    steps.jsonl, server-metrics.jsonl         │          curves, checksums
+//!        │                                │ kill -9                     │
+//!        ▼                                ▼                             ▼
+//!  manifest: running     Run::open, records, steps, samples      manifest: complete
 //! ```
 //!
 //! A run is a folder; `manifest.json` in it is written first and replaced all at once at each change
@@ -29,6 +30,7 @@ mod records;
 mod redact;
 mod run;
 mod run_dir;
+mod series;
 mod table;
 mod verify;
 mod writer;
@@ -40,6 +42,7 @@ pub use records::Records;
 pub use redact::Redactor;
 pub use run::Run;
 pub use run_dir::{RunDir, Seal, clean_name};
+pub use series::Series;
 pub use verify::{Problem, verify};
 pub use writer::Writer;
 
@@ -49,10 +52,16 @@ pub const MANIFEST: &str = "manifest.json";
 pub const REQUESTS: &str = "requests.jsonl";
 /// In a target's folder, while the run goes on: parts of requests in flight, one a line.
 pub const IN_FLIGHT: &str = "in-flight.jsonl";
+/// In a target's folder: one step of a search a line.
+pub const STEPS: &str = "steps.jsonl";
+/// In a target's folder: one reading of its own metrics a line.
+pub const SERVER_METRICS: &str = "server-metrics.jsonl";
 /// In a target's folder, after the seal: the records as a table.
 pub const TABLE: &str = "requests.parquet";
 /// In a target's folder, after the seal: its numbers.
 pub const SUMMARY: &str = "summary.json";
+/// In a target's folder, after the seal: its curve over levels of load, where they were searched.
+pub const CURVE: &str = "curve.json";
 /// After the seal of a run of several targets: their ranking.
 pub const COMPARISON: &str = "comparison.json";
 /// What the program said.
@@ -62,6 +71,8 @@ pub const LOG: &str = "run.log";
 const JSON_BYTES: u64 = 16 << 20;
 /// A line of records has at most this many bytes.
 const LINE_BYTES: usize = 64 << 20;
+/// A line of steps or of server metrics has at most this many bytes.
+const SIDE_LINE_BYTES: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests;

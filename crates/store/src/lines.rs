@@ -2,8 +2,6 @@
 
 use std::io::{self, BufRead, Read};
 
-use crate::LINE_BYTES;
-
 /// One line of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Line<'a> {
@@ -26,11 +24,8 @@ pub(crate) struct Lines<R> {
 }
 
 impl<R: BufRead> Lines<R> {
-    pub(crate) const fn new(reader: R) -> Self {
-        Self::with_limit(reader, LINE_BYTES)
-    }
-
-    const fn with_limit(reader: R, limit: usize) -> Self {
+    /// Lines of at most `limit` bytes.
+    pub(crate) const fn new(reader: R, limit: usize) -> Self {
         Self { reader, line: Vec::new(), limit, number: 0 }
     }
 
@@ -60,7 +55,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &[Line<'_>]) {
-        let mut lines = Lines::with_limit(text.as_bytes(), 4);
+        let mut lines = Lines::new(text.as_bytes(), 4);
         for line in expected {
             assert_eq!(lines.next().unwrap().as_ref(), Some(line));
         }

@@ -1,18 +1,14 @@
 //! Reading one target's records back, the interrupted ones included.
 
 use std::collections::{BTreeMap, HashSet, btree_map};
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use schema::plan::Plan;
 use schema::record::{Outcome, Partial, Phase, Record};
 use schema::target::{Target, TargetName};
-use schema::text::Untrusted;
-use serde::de::DeserializeOwned;
 
-use crate::lines::{Line, Lines};
-use crate::{IN_FLIGHT, REQUESTS, StoreError, disk};
+use crate::series::{Problems, Values};
+use crate::{IN_FLIGHT, LINE_BYTES, REQUESTS, StoreError};
 
 /// Events of interrupted requests kept in memory at most: about a gigabyte.
 const INTERRUPTED_EVENTS: usize = 40_000_000;
@@ -20,11 +16,9 @@ const INTERRUPTED_EVENTS: usize = 40_000_000;
 /// What a request without events takes up in memory, in events.
 const REQUEST_WEIGHT: usize = 20;
 
-/// Bad lines described one by one; further ones are counted.
-const DESCRIBED: usize = 20;
-
-/// What tells requests of one target apart: warm-up before measured, then the number.
-type Key = (bool, u64);
+/// What tells attempts of one target apart: warm-up before measured, then the request's number, then
+/// the attempt's.
+type Key = (bool, u64, u32);
 
 /// The records of one target in the order they were written, one in memory at a time; then those
 /// requests that were in flight when the process died, as far as they had come, as
@@ -56,7 +50,7 @@ struct Asked {
 #[derive(Debug)]
 enum Stage {
     Closed,
-    Lines(Lines<BufReader<File>>),
+    Lines(Values<Record>),
     Interrupted(btree_map::IntoValues<Key, Record>),
     Over,
 }
@@ -94,24 +88,18 @@ impl Records {
             Stage::Closed => {
                 let path = self.folder.join(REQUESTS);
                 self.stage = if path.exists() {
-                    Stage::Lines(Lines::new(BufReader::new(disk::open(&path)?)))
+                    Stage::Lines(Values::open(path, format!("{}/{REQUESTS}", self.asked.target), LINE_BYTES)?)
                 } else {
                     self.gather()?
                 };
                 Ok(None)
             }
             Stage::Lines(lines) => {
-                let name = format!("{}/{REQUESTS}", self.asked.target);
-                match next_of::<Record>(lines, &name, &mut self.problems)
-                    .map_err(|e| StoreError::io("read", &self.folder.join(REQUESTS), e))?
-                {
-                    Next::Value(record) => Ok(self.keep(*record)),
-                    Next::Bad => Ok(None),
-                    Next::End => {
-                        self.stage = self.gather()?;
-                        Ok(None)
-                    }
+                if let Some(record) = lines.next(&mut self.problems)? {
+                    return Ok(self.keep(*record));
                 }
+                self.stage = self.gather()?;
+                Ok(None)
             }
             Stage::Interrupted(records) => {
                 let record = records.next();
@@ -134,7 +122,7 @@ impl Records {
             return None;
         }
         if let Some(recorded) = &mut self.recorded {
-            recorded.insert(key(record.phase, record.index));
+            recorded.insert(key(record.phase, record.index, record.attempt));
         }
         Some(record)
     }
@@ -142,23 +130,17 @@ impl Records {
     /// Puts the parts of requests without a record together.
     fn gather(&mut self) -> Result<Stage, StoreError> {
         let Some(recorded) = self.recorded.take() else { return Ok(Stage::Over) };
-        let path = self.folder.join(IN_FLIGHT);
-        let mut lines = Lines::new(BufReader::new(disk::open(&path)?));
         let name = format!("{}/{IN_FLIGHT}", self.asked.target);
+        let mut lines: Values<Partial> = Values::open(self.folder.join(IN_FLIGHT), name, LINE_BYTES)?;
         let mut requests = BTreeMap::new();
-        loop {
-            let part = match next_of::<Partial>(&mut lines, &name, &mut self.problems) {
-                Err(e) => return Err(StoreError::io("read", &path, e)),
-                Ok(Next::End) => break,
-                Ok(Next::Bad) => continue,
-                Ok(Next::Value(part)) => part,
-            };
-            let key = key(part.phase, part.index);
+        while let Some(part) = lines.next(&mut self.problems)? {
+            let key = key(part.phase, part.index, part.attempt);
             if part.target != self.asked.target || recorded.contains(&key) {
                 continue;
             }
             let weight = part.events.0.len() + if requests.contains_key(&key) { 0 } else { REQUEST_WEIGHT };
             let Some(room) = self.room.checked_sub(weight) else {
+                let name = lines.name();
                 self.problems.note(format!("`{name}` holds more than fits in memory; its later lines are left out"));
                 break;
             };
@@ -236,62 +218,6 @@ fn fold(record: &mut Record, part: Partial) {
     }
 }
 
-const fn key(phase: Phase, index: u64) -> Key {
-    (matches!(phase, Phase::Measured), index)
-}
-
-enum Next<T> {
-    Value(Box<T>),
-    Bad,
-    End,
-}
-
-/// Reads the next line as a `T`, noting what is wrong with it otherwise.
-fn next_of<T: DeserializeOwned>(
-    lines: &mut Lines<BufReader<File>>,
-    name: &str,
-    problems: &mut Problems,
-) -> std::io::Result<Next<T>> {
-    let line = match lines.next()? {
-        None => return Ok(Next::End),
-        Some(Line::TooLong) => Err(None),
-        Some(Line::Unended(bytes)) => serde_json::from_slice(bytes).map_err(|_| Some(String::new())),
-        // The parser sees one line and calls it the first.
-        Some(Line::Whole(bytes)) => {
-            serde_json::from_slice(bytes).map_err(|e| Some(e.to_string().replace(" at line 1 column", " at column")))
-        }
-    };
-    Ok(match line {
-        Ok(value) => Next::Value(Box::new(value)),
-        Err(why) => {
-            let number = lines.number;
-            problems.note(match why.as_deref() {
-                None => format!("line {number} of `{name}` is too long and is left out"),
-                Some("") => format!("the last line of `{name}`, {number}, was cut off and is left out"),
-                Some(why) => {
-                    let why = Untrusted::bounded(why, 200).for_terminal();
-                    format!("line {number} of `{name}` cannot be read and is left out: {why}")
-                }
-            });
-            Next::Bad
-        }
-    })
-}
-
-/// What was wrong, the first in words, the rest as a number.
-#[derive(Debug, Default)]
-struct Problems {
-    described: Vec<String>,
-    more: u64,
-}
-
-impl Problems {
-    fn note(&mut self, problem: String) {
-        if self.described.len() < DESCRIBED { self.described.push(problem) } else { self.more += 1 }
-    }
-
-    fn in_words(&self) -> Vec<String> {
-        let more = (self.more > 0).then(|| format!("{} further lines cannot be read and are left out", self.more));
-        self.described.iter().cloned().chain(more).collect()
-    }
+const fn key(phase: Phase, index: u64, attempt: u32) -> Key {
+    (matches!(phase, Phase::Measured), index, attempt)
 }

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use schema::FORMAT_VERSION;
+use schema::curve::{Curve, Step};
 use schema::manifest::{Manifest, Status};
+use schema::server::ServerSample;
 use schema::summary::{Comparison, TargetSummary};
 use schema::target::{Target, TargetName};
 use schema::text::Untrusted;
@@ -11,7 +13,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::records::Records;
-use crate::{COMPARISON, JSON_BYTES, MANIFEST, SUMMARY, StoreError, disk};
+use crate::series::Series;
+use crate::{
+    COMPARISON, CURVE, JSON_BYTES, MANIFEST, SERVER_METRICS, SIDE_LINE_BYTES, STEPS, SUMMARY, StoreError, disk,
+};
 
 /// A run on disk.
 #[derive(Debug, Clone)]
@@ -48,8 +53,32 @@ impl Run {
     /// # Errors
     /// When the run has no such target.
     pub fn records(&self, target: &TargetName) -> Result<Records, StoreError> {
-        let known = self.manifest.plan.targets.iter().find(|t| t.name == *target);
-        known.map(|t| self.records_of(t)).ok_or_else(|| StoreError::UnknownTarget { name: target.clone() })
+        self.target(target).map(|target| self.records_of(target))
+    }
+
+    /// The steps of a search at one target, in the order they ended; none when nothing was searched.
+    ///
+    /// # Errors
+    /// When the run has no such target.
+    pub fn steps(&self, target: &TargetName) -> Result<Series<Step>, StoreError> {
+        self.series(target, STEPS)
+    }
+
+    /// The readings of one target's own metrics, in the order they were taken.
+    ///
+    /// # Errors
+    /// When the run has no such target.
+    pub fn samples(&self, target: &TargetName) -> Result<Series<ServerSample>, StoreError> {
+        self.series(target, SERVER_METRICS)
+    }
+
+    fn series<T: DeserializeOwned>(&self, target: &TargetName, file: &str) -> Result<Series<T>, StoreError> {
+        self.target(target).map(|target| Series::new(&self.path, &target.name, file, SIDE_LINE_BYTES))
+    }
+
+    fn target(&self, name: &TargetName) -> Result<&Target, StoreError> {
+        let known = self.manifest.plan.targets.iter().find(|t| t.name == *name);
+        known.ok_or_else(|| StoreError::UnknownTarget { name: name.clone() })
     }
 
     fn records_of(&self, target: &Target) -> Records {
@@ -61,11 +90,20 @@ impl Run {
     /// # Errors
     /// When a summary is there but cannot be read.
     pub fn summaries(&self) -> Result<Vec<TargetSummary>, StoreError> {
-        self.targets()
-            .map(|name| self.path.join(name.as_str()).join(SUMMARY))
-            .filter(|path| path.exists())
-            .map(|path| read_json(&path))
-            .collect()
+        self.of_each(SUMMARY)
+    }
+
+    /// The kept curve of each target that has one, in the plan's order.
+    ///
+    /// # Errors
+    /// When a curve is there but cannot be read.
+    pub fn curves(&self) -> Result<Vec<Curve>, StoreError> {
+        self.of_each(CURVE)
+    }
+
+    fn of_each<T: DeserializeOwned>(&self, file: &str) -> Result<Vec<T>, StoreError> {
+        let paths = self.targets().map(|name| self.path.join(name.as_str()).join(file));
+        paths.filter(|path| path.exists()).map(|path| read_json(&path)).collect()
     }
 
     /// The kept ranking; `None` for a run that has none: one target only, or not sealed.
@@ -94,6 +132,9 @@ impl Run {
             }
             missing.extend(records.problems());
             missing.extend(failure);
+            missing.extend(problems_of(Series::<Step>::new(&self.path, &target.name, STEPS, SIDE_LINE_BYTES)));
+            let samples = Series::<ServerSample>::new(&self.path, &target.name, SERVER_METRICS, SIDE_LINE_BYTES);
+            missing.extend(problems_of(samples));
             if !any {
                 missing.push(format!("`{}` has no records", target.name));
             }
@@ -116,6 +157,12 @@ impl Run {
         let shown = |path: &String| format!("`{}` is gone", Untrusted::from(path.as_str()));
         self.manifest.checksums.keys().filter(gone).map(shown).collect()
     }
+}
+
+/// Reads a file through; what is wrong with it.
+pub(crate) fn problems_of<T: DeserializeOwned>(mut series: Series<T>) -> Vec<String> {
+    let failure = series.by_ref().find_map(Result::err).map(|error| describe(&error));
+    series.problems().into_iter().chain(failure).collect()
 }
 
 /// Reads the manifest of the run in `folder`.

@@ -9,19 +9,31 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use schema::FORMAT_VERSION;
+use schema::curve::{Curve, Step};
 use schema::manifest::{Manifest, Status};
-use schema::summary::{Comparison, Quality, TargetSummary};
+use schema::server::ServerSample;
+use schema::summary::{Calibration, Comparison, Quality, TargetSummary};
 use schema::target::{Target, TargetName};
 use secrecy::SecretString;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::append::Appender;
 use crate::records::Records;
 use crate::redact::{Layout, Redactor};
+use crate::run::problems_of;
+use crate::series::Series;
 use crate::table::{self, Table};
-use crate::{COMPARISON, IN_FLIGHT, LOG, Log, MANIFEST, REQUESTS, SUMMARY, StoreError, TABLE, Writer, disk};
+use crate::{
+    COMPARISON, CURVE, IN_FLIGHT, LOG, Log, MANIFEST, REQUESTS, SERVER_METRICS, SIDE_LINE_BYTES, STEPS, SUMMARY,
+    StoreError, TABLE, Writer, disk,
+};
 
 /// Names at the top of a run's folder that no target may take.
 const TAKEN: &[&str] = &[MANIFEST, "manifest.json.tmp", COMPARISON, "summary.csv", SUMMARY, LOG, "charts", "reports"];
+
+/// Names in a target's folder that the store keeps itself.
+const OURS: &[&str] = &[REQUESTS, IN_FLIGHT, STEPS, SERVER_METRICS, TABLE, SUMMARY, CURVE];
 
 /// Characters of a run's name that its folder keeps.
 const NAME_LENGTH: usize = 64;
@@ -47,12 +59,16 @@ pub struct Seal<'a> {
     pub ended: Timestamp,
     /// The numbers of each target, kept as its `summary.json`.
     pub summaries: &'a [TargetSummary],
+    /// The curve of each target that has one, kept as its `curve.json`.
+    pub curves: &'a [Curve],
     /// The ranking of several targets, kept as `comparison.json`.
     pub comparison: Option<&'a Comparison>,
     /// Further files: their path within the run, with `/` between folders, and their bytes.
     pub files: &'a [(&'a str, &'a [u8])],
     /// The verdict on the run.
     pub quality: Option<&'a Quality>,
+    /// This machine's own floor, where it was measured beside the run.
+    pub calibration: Option<&'a Calibration>,
     /// What went wrong on our side, or was noteworthy; added to the manifest's notes.
     pub notes: &'a [String],
 }
@@ -134,6 +150,7 @@ impl RunDir {
         self.check(&seal)?;
         let mut manifest = Manifest { status: seal.status, ended: Some(seal.ended), ..self.manifest.clone() };
         manifest.quality = seal.quality.cloned();
+        manifest.calibration = seal.calibration.cloned().or(manifest.calibration);
         manifest.notes.extend_from_slice(seal.notes);
         let mut sealed = Vec::new();
         let mut requests = 0;
@@ -142,10 +159,15 @@ impl RunDir {
                 requests += count;
                 sealed.extend([REQUESTS, TABLE].map(|file| format!("{}/{file}", target.name)));
             }
+            sealed.extend(self.seal_series::<Step>(target, STEPS, &mut manifest.notes)?);
+            sealed.extend(self.seal_series::<ServerSample>(target, SERVER_METRICS, &mut manifest.notes)?);
         }
         manifest.requests = Some(requests);
         for summary in seal.summaries {
-            sealed.push(self.put_summary(summary)?);
+            sealed.push(self.put_json(&summary.target, SUMMARY, "a summary", summary)?);
+        }
+        for curve in seal.curves {
+            sealed.push(self.put_json(&curve.target, CURVE, "a curve", curve)?);
         }
         if let Some(comparison) = seal.comparison {
             self.put(COMPARISON, &self.redactor.json("the comparison", comparison, Layout::Pretty)?)?;
@@ -172,14 +194,15 @@ impl RunDir {
             return Err(StoreError::NotAnEnd);
         }
         let targets = &self.manifest.plan.targets;
-        if let Some(stray) = seal.summaries.iter().find(|s| targets.iter().all(|t| t.name != s.target)) {
-            return Err(StoreError::UnknownTarget { name: stray.target.clone() });
+        let mut named = seal.summaries.iter().map(|s| &s.target).chain(seal.curves.iter().map(|c| &c.target));
+        if let Some(stray) = named.find(|name| targets.iter().all(|t| t.name != **name)) {
+            return Err(StoreError::UnknownTarget { name: stray.clone() });
         }
         for (path, _) in seal.files {
             disk::inside(&self.path, path)?;
             let ours = |target: &Target| {
                 let file = path.strip_prefix(target.name.as_str()).and_then(|rest| rest.strip_prefix('/'));
-                file.is_some_and(|file| [REQUESTS, IN_FLIGHT, TABLE, SUMMARY].contains(&file))
+                file.is_some_and(|file| OURS.contains(&file))
             };
             if [MANIFEST, COMPARISON, LOG].contains(path) || targets.iter().any(ours) {
                 return Err(StoreError::UnsafePath { path: (*path).to_owned() });
@@ -221,9 +244,28 @@ impl RunDir {
         Ok(None)
     }
 
-    fn put_summary(&self, summary: &TargetSummary) -> Result<String, StoreError> {
-        let path = format!("{}/{SUMMARY}", summary.target);
-        self.put(&path, &self.redactor.json("a summary", summary, Layout::Pretty)?)?;
+    /// Makes one target's file of lines safe, where there is one, and notes what cannot be read of it.
+    fn seal_series<T: DeserializeOwned>(
+        &self,
+        target: &Target,
+        file: &str,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<String>, StoreError> {
+        let path = self.path.join(target.name.as_str()).join(file);
+        if !path.exists() {
+            return Ok(None);
+        }
+        notes.extend(problems_of(Series::<T>::new(&self.path, &target.name, file, SIDE_LINE_BYTES)));
+        disk::sync_file(&path)?;
+        Ok(Some(format!("{}/{file}", target.name)))
+    }
+
+    fn put_json<T>(&self, target: &TargetName, file: &str, what: &'static str, value: &T) -> Result<String, StoreError>
+    where
+        T: Serialize + DeserializeOwned,
+    {
+        let path = format!("{target}/{file}");
+        self.put(&path, &self.redactor.json(what, value, Layout::Pretty)?)?;
         Ok(path)
     }
 

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use schema::curve::Step;
 use schema::record::{Partial, Phase, Record};
+use schema::server::ServerSample;
 use schema::target::TargetName;
 
 use crate::append::Appender;
 use crate::redact::{Layout, Redactor};
-use crate::{IN_FLIGHT, LINE_BYTES, REQUESTS, StoreError};
+use crate::{IN_FLIGHT, LINE_BYTES, REQUESTS, SERVER_METRICS, SIDE_LINE_BYTES, STEPS, StoreError};
 
 /// Appends the records of one run. Owned by one thread, the recorder; it never waits for anything
 /// but the disk.
@@ -34,6 +36,14 @@ pub struct Writer {
 struct Files {
     requests: Appender,
     in_flight: Appender,
+    steps: Appender,
+    samples: Appender,
+}
+
+impl Files {
+    fn all(&mut self) -> [&mut Appender; 4] {
+        [&mut self.requests, &mut self.in_flight, &mut self.steps, &mut self.samples]
+    }
 }
 
 impl Writer {
@@ -42,9 +52,14 @@ impl Writer {
         targets: impl Iterator<Item = &'a TargetName>,
         redactor: Arc<Redactor>,
     ) -> Self {
-        let files = |name: &TargetName| Files {
-            requests: Appender::new(folder.join(name.as_str()).join(REQUESTS)),
-            in_flight: Appender::new(folder.join(name.as_str()).join(IN_FLIGHT)),
+        let files = |name: &TargetName| {
+            let lines = |file| Appender::new(folder.join(name.as_str()).join(file));
+            Files {
+                requests: lines(REQUESTS),
+                in_flight: lines(IN_FLIGHT),
+                steps: lines(STEPS),
+                samples: lines(SERVER_METRICS),
+            }
         };
         Self { redactor, targets: targets.map(|name| (name.clone(), files(name))).collect(), line_bytes: LINE_BYTES }
     }
@@ -72,14 +87,34 @@ impl Writer {
         self.files(&partial.target)?.in_flight.push(&line)
     }
 
+    /// Keeps one step of a search.
+    ///
+    /// # Errors
+    /// As [`Writer::append`].
+    pub fn append_step(&mut self, step: &Step) -> Result<(), StoreError> {
+        let line = self.redactor.json("a step", step, Layout::Line)?;
+        check_side("step of a search", &step.target, &line)?;
+        self.files(&step.target)?.steps.push(&line)
+    }
+
+    /// Keeps one reading of `target`'s own metrics.
+    ///
+    /// # Errors
+    /// As [`Writer::append`].
+    pub fn append_sample(&mut self, target: &TargetName, sample: &ServerSample) -> Result<(), StoreError> {
+        let line = self.redactor.json("a reading of server metrics", sample, Layout::Line)?;
+        check_side("reading of server metrics", target, &line)?;
+        self.files(target)?.samples.push(&line)
+    }
+
     /// Hands everything to the system. All files are tried; the first error is returned.
     ///
     /// # Errors
     /// When the disk refuses.
     pub fn flush(&mut self) -> Result<(), StoreError> {
         let mut result = Ok(());
-        for files in self.targets.values_mut() {
-            result = result.and(files.requests.flush()).and(files.in_flight.flush());
+        for lines in self.targets.values_mut().flat_map(Files::all) {
+            result = result.and(lines.flush());
         }
         result
     }
@@ -96,6 +131,15 @@ impl Writer {
     fn files(&mut self, target: &TargetName) -> Result<&mut Files, StoreError> {
         self.targets.get_mut(target).ok_or_else(|| StoreError::UnknownTarget { name: target.clone() })
     }
+}
+
+/// As [`Writer::check`], for what is no request.
+fn check_side(what: &'static str, target: &TargetName, line: &[u8]) -> Result<(), StoreError> {
+    let (bytes, limit) = (line.len(), SIDE_LINE_BYTES);
+    if bytes <= limit {
+        return Ok(());
+    }
+    Err(StoreError::LineTooLarge { what, target: target.clone(), bytes, limit })
 }
 
 impl Drop for Writer {

@@ -242,9 +242,11 @@ pub(super) const fn ended() -> Seal<'static> {
         status: Status::Complete,
         ended: jiff::Timestamp::constant(1_795_334_709, 0),
         summaries: &[],
+        curves: &[],
         comparison: None,
         files: &[],
         quality: None,
+        calibration: None,
         notes: &[],
     }
 }
