@@ -40,7 +40,7 @@ pub(crate) fn set(size: Size) -> Vec<Prompt> {
         Size::Medium => SUBJECTS.iter().map(|subject| subject.text.trim_end().to_owned()).collect(),
         Size::Long => include_str!("../data/long.txt").lines().enumerate().map(|(i, task)| long(2 * i, task)).collect(),
     };
-    texts.into_iter().map(|user| Prompt::of(user)).collect()
+    texts.into_iter().map(Prompt::of).collect()
 }
 
 /// All accounts from subject `first` round to the one before it, then `task`: no two such prompts

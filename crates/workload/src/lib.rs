@@ -2,137 +2,38 @@
 //!
 //! ```text
 //! Workload ──┬─ built-in set ─┐
-//!            ├─ one text ─────┼─▶ prepare ─▶ Prompts ─▶ choose(count, seed, index) ─▶ a prompt
-//!            └─ file's lines ─┘
+//!            ├─ one text ─────┼─▶ prepare ─▶ Prompts ─▶ pick(seed, index) ─▶ a prompt, and how long its answer may be
+//!            ├─ file ─────────┤
+//!            ├─ lengths ──────┤
+//!            └─ trace ────────┘
 //! ```
 //!
 //! No target is known here: what is asked never depends on who is asked, or comparisons would be
-//! unfair. No file is opened: the caller hands over a reader.
+//! unfair. No file is opened: the caller hands over readers and bytes.
 //!
 //! Invariants: [`Prompts`] is never empty and no prompt in it is; the same seed and index give the
-//! same prompt whoever asks; in every round each prompt is used exactly once.
+//! same prompt whoever asks; in every round of a set each prompt is used exactly once.
 
 mod builtin;
+mod error;
 mod file;
 mod nonce;
 mod order;
+mod prepare;
+mod prompts;
+mod tokenizer;
 mod tokens;
+mod trace;
 
-use std::io::BufRead;
-
-use schema::plan::{Prompt, PromptSource, Workload};
-
+pub use error::WorkloadError;
 pub use file::{MAX_FILE_BYTES, MAX_LINE_BYTES};
 pub use nonce::nonce;
 pub use order::choose;
+pub use prepare::{Sources, prepare};
+pub use prompts::{Picked, Prompts};
+pub use tokenizer::Tokenizer;
 pub use tokens::{estimate_prompt_tokens, estimate_tokens};
-
-/// What is asked, in the order it was written. Never empty.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prompts(Vec<Prompt>);
-
-impl Prompts {
-    /// All of them.
-    pub fn as_slice(&self) -> &[Prompt] {
-        &self.0
-    }
-}
-
-/// Prompts that cannot be had.
-#[derive(Debug, thiserror::Error, miette::Diagnostic)]
-#[non_exhaustive]
-pub enum WorkloadError {
-    /// The text given is empty or blank.
-    #[error("the prompt is empty")]
-    #[diagnostic(code(workload::empty_text), help("give some text, or use `--size short` for a built-in set"))]
-    EmptyText,
-    /// A file was asked for and no reader given.
-    #[error("the prompts of `{path}` were not handed over")]
-    #[diagnostic(code(workload::no_reader), help("check that `{path}` exists and can be read"))]
-    NoReader {
-        /// The file.
-        path: String,
-    },
-    /// The file could not be read to its end.
-    #[error("cannot read line {line} of `{path}`")]
-    #[diagnostic(code(workload::read), help("check that the file is plain text in UTF-8"))]
-    Read {
-        /// The file.
-        path: String,
-        /// Counted from one.
-        line: u64,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The file holds nothing but blank lines.
-    #[error("`{path}` holds no prompt")]
-    #[diagnostic(
-        code(workload::empty_file),
-        help("write one prompt a line, or one JSON object a line, like {{\"prompt\": \"…\"}}")
-    )]
-    EmptyFile {
-        /// The file.
-        path: String,
-    },
-    /// The file is larger than [`MAX_FILE_BYTES`].
-    #[error("`{path}` is larger than {} MiB", MAX_FILE_BYTES >> 20)]
-    #[diagnostic(code(workload::file_too_large), help("measure with a sample of it: `shuf -n 1000` picks one"))]
-    FileTooLarge {
-        /// The file.
-        path: String,
-    },
-    /// A line is longer than [`MAX_LINE_BYTES`].
-    #[error("line {line} of `{path}` is longer than {} KiB", MAX_LINE_BYTES >> 10)]
-    #[diagnostic(code(workload::line_too_long), help("shorten that prompt, or check that the file has line breaks"))]
-    LineTooLong {
-        /// The file.
-        path: String,
-        /// Counted from one.
-        line: u64,
-    },
-    /// A line of a JSONL file is no prompt.
-    #[error("line {line} of `{path}` is not a prompt object")]
-    #[diagnostic(
-        code(workload::not_a_prompt),
-        help("write {{\"prompt\": \"…\"}}, with \"system\" and \"max_tokens\" where you want them, on one line")
-    )]
-    NotAPrompt {
-        /// The file.
-        path: String,
-        /// Counted from one.
-        line: u64,
-        /// Why.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// A prompt object asks nothing, or asks for nothing.
-    #[error("line {line} of `{path}` has {what}")]
-    #[diagnostic(code(workload::empty_prompt), help("fill it in, or delete the line"))]
-    EmptyPrompt {
-        /// The file.
-        path: String,
-        /// Counted from one.
-        line: u64,
-        /// What is missing: `an empty prompt`.
-        what: &'static str,
-    },
-}
-
-/// The prompts of `workload`. `file` is read only when the workload names one.
-pub fn prepare(workload: &Workload, file: Option<impl BufRead>) -> Result<Prompts, WorkloadError> {
-    match &workload.prompts {
-        PromptSource::BuiltIn(size) => Ok(Prompts(builtin::set(*size))),
-        PromptSource::Text(text) if text.trim().is_empty() => Err(WorkloadError::EmptyText),
-        PromptSource::Text(text) => Ok(Prompts(vec![Prompt::of(text)])),
-        PromptSource::Synthetic(_) | PromptSource::Trace => Err(WorkloadError::EmptyText),
-        PromptSource::File(path) => {
-            let path = path.display().to_string();
-            let Some(reader) = file else { return Err(WorkloadError::NoReader { path }) };
-            file::read(&path, reader).map(Prompts)
-        }
-    }
-}
+pub use trace::{Trace, TraceEntry, read_trace};
 
 #[cfg(test)]
 mod tests;

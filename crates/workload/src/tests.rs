@@ -1,7 +1,7 @@
 use std::io::Cursor;
 use std::path::PathBuf;
 
-use schema::plan::Size;
+use schema::plan::{PromptSource, Size, Workload};
 
 use super::*;
 
@@ -10,8 +10,9 @@ fn workload(prompts: PromptSource) -> Workload {
 }
 
 fn prepared(prompts: PromptSource, file: Option<&str>) -> Result<Vec<String>, String> {
-    prepare(&workload(prompts), file.map(Cursor::new))
-        .map(|prompts| prompts.as_slice().iter().map(|prompt| prompt.user.clone()).collect())
+    let file = file.map(|file| Box::new(Cursor::new(file.to_owned())) as Box<dyn std::io::BufRead>);
+    prepare(&workload(prompts), 1, Sources { file, ..Sources::default() })
+        .map(|prompts| (0..).map_while(|number| Some(prompts.at(number)?.prompt.user.clone())).collect())
         .map_err(|error| error.to_string())
 }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn prompt(user: &str) -> Prompt {
-    Prompt { system: None, user: user.to_owned(), max_tokens: None }
+    Prompt::of(user)
 }
 
 #[track_caller]
@@ -32,7 +32,7 @@ fn each_line_of_a_plain_file_is_a_prompt() {
 fn each_line_of_a_jsonl_file_is_an_object() {
     check(
         "\n{\"prompt\":\"a\\nb\"}\n{\"prompt\":\"c\",\"system\":\"s\",\"max_tokens\":9}\n",
-        Ok(vec![prompt("a\nb"), Prompt { system: Some("s".to_owned()), user: "c".to_owned(), max_tokens: Some(9) }]),
+        Ok(vec![prompt("a\nb"), Prompt { system: Some("s".to_owned()), max_tokens: Some(9), ..prompt("c") }]),
     );
     check("{\"prompt\":\"a\",\"system\":\" \",\"max_tokens\":null}", Ok(vec![prompt("a")]));
 }
