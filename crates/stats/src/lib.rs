@@ -18,20 +18,34 @@ pub mod live;
 pub mod quantile;
 pub mod two_sample;
 
+mod answer;
 mod check;
 mod cluster;
 mod distribution;
 #[cfg(test)]
 mod fixture;
+mod law;
+mod measured;
 mod moments;
+mod precision;
 mod quality;
 mod ranking;
+mod requests;
+mod saturation;
 mod slo;
+mod startup;
 mod summary;
 mod values;
 mod warning;
 mod window;
 
+pub use answer::{Verdict, answer, level_in_words};
+pub use law::fit_law;
+pub use measured::Measured;
+pub use precision::{precision, relative_half_width};
 pub use ranking::rank;
+pub use saturation::{Seen, saturation};
+pub use slo::judge as judge_slos;
+pub use startup::startup;
 pub use summary::{combine, summarise, summarise_target};
 pub use values::metric_values;

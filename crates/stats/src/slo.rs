@@ -1,13 +1,13 @@
 //! Whether SLOs were met, by whom, and how sure that is.
 
 use schema::metric::Metric;
-use schema::plan::Slo;
-use schema::record::{Outcome, Record};
+use schema::plan::{Plan, Slo};
+use schema::record::{Outcome, Phase, Record};
 use schema::summary::{Estimate, Percentile, SloStatus, SloVerdict};
 use schema::units::Quantile;
 
 use crate::distribution::Sample;
-use crate::{interval, metric_values, values};
+use crate::{interval, metric_values, requests, values};
 
 /// What one request says about one bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,13 @@ fn had_broken(slo: &Slo, record: &Record) -> bool {
 /// Whether a request completed and broke none of the bounds: what goodput counts.
 pub(crate) fn meets_every(slos: &[Slo], record: &Record) -> bool {
     record.outcome.is_complete() && slos.iter().all(|slo| voice(slo, record) != Voice::Missed)
+}
+
+/// Each SLO's verdict over the measured requests among `records`, in the plan's order.
+pub fn judge(plan: &Plan, records: &[&Record]) -> Vec<SloVerdict> {
+    let requests = requests::last_attempts(records.iter().copied().filter(|r| r.phase == Phase::Measured));
+    let judged = |slo: &Slo| verdict(*slo, Sample::of(slo.metric, &requests).as_ref(), &requests).0;
+    plan.slos.iter().map(judged).collect()
 }
 
 /// Requests that kept a bound, of those that say something about it.

@@ -12,11 +12,13 @@ use schema::target::Target;
 use schema::units::Quantile;
 
 use crate::distribution::Sample;
+use crate::measured::Measured;
 use crate::quality::{self, Evidence};
 use crate::{check, cost, ranking, slo, warning, window};
 
 /// All numbers of one run: each target of the plan, in its order, from its own records.
-pub fn summarise(plan: &Plan, records: &[Record]) -> Summary {
+pub fn summarise(plan: &Plan, measured: &Measured<'_>) -> Summary {
+    let records = measured.records;
     let mut by_target: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
     for record in records {
         by_target.entry(record.target.as_str()).or_default().push(record);
@@ -24,6 +26,7 @@ pub fn summarise(plan: &Plan, records: &[Record]) -> Summary {
     let own = |target: &Target| by_target.get(target.name.as_str()).map_or(&[][..], Vec::as_slice);
     let targets = plan.targets.iter().map(|target| summarise_target(plan, target, own(target))).collect();
     let mut summary = combine(plan, targets);
+    summary.calibration = measured.calibration.cloned();
     summary.comparison = ranking::rank(plan, &summary, records);
     summary
 }

@@ -138,7 +138,7 @@ fn summary_of(run: &Run, context: &Context) -> Result<Summary, Failure> {
         let comparison = run.comparison().map_err(miette::Report::new)?;
         return Ok(Summary { comparison, ..stats::combine(plan, kept) });
     }
-    Ok(stats::summarise(plan, &records_of(run, context)?))
+    Ok(stats::summarise(plan, &stats::Measured::records(&records_of(run, context)?)))
 }
 
 /// What can be read of all targets' records.

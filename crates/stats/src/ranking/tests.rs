@@ -46,7 +46,7 @@ fn priced(name: &str) -> Target {
 }
 
 fn compare(targets: Vec<Target>, records: &[Record]) -> Option<Comparison> {
-    summarise(&plan(targets), records).comparison
+    summarise(&plan(targets), &crate::Measured::records(records)).comparison
 }
 
 fn by(comparison: &Comparison, criterion: Criterion) -> &Ranking {
@@ -185,6 +185,6 @@ fn an_open_loop_is_not_ranked_by_what_it_was_offered() {
         when_full: schema::plan::WhenFull::NotSent,
     };
     let open = Plan { load, ..plan(vec![target("a"), target("b")]) };
-    let ranked = summarise(&open, &records).comparison.unwrap().rankings;
+    let ranked = summarise(&open, &crate::Measured::records(&records)).comparison.unwrap().rankings;
     assert!(ranked.iter().all(|ranking| ranking.criterion != Criterion::OutputTokensPerS));
 }

@@ -25,7 +25,7 @@ fn a_summary_counts_each_request_once() {
     }
     records.push(Record { phase: Phase::Warmup, ..record(0, &[5_000]) });
     records.push(named("b", record(0, &[7])));
-    let summary = summarise(&plan(vec![target("a"), target("b"), target("c")]), &records);
+    let summary = summarise(&plan(vec![target("a"), target("b"), target("c")]), &Measured::records(&records));
     let a = &summary.targets[0];
     assert_eq!((a.attempted, a.completed, a.not_sent, a.cancelled, a.interrupted, a.warmup), (46, 40, 1, 1, 1, 1));
     assert_eq!(a.failures, BTreeMap::from([(FailureClass::Stalled, 1), (FailureClass::RateLimited, 2)]));
@@ -73,7 +73,7 @@ fn warnings_say_what_the_numbers_do_not() {
     };
     let mut plan = plan(vec![dear, target("b")]);
     plan.transport.insecure = true;
-    let summary = summarise(&plan, &[a, b]);
+    let summary = summarise(&plan, &Measured::records(&[a, b]));
     assert_eq!(summary.targets[0].off_length, 1);
     assert_eq!(summary.targets[1].off_length, 0);
     assert!(summary.simulated);
@@ -85,7 +85,7 @@ fn warnings_say_what_the_numbers_do_not() {
 fn unlike_lengths_are_told() {
     let long: Vec<u64> = (1..=30).collect();
     let records = [named("a", record(0, &long)), named("b", record(0, &[1, 2, 3]))];
-    let summary = summarise(&plan(vec![target("a"), target("b")]), &records);
+    let summary = summarise(&plan(vec![target("a"), target("b")]), &Measured::records(&records));
     assert_eq!(
         summary.warnings,
         ["answers differ in length (b 3 tokens, a 30): compare TTFT and TPOT, not E2E or cost a request"]
@@ -96,13 +96,13 @@ fn unlike_lengths_are_told() {
 fn the_order_of_records_does_not_matter() {
     let plan = plan(vec![target("a")]);
     let mut records = forty();
-    let forwards = summarise(&plan, &records);
+    let forwards = summarise(&plan, &Measured::records(&records));
     records.reverse();
     assert_eq!(
-        summarise(&plan, &records).targets[0].metrics[&Metric::Ttft].p50,
+        summarise(&plan, &Measured::records(&records)).targets[0].metrics[&Metric::Ttft].p50,
         forwards.targets[0].metrics[&Metric::Ttft].p50
     );
-    assert_eq!(summarise(&plan, &records).targets[0].slos, forwards.targets[0].slos);
+    assert_eq!(summarise(&plan, &Measured::records(&records)).targets[0].slos, forwards.targets[0].slos);
 }
 
 proptest! {
@@ -130,7 +130,7 @@ proptest! {
                 record
             })
             .collect();
-        let summary = summarise(&plan, &records);
+        let summary = summarise(&plan, &Measured::records(&records));
         let json = serde_json::to_string(&summary).unwrap();
         prop_assert!(serde_json::from_str::<Summary>(&json).is_ok(), "{}", json);
         for d in summary.targets[0].metrics.values() {

@@ -1,0 +1,87 @@
+//! The highest level that meets the SLOs, from what was measured so far.
+
+use schema::curve::Answer;
+use schema::plan::{Axis, Plan, Slo};
+use schema::record::Record;
+use schema::summary::SloStatus;
+
+use crate::slo;
+
+/// What one level came to, all its steps together.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Verdict {
+    /// Requests per second offered, or streams.
+    pub level: f64,
+    /// Steps at this level.
+    pub steps: u64,
+    /// Whether all SLOs were met, for certain.
+    pub status: SloStatus,
+    /// The SLO that is in the way: one that is missed, else one that is undecided.
+    pub in_the_way: Option<Slo>,
+    /// Whether the target could not keep up at this level: then it is missed, whatever the SLOs say.
+    pub saturated: bool,
+}
+
+impl Verdict {
+    /// The verdict on a level, from the records of all its steps.
+    pub fn of(plan: &Plan, level: f64, steps: u64, saturated: bool, records: &[&Record]) -> Self {
+        let verdicts = slo::judge(plan, records);
+        let first = |status| verdicts.iter().find(|v| v.status == status).map(|v| v.slo);
+        let (missed, undecided) = (first(SloStatus::Missed), first(SloStatus::Undecided));
+        let status = match (saturated || missed.is_some(), undecided.is_some()) {
+            (true, _) => SloStatus::Missed,
+            (false, true) => SloStatus::Undecided,
+            (false, false) => SloStatus::Met,
+        };
+        Self { level, steps, status, in_the_way: missed.or(undecided), saturated }
+    }
+}
+
+/// The answer that `verdicts` (one a level, in any order) amount to.
+///
+/// `high` is the lowest level that is certainly missed; `low` the highest below it that is certainly met, and
+/// what the answer calls the highest. Levels between are undecided: the true maximum lies somewhere there.
+pub fn answer(axis: Axis, slos: &[Slo], verdicts: &[Verdict]) -> Answer {
+    let level = |v: &Verdict| v.level;
+    let missed = verdicts.iter().filter(|v| v.status == SloStatus::Missed);
+    let lowest_miss = missed.min_by(|a, b| a.level.total_cmp(&b.level));
+    let high = lowest_miss.map(level);
+    let met = verdicts.iter().filter(|v| v.status == SloStatus::Met);
+    let below = met.clone().filter(|v| high.is_none_or(|high| v.level < high));
+    let low = below.map(level).max_by(f64::total_cmp);
+    let above = met.filter(|v| high.is_some_and(|high| v.level > high)).count();
+    Answer {
+        slos: slos.to_vec(),
+        highest: low,
+        low,
+        high,
+        steps: verdicts.iter().map(|v| v.steps).sum(),
+        limited_by: lowest_miss.and_then(|v| v.in_the_way),
+        why: why(axis, low, lowest_miss, above),
+    }
+}
+
+fn why(axis: Axis, low: Option<f64>, miss: Option<&Verdict>, met_above: usize) -> String {
+    let words = |level| level_in_words(axis, level);
+    let how = |miss: &Verdict| if miss.saturated { "the target could not keep up" } else { "certainly missed" };
+    let mut why = match (low, miss) {
+        (Some(low), Some(miss)) => format!("certainly met at {}, {} at {}", words(low), how(miss), words(miss.level)),
+        (Some(low), None) => format!("certainly met at {}, and no level was certainly missed", words(low)),
+        (None, Some(miss)) => format!("{} at {}, and no lower level was certainly met", how(miss), words(miss.level)),
+        (None, None) => "no level was certainly met or missed".to_owned(),
+    };
+    if met_above > 0 {
+        why.push_str("; met again above that, which is taken for chance");
+    }
+    why
+}
+
+/// `14.2/s`, or `14 at once`.
+pub fn level_in_words(axis: Axis, level: f64) -> String {
+    match axis {
+        Axis::Rate if level < 9.995 => format!("{level:.2}/s"),
+        Axis::Rate if level < 99.95 => format!("{level:.1}/s"),
+        Axis::Rate => format!("{level:.0}/s"),
+        Axis::Concurrency => format!("{level:.0} at once"),
+    }
+}
