@@ -4,9 +4,10 @@
 //! otherwise idle. Prints microseconds from the scheduled moment to the call of `send`.
 
 use std::error::Error;
+use std::sync::Arc;
 
-use load::{Pacing, Segment, Timing, arrivals, open};
-use schema::plan::Arrival;
+use load::{Pacing, Segment, Timing, open, schedule};
+use schema::plan::{Arrival, Load, WhenFull};
 use schema::units::Rate;
 use tokio::task::LocalSet;
 use tokio::time::Instant;
@@ -34,13 +35,16 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 async fn lateness_ns(pacing: Pacing) -> Vec<u64> {
     let timing = Timing { epoch: Instant::now(), pacing, stop: CancellationToken::new() };
-    let rate = Rate::per_second(500.0).expect("500 is above zero");
-    let slots = arrivals(Arrival::Poisson, rate, 1, 0, timing.now(), 0, Segment::WHOLE).take(SLOTS);
+    let rate_per_s = Rate::per_second(500.0).expect("500 is above zero");
+    let (arrival, when_full) = (Arrival::Poisson, WhenFull::NotSent);
+    let load = Load::Open { rate_per_s, arrival, max_concurrency: 1, when_full };
+    let slots = schedule(&load, &Arc::default(), 1, 0, timing.now(), 0, Segment::WHOLE);
+    let slots = slots.expect("the load is open").take(SLOTS);
     let mut lateness = Vec::with_capacity(SLOTS);
     let send = |slot: load::Slot| {
         lateness.push((timing.now() - slot.scheduled).0);
         std::future::ready(())
     };
-    open(slots, &timing, SLOTS, send, |_| {}).await;
+    open(slots, &timing, SLOTS, WhenFull::NotSent, send, |_| {}).await;
     lateness
 }

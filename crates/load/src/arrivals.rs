@@ -1,19 +1,29 @@
-//! Schedules of open loops: endless, pure, one file a kind.
+//! Schedules of open loops: pure, one file a kind.
 
 mod constant;
+mod crowd;
+mod gamma;
 mod poisson;
+mod replay;
+mod spacing;
+mod stages;
 
-use schema::plan::Arrival;
-use schema::units::{Moment, Rate};
+use std::iter::FusedIterator;
+use std::sync::Arc;
+
+use schema::plan::Load;
+use schema::units::{Moment, Nanos, Rate};
 
 use crate::{Segment, Slot};
-use constant::Constant;
-use poisson::Poisson;
+use crowd::Crowd;
+use replay::Replay;
+use spacing::Spacing;
+use stages::Stages;
 
-/// The slots of one segment of an open loop's schedule, in order. Endless: the caller takes by count
-/// or while `scheduled` is before the end.
+/// The slots of one segment of an open loop's schedule, in order. Endless for [`Load::Open`]: the caller takes by
+/// count or while `scheduled` is before the end. The other kinds end by themselves.
 #[derive(Debug, Clone)]
-pub struct Arrivals {
+pub struct Schedule {
     process: Process,
     begin: Moment,
     first_index: u64,
@@ -22,51 +32,73 @@ pub struct Arrivals {
     position: u64,
 }
 
+/// When slots leave, counted from the beginning.
 #[derive(Debug, Clone)]
 enum Process {
-    Constant(Constant),
-    Poisson(Box<Poisson>),
+    Steady(Spacing, Rate),
+    Stages(Spacing, Stages),
+    Crowd(Crowd),
+    Replay(Replay),
 }
 
-/// The schedule that offers `rate` from `begin` on, numbered from `first_index`; of it, `segment`.
+/// What `load` offers from `begin` on, numbered from `first_index`; of it, `segment`. `None` when an answer decides
+/// when the next request leaves: then [`crate::closed`] drives it.
 ///
-/// A pure function of its arguments. Every slot is an absolute deadline counted from `begin`, so
-/// rounding does not add up. Equal arguments give equal arrivals, so targets that take turns within
-/// a block meet the same pattern; another `block` gives other random gaps.
-pub fn arrivals(
-    arrival: Arrival,
-    rate: Rate,
+/// `offsets` are the arrivals of a replayed trace, in order, counted from the trace's beginning at recorded speed;
+/// other loads do not look at them.
+///
+/// A pure function of its arguments. Every slot is an absolute deadline counted from `begin`, so rounding does not
+/// add up. Equal arguments give equal slots, so targets that take turns within a block meet the same pattern; each
+/// `block` begins at the beginning of its stages, waves or trace, and has random gaps of its own.
+pub fn schedule(
+    load: &Load,
+    offsets: &Arc<[Nanos]>,
     seed: u64,
     block: u32,
     begin: Moment,
     first_index: u64,
     segment: Segment,
-) -> Arrivals {
-    let process = match arrival {
-        Arrival::Constant => Process::Constant(Constant::new(rate)),
-        Arrival::Gamma(_) => todo!(),
-        Arrival::Poisson => Process::Poisson(Box::new(Poisson::new(rate, seed, block.into()))),
+) -> Option<Schedule> {
+    let process = match load {
+        Load::Open { rate_per_s, arrival, .. } => Process::Steady(Spacing::new(*arrival, seed, block), *rate_per_s),
+        Load::RateStages { stages, arrival, .. } => {
+            Process::Stages(Spacing::new(*arrival, seed, block), Stages::new(stages))
+        }
+        Load::Crowd { users, waves, every_ns } => Process::Crowd(Crowd::new(*users, *waves, *every_ns)),
+        Load::Replay { speed, .. } => Process::Replay(Replay::new(Arc::clone(offsets), *speed)),
+        Load::Closed { .. } | Load::StreamStages { .. } | Load::Users { .. } => return None,
     };
-    Arrivals { process, begin, first_index, segment, position: 0 }
+    Some(Schedule { process, begin, first_index, segment, position: 0 })
 }
 
-impl Iterator for Arrivals {
+impl Process {
+    /// When the next slot leaves, which is the one at `position`; `None` when there are no more.
+    fn next(&mut self, position: u64) -> Option<Nanos> {
+        match self {
+            Self::Steady(spacing, rate) => Some(Nanos::from_secs_f64(spacing.next() / rate.get())),
+            Self::Stages(spacing, stages) => stages.offset(spacing.next()),
+            Self::Crowd(crowd) => crowd.offset(position),
+            Self::Replay(replay) => replay.offset(position),
+        }
+    }
+}
+
+impl Iterator for Schedule {
     type Item = Slot;
 
     fn next(&mut self) -> Option<Slot> {
         loop {
             let position = self.position;
+            let scheduled = self.begin + self.process.next(position)?;
             self.position += 1;
-            let offset = match &mut self.process {
-                Process::Constant(constant) => constant.offset(position),
-                Process::Poisson(poisson) => poisson.next_offset(),
-            };
-            if position % u64::from(self.segment.of()) == u64::from(self.segment.index()) {
-                return Some(Slot { index: self.first_index + position, scheduled: self.begin + offset });
+            if self.segment.holds(position) {
+                return Some(Slot { index: self.first_index + position, scheduled, stream: 0 });
             }
         }
     }
 }
+
+impl FusedIterator for Schedule {}
 
 #[cfg(test)]
 mod tests;

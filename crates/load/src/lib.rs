@@ -15,6 +15,7 @@
 //! place became free (closed), and never moves because we, or the server, were late; lateness does
 //! not add up; every slot is either sent or reported as not sent, exactly once.
 
+mod alarms;
 mod arrivals;
 mod blocks;
 mod closed;
@@ -26,9 +27,9 @@ use schema::units::Moment;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub use arrivals::{Arrivals, arrivals};
+pub use arrivals::{Schedule, schedule};
 pub use blocks::{Turn, interleave, split};
-pub use closed::{Counter, closed};
+pub use closed::{Counter, Streams, closed};
 pub use open::open;
 pub use pacer::Pacing;
 pub use segment::Segment;
@@ -41,6 +42,18 @@ pub struct Slot {
     pub index: u64,
     /// When the load model wants it to leave.
     pub scheduled: Moment,
+    /// Which place of a closed loop, or which user, sends it: numbered over all segments. Zero in an open loop.
+    pub stream: u32,
+}
+
+/// What follows a request of a closed loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum After {
+    /// The user asks again after thinking, unless the session has its number of requests.
+    SessionGoesOn,
+    /// The user's session is over, however many requests it had.
+    SessionOver,
 }
 
 /// What every driver of a run shares.
@@ -67,7 +80,7 @@ fn moment(epoch: Instant, instant: Instant) -> Moment {
 }
 
 /// A request that panicked is a bug: let it be seen. One that was cancelled has ended.
-fn pass_on_panic(ended: Result<(), tokio::task::JoinError>) {
+fn pass_on_panic<T>(ended: Result<T, tokio::task::JoinError>) {
     if let Err(error) = ended
         && let Ok(panic) = error.try_into_panic()
     {

@@ -1,8 +1,9 @@
 //! The open loop: arrivals whatever happens.
 
+use std::collections::VecDeque;
 use std::future::Future;
-use std::pin::pin;
 
+use schema::plan::WhenFull;
 use tokio::task::JoinSet;
 
 use crate::pacer::Pacer;
@@ -12,12 +13,16 @@ use crate::{Slot, Timing};
 const BURST: u32 = 64;
 
 /// Calls `send` for each slot at its scheduled moment, and returns when the slots are used up, or
-/// `timing.stop` was cancelled, and every request sent has ended.
+/// `timing.stop` was cancelled, and every request sent has ended. What a request yields is ignored.
 ///
-/// At most `places` requests are under way at once; a slot that finds no free place is handed to
-/// `not_sent` and never sent later. When this driver wakes late it sends at once what is due, and
-/// `scheduled` stays as planned: the record shows the lateness. Slots not yet due when `stop` is
-/// cancelled are neither sent nor reported. Dropping the future cancels the requests under way.
+/// At most `places` requests are under way at once. A slot that is due and finds no free place is, by `when_full`,
+/// handed to `not_sent` and never sent later; or it waits, and is sent as soon as a place is free and no older slot
+/// waits. Those that wait when `stop` is cancelled, or without any place to wait for, are handed to `not_sent`: to
+/// end waiting by time, cancel it then. As many may wait as the schedule has slots.
+///
+/// When this driver wakes late it sends at once what is due, and `scheduled` stays as planned, also while a slot
+/// waits: the record shows the lateness. Slots not yet due when `stop` is cancelled are neither sent nor reported.
+/// Dropping the future cancels the requests under way.
 ///
 /// # Panics
 /// Outside a [`tokio::task::LocalSet`], and when a request panicked.
@@ -25,48 +30,88 @@ pub async fn open<F, Fut>(
     slots: impl IntoIterator<Item = Slot>,
     timing: &Timing,
     places: usize,
-    mut send: F,
+    when_full: WhenFull,
+    send: F,
     mut not_sent: impl FnMut(Slot),
 ) where
     F: FnMut(Slot) -> Fut,
-    Fut: Future<Output = ()> + 'static,
+    Fut: Future + 'static,
+    Fut::Output: 'static,
 {
+    let can_wait = when_full == WhenFull::Wait && places > 0;
     let mut pacer = Pacer::new(timing.epoch, timing.pacing);
-    let mut under_way = JoinSet::new();
-    let mut stopped = pin!(timing.stop.cancelled());
-    let mut burst = 0;
-    for slot in slots {
-        if pacer.is_due(slot.scheduled) && burst < BURST {
+    let mut floor = Floor { places, send, under_way: JoinSet::new(), due: VecDeque::new() };
+    let sending = async {
+        let mut burst = 0;
+        for slot in slots {
+            while !(pacer.is_due(slot.scheduled) && burst < BURST) {
+                burst = 0;
+                tokio::select! {
+                    biased;
+                    () = floor.serve_next() => {}
+                    () = pacer.until(slot.scheduled) => break,
+                }
+            }
             burst += 1;
-        } else {
-            burst = 0;
-            tokio::select! {
-                biased;
-                () = &mut stopped => break,
-                () = pacer.until(slot.scheduled) => {}
+            floor.due.push_back(slot);
+            floor.serve();
+            if !can_wait && !floor.due.is_empty() {
+                // Requests that have all they were waiting for, but had no turn yet, end now.
+                tokio::task::yield_now().await;
+                floor.serve();
+                floor.due.drain(..).for_each(&mut not_sent);
             }
         }
-        free_places(&mut under_way);
-        if under_way.len() >= places {
-            // Requests that have all they were waiting for, but had no turn yet, end now.
-            tokio::task::yield_now().await;
-            free_places(&mut under_way);
+        while !floor.due.is_empty() {
+            floor.serve_next().await;
         }
-        if under_way.len() < places {
-            under_way.spawn_local(send(slot));
-        } else {
-            not_sent(slot);
-        }
+    };
+    tokio::select! {
+        biased;
+        () = timing.stop.cancelled() => {}
+        () = sending => {}
     }
-    while let Some(ended) = under_way.join_next().await {
+    floor.due.drain(..).for_each(not_sent);
+    while let Some(ended) = floor.under_way.join_next().await {
         crate::pass_on_panic(ended);
     }
 }
 
-/// Forgets the requests that have ended.
-fn free_places(under_way: &mut JoinSet<()>) {
-    while let Some(ended) = under_way.try_join_next() {
-        crate::pass_on_panic(ended);
+/// The places, and the slots that are due and have none.
+struct Floor<F, T> {
+    places: usize,
+    send: F,
+    under_way: JoinSet<T>,
+    due: VecDeque<Slot>,
+}
+
+impl<F, Fut> Floor<F, Fut::Output>
+where
+    F: FnMut(Slot) -> Fut,
+    Fut: Future + 'static,
+    Fut::Output: 'static,
+{
+    /// Gives the free places to the slots that are due, oldest first.
+    fn serve(&mut self) {
+        while let Some(ended) = self.under_way.try_join_next() {
+            crate::pass_on_panic(ended);
+        }
+        while self.under_way.len() < self.places
+            && let Some(slot) = self.due.pop_front()
+        {
+            self.under_way.spawn_local((self.send)(slot));
+        }
+    }
+
+    /// Waits for a place that a slot is waiting for, and gives it that; waits for ever when no slot is. Cancel safe.
+    async fn serve_next(&mut self) {
+        if self.due.is_empty() {
+            return std::future::pending().await;
+        }
+        if let Some(ended) = self.under_way.join_next().await {
+            crate::pass_on_panic(ended);
+        }
+        self.serve();
     }
 }
 

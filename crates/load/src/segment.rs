@@ -34,6 +34,11 @@ impl Segment {
         self.of
     }
 
+    /// Whether the slot at `position` of a schedule, or the stream of that number, is this segment's.
+    pub const fn holds(self, position: u64) -> bool {
+        position % self.of as u64 == self.index as u64
+    }
+
     /// How many of a schedule's first `total` slots are this segment's.
     pub const fn share(self, total: u64) -> u64 {
         let (index, of) = (self.index as u64, self.of as u64);

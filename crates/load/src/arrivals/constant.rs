@@ -1,21 +1,17 @@
 //! Equal gaps.
 
-use schema::units::{Nanos, Rate};
-
-/// Slot `k` leaves `k / rate` after the beginning.
-#[derive(Debug, Clone)]
+/// Arrivals one mean gap apart; the first at once.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Constant {
-    rate: Rate,
+    next: u64,
 }
 
 impl Constant {
-    pub(super) const fn new(rate: Rate) -> Self {
-        Self { rate }
-    }
-
-    /// When slot `position` leaves, counted from the beginning. Computed afresh from the position:
-    /// summing rounded gaps would drift.
-    pub(super) fn offset(&self, position: u64) -> Nanos {
-        Nanos::from_secs_f64(position as f64 / self.rate.get())
+    /// When the next slot leaves, in mean gaps since the beginning. Computed afresh from its position: summing
+    /// rounded gaps would drift.
+    pub(super) const fn next(&mut self) -> f64 {
+        let at = self.next as f64;
+        self.next += 1;
+        at
     }
 }

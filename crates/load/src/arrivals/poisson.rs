@@ -1,31 +1,25 @@
 //! Exponential gaps, as from many independent users.
 
-use rand::SeedableRng;
 use rand_chacha::ChaCha12Rng;
 use rand_distr::{Distribution, Exp1};
-use schema::units::{Nanos, Rate};
 
-/// Arrivals of a Poisson process: gaps are independent and exponential with mean `1 / rate`.
+/// Arrivals of a Poisson process: gaps are independent and exponential.
 #[derive(Debug, Clone)]
 pub(super) struct Poisson {
-    mean_gap_s: f64,
     random: ChaCha12Rng,
-    /// Seconds since the beginning. A double keeps a day to 15 ps, so the sum does not drift.
-    elapsed_s: f64,
+    /// Mean gaps since the beginning. A double keeps a day to 15 ps, so the sum does not drift.
+    elapsed: f64,
 }
 
 impl Poisson {
-    /// The process of `seed`; each `stream` of a seed has gaps of its own.
-    pub(super) fn new(rate: Rate, seed: u64, stream: u64) -> Self {
-        let mut random = ChaCha12Rng::seed_from_u64(seed);
-        random.set_stream(stream);
-        Self { mean_gap_s: 1.0 / rate.get(), random, elapsed_s: 0.0 }
+    pub(super) const fn new(random: ChaCha12Rng) -> Self {
+        Self { random, elapsed: 0.0 }
     }
 
-    /// When the next slot leaves, counted from the beginning.
-    pub(super) fn next_offset(&mut self) -> Nanos {
+    /// When the next slot leaves, in mean gaps since the beginning.
+    pub(super) fn next(&mut self) -> f64 {
         let gap: f64 = Exp1.sample(&mut self.random);
-        self.elapsed_s += gap * self.mean_gap_s;
-        Nanos::from_secs_f64(self.elapsed_s)
+        self.elapsed += gap;
+        self.elapsed
     }
 }

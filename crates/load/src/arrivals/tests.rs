@@ -1,16 +1,21 @@
 use proptest::prelude::*;
-use schema::plan::Arrival;
+use schema::plan::{Arrival, WhenFull};
 use schema::units::{Moment, Nanos, Rate};
 
 use super::*;
 
 const BEGIN: Moment = Moment(5_000_000_000);
 
-fn schedule(arrival: Arrival, per_second: f64, seed: u64, segment: Segment) -> Arrivals {
-    arrivals(arrival, Rate::per_second(per_second).unwrap(), seed, 100, BEGIN, 100, segment)
+fn open(arrival: Arrival, per_second: f64) -> Load {
+    let rate_per_s = Rate::per_second(per_second).unwrap();
+    Load::Open { rate_per_s, arrival, max_concurrency: 1, when_full: WhenFull::NotSent }
 }
 
-fn gaps_in_seconds(arrivals: Arrivals, count: usize) -> Vec<f64> {
+fn schedule(arrival: Arrival, per_second: f64, seed: u64, segment: Segment) -> Schedule {
+    super::schedule(&open(arrival, per_second), &Arc::default(), seed, 100, BEGIN, 100, segment).unwrap()
+}
+
+fn gaps_in_seconds(arrivals: Schedule, count: usize) -> Vec<f64> {
     let mut previous = BEGIN;
     arrivals
         .take(count)
@@ -29,9 +34,9 @@ fn constant_slots_leave_at_equal_gaps_from_the_beginning() {
     assert_eq!(
         slots,
         [
-            Slot { index: 100, scheduled: BEGIN },
-            Slot { index: 101, scheduled: BEGIN + quarter },
-            Slot { index: 102, scheduled: BEGIN + quarter + quarter },
+            Slot { index: 100, scheduled: BEGIN, stream: 0 },
+            Slot { index: 101, scheduled: BEGIN + quarter, stream: 0 },
+            Slot { index: 102, scheduled: BEGIN + quarter + quarter, stream: 0 },
         ]
     );
 }
@@ -66,8 +71,9 @@ fn neighbouring_poisson_gaps_know_nothing_of_each_other() {
 
 #[test]
 fn blocks_of_one_seed_have_gaps_of_their_own() {
-    let rate = Rate::per_second(1.0).unwrap();
-    let first = |block| arrivals(Arrival::Poisson, rate, 7, block, BEGIN, 0, Segment::WHOLE).next().unwrap().scheduled;
+    let load = open(Arrival::Poisson, 1.0);
+    let whole = |block| super::schedule(&load, &Arc::default(), 7, block, BEGIN, 0, Segment::WHOLE).unwrap();
+    let first = |block| whole(block).next().unwrap().scheduled;
     assert_ne!(first(0), first(1));
     assert_eq!(first(1), first(1));
 }

@@ -13,6 +13,10 @@ fn timing() -> Timing {
     Timing { epoch: Instant::now(), pacing: Pacing::Tokio, stop: CancellationToken::new() }
 }
 
+fn streams<'a>(load: &'a Load, indexes: &'a Arc<Counter>, until: Option<Moment>) -> Streams<'a> {
+    Streams { load, segment: Segment::WHOLE, seed: 1, block: 0, indexes, begin: Moment::EPOCH, until }
+}
+
 /// The slots sent, as number and scheduled millisecond, and the most requests under way at once.
 async fn drive(
     concurrency: usize,
@@ -34,10 +38,12 @@ async fn drive(
             async move {
                 tokio::time::sleep(serve).await;
                 under_way.set(under_way.get() - 1);
+                After::SessionGoesOn
             }
         }
     };
-    LocalSet::new().run_until(closed(concurrency, indexes, until, timing, note)).await;
+    let load = Load::Closed { concurrency: u32::try_from(concurrency).unwrap() };
+    LocalSet::new().run_until(closed(&streams(&load, indexes, until), timing, note)).await;
     (sent.take(), most.get())
 }
 
@@ -97,24 +103,7 @@ async fn requests_that_never_wait_leave_room_for_others() {
     let timing = timing();
     let stop = timing.stop.clone();
     tokio::spawn(async move { stop.cancel() });
-    let send = |_| std::future::ready(());
-    LocalSet::new().run_until(closed(2, &counter(u64::MAX), None, &timing, send)).await;
-}
-
-#[test]
-fn a_counter_ends_and_stays_at_its_end() {
-    let counter = Counter::new(5..7);
-    assert_eq!([counter.take(), counter.take(), counter.take(), counter.take()], [Some(5), Some(6), None, None]);
-}
-
-#[test]
-fn threads_never_get_the_same_number() {
-    let counter = counter(40_000);
-    let take_all = || std::iter::from_fn(|| counter.take()).collect::<Vec<_>>();
-    let mut numbers = std::thread::scope(|scope| {
-        let threads = [scope.spawn(take_all), scope.spawn(take_all)];
-        threads.map(|thread| thread.join().unwrap()).concat()
-    });
-    numbers.sort_unstable();
-    assert_eq!(numbers, (0..40_000).collect::<Vec<_>>());
+    let send = |_| std::future::ready(After::SessionGoesOn);
+    let (load, indexes) = (Load::Closed { concurrency: 2 }, counter(u64::MAX));
+    LocalSet::new().run_until(closed(&streams(&load, &indexes, None), &timing, send)).await;
 }

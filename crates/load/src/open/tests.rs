@@ -15,7 +15,11 @@ fn timing() -> Timing {
 }
 
 fn every(gap_ms: u64, count: u64) -> impl Iterator<Item = Slot> {
-    (0..count).map(move |index| Slot { index, scheduled: Moment::EPOCH + Nanos::from_millis(gap_ms * index) })
+    (0..count).map(move |index| Slot {
+        index,
+        scheduled: Moment::EPOCH + Nanos::from_millis(gap_ms * index),
+        stream: 0,
+    })
 }
 
 /// A request that was sent, and when, in milliseconds.
@@ -43,7 +47,9 @@ async fn drive(
         });
         tokio::time::sleep(serve(slot.index))
     };
-    LocalSet::new().run_until(open(slots, timing, places, note, |slot| not_sent.push(slot.index))).await;
+    LocalSet::new()
+        .run_until(open(slots, timing, places, WhenFull::NotSent, note, |slot| not_sent.push(slot.index)))
+        .await;
     (sent.into_inner(), not_sent)
 }
 
@@ -111,6 +117,7 @@ async fn lateness_does_not_shift_what_follows() {
             every(100, 10),
             &timing,
             10,
+            WhenFull::NotSent,
             |slot| {
                 sent.push((slot.index, timing.now().0 / 1_000_000));
                 stall()
@@ -132,6 +139,7 @@ async fn a_long_backlog_lets_requests_run_in_between() {
             every(0, 1_000),
             &timing,
             1_000,
+            WhenFull::NotSent,
             |_| {
                 ran_at_send.push(ran.get());
                 let ran = Rc::clone(&ran);
@@ -169,7 +177,7 @@ async fn dropping_the_driver_cancels_what_is_under_way() {
         }
     };
     let local = LocalSet::new();
-    let driver = open(every(10, 5), &timing, 10, send, |_| {});
+    let driver = open(every(10, 5), &timing, 10, WhenFull::NotSent, send, |_| {});
     assert!(local.run_until(tokio::time::timeout(Duration::from_secs(1), driver)).await.is_err());
     drop(local);
     assert_eq!(Rc::strong_count(&alive), 1);
@@ -180,5 +188,5 @@ async fn dropping_the_driver_cancels_what_is_under_way() {
 async fn a_panicking_request_is_not_swallowed() {
     let timing = timing();
     let send = |_| async { panic!("a bug in a request") };
-    LocalSet::new().run_until(open(every(10, 2), &timing, 10, send, |_| {})).await;
+    LocalSet::new().run_until(open(every(10, 2), &timing, 10, WhenFull::NotSent, send, |_| {})).await;
 }
