@@ -195,6 +195,26 @@ pub enum CacheDefeat {
     CachePromptFalse,
 }
 
+/// How an answer in JSON is asked for over OpenAI's chat, in `response_format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum JsonField {
+    /// `{"type": "json_object"}`.
+    #[default]
+    Object,
+    /// The same with a schema in `value` (TGI).
+    ObjectWithValue,
+    /// `{"type": "json_schema", …}` (LM Studio).
+    Schema,
+}
+
+impl JsonField {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
+    fn is_object(&self) -> bool {
+        *self == Self::Object
+    }
+}
+
 /// How a request body is written for one provider: its quirks, as data.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Encoding {
@@ -210,6 +230,9 @@ pub struct Encoding {
     pub force_length: ForceLength,
     /// How prompt caches are defeated.
     pub cache_defeat: CacheDefeat,
+    /// How an answer in JSON is asked for.
+    #[serde(default, skip_serializing_if = "JsonField::is_object")]
+    pub json_field: JsonField,
     /// Further fields, sent as they are with every request (`perf_metrics_in_response: true`).
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub extra: serde_json::Map<String, serde_json::Value>,

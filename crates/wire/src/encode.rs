@@ -1,10 +1,24 @@
-//! Request bodies.
+//! Request bodies, written straight into bytes: a long conversation is copied once.
+//!
+//! ```text
+//! RequestSpec ─▶ turns ─┐
+//! Encoding ─────────────┴▶ openai, anthropic, tgi, ollama, embeddings ─▶ fields ─▶ bytes
+//! ```
 
-use std::borrow::Cow;
+mod anthropic;
+mod embeddings;
+mod fields;
+mod ollama;
+mod openai;
+mod tgi;
+mod tool;
+mod turns;
 
 use schema::plan::AnswerForm;
-use schema::target::{CacheDefeat, Dialect, Encoding, ForceLength, MaxTokensField, SeedField};
-use serde_json::{Map, Value, json};
+use schema::target::{CacheDefeat, Dialect, Encoding};
+
+use fields::Fields;
+use turns::Turns;
 
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -68,159 +82,46 @@ pub struct RequestSpec<'a> {
     pub answer: AnswerForm,
 }
 
+impl RequestSpec<'_> {
+    fn temperature(&self) -> f64 {
+        f64::from(self.temperature_milli) / 1e3
+    }
+}
+
 /// The JSON body that asks for `spec`, written as `encoding` says.
+///
+/// What the dialect has no words for is left out: pictures, forms of answer. A run that asks for such is refused
+/// beforehand, by [`Dialect::misfits`]. Ollama offers the tool but cannot be made to call it.
+///
+/// Whoever asks for JSON has to say so in the prompt too, or OpenAI and DeepSeek refuse: the first thing that the
+/// person says is followed by "Answer with a JSON object.", whoever is asked.
 pub fn encode(dialect: Dialect, encoding: &Encoding, spec: &RequestSpec<'_>) -> Vec<u8> {
-    let messages = messages(encoding, spec);
-    let mut body = match dialect {
-        Dialect::OpenaiChat => openai(encoding, spec, "messages", conversation(&messages)),
-        Dialect::OpenaiCompletions => openai(encoding, spec, "prompt", prompt(&messages)),
-        Dialect::Anthropic => anthropic(encoding, spec, &messages),
-        Dialect::Tgi => tgi(encoding, spec, &messages),
-        Dialect::OllamaChat => ollama(encoding, spec, "messages", conversation(&messages)),
-        Dialect::OllamaGenerate => ollama(encoding, spec, "prompt", prompt(&messages)),
-        Dialect::OpenaiEmbeddings | Dialect::OllamaEmbed => embeddings(spec, &messages),
-    };
-    defeat_cache(&mut body, encoding, spec);
-    for (name, value) in &encoding.extra {
-        add(&mut body, name, value);
-    }
-    Value::Object(body).to_string().into_bytes()
-}
-
-type Body = Map<String, Value>;
-
-/// The messages, the first with the nonce before it where that is how caches are kept out.
-fn messages<'a>(encoding: &Encoding, spec: &RequestSpec<'a>) -> Vec<(Role, Cow<'a, str>)> {
-    let mut messages: Vec<_> = spec.messages.iter().map(|m| (m.role, Cow::Borrowed(m.content))).collect();
-    if let (CacheDefeat::Prefix, Some(nonce), Some((_, first))) =
-        (encoding.cache_defeat, spec.nonce, messages.first_mut())
-    {
-        *first = Cow::Owned(format!("{nonce} {first}"));
-    }
-    messages
-}
-
-fn conversation(messages: &[(Role, Cow<'_, str>)]) -> Value {
-    messages.iter().map(|(role, content)| json!({ "role": role.name(), "content": content })).collect()
-}
-
-/// The messages as one text, where a protocol knows no roles.
-fn prompt(messages: &[(Role, Cow<'_, str>)]) -> Value {
-    messages.iter().map(|(_, content)| content.as_ref()).collect::<Vec<_>>().join("\n\n").into()
-}
-
-fn temperature(spec: &RequestSpec<'_>) -> Value {
-    (f64::from(spec.temperature_milli) / 1e3).into()
-}
-
-fn openai(encoding: &Encoding, spec: &RequestSpec<'_>, input: &str, value: Value) -> Body {
-    let mut body = Body::new();
-    body.insert("model".into(), spec.model.into());
-    body.insert(input.into(), value);
-    body.insert("stream".into(), spec.stream.into());
-    let limit = match encoding.max_tokens_field {
-        MaxTokensField::MaxTokens => "max_tokens",
-        MaxTokensField::MaxCompletionTokens => "max_completion_tokens",
-    };
-    body.insert(limit.into(), spec.max_tokens.into());
-    if encoding.temperature {
-        body.insert("temperature".into(), temperature(spec));
-    }
-    let seed = match encoding.seed_field {
-        SeedField::None => None,
-        SeedField::Seed => Some("seed"),
-        SeedField::RandomSeed => Some("random_seed"),
-    };
-    if let (Some(name), Some(seed)) = (seed, spec.seed) {
-        body.insert(name.into(), seed.into());
-    }
-    if spec.stream && encoding.stream_options {
-        body.insert("stream_options".into(), json!({ "include_usage": true }));
-    }
-    if spec.force_length {
-        force_length(&mut body, encoding.force_length, spec.max_tokens);
-    }
+    // No dialect's embeddings take a word against caches, so there it is always the prefix.
+    let prefix = encoding.cache_defeat == CacheDefeat::Prefix || dialect.embeds();
+    let turns = Turns::new(spec, spec.nonce.filter(|_| prefix));
+    let mut body = Vec::with_capacity(turns.bytes() + 1024);
+    Fields::write(&mut body, Some(&encoding.extra), |fields| match dialect {
+        Dialect::OpenaiChat => openai::chat(fields, encoding, spec, &turns),
+        Dialect::OpenaiCompletions => openai::completions(fields, encoding, spec, &turns),
+        Dialect::Anthropic => anthropic::messages(fields, encoding, spec, &turns),
+        Dialect::Tgi => tgi::generate(fields, encoding, spec, &turns),
+        Dialect::OllamaChat => ollama::chat(fields, encoding, spec, &turns),
+        Dialect::OllamaGenerate => ollama::generate(fields, encoding, spec, &turns),
+        Dialect::OpenaiEmbeddings => embeddings::openai(fields, spec, &turns),
+        Dialect::OllamaEmbed => embeddings::ollama(fields, spec, &turns),
+    });
     body
 }
 
-fn force_length(body: &mut Body, how: ForceLength, tokens: u32) {
-    if matches!(how, ForceLength::IgnoreEos | ForceLength::IgnoreEosAndMinTokens) {
-        body.insert("ignore_eos".into(), true.into());
-    }
-    if matches!(how, ForceLength::MinTokens | ForceLength::IgnoreEosAndMinTokens) {
-        body.insert("min_tokens".into(), tokens.into());
-    }
-}
-
-/// The system prompt has a field of its own.
-fn anthropic(encoding: &Encoding, spec: &RequestSpec<'_>, messages: &[(Role, Cow<'_, str>)]) -> Body {
-    let (system, others): (Vec<_>, Vec<_>) = messages.iter().cloned().partition(|(role, _)| *role == Role::System);
-    let mut body = Body::new();
-    body.insert("model".into(), spec.model.into());
-    body.insert("messages".into(), conversation(&others));
-    body.insert("max_tokens".into(), spec.max_tokens.into());
-    body.insert("stream".into(), spec.stream.into());
-    if !system.is_empty() {
-        body.insert("system".into(), prompt(&system));
-    }
-    if encoding.temperature {
-        body.insert("temperature".into(), temperature(spec));
-    }
-    body
-}
-
-/// The path says whether to stream. TGI refuses a temperature of zero: not sampling means that.
-fn tgi(encoding: &Encoding, spec: &RequestSpec<'_>, messages: &[(Role, Cow<'_, str>)]) -> Body {
-    let sample = encoding.temperature && spec.temperature_milli > 0;
-    let mut parameters = json!({ "max_new_tokens": spec.max_tokens, "details": true, "do_sample": sample });
-    if sample {
-        parameters["temperature"] = temperature(spec);
-    }
-    if let (SeedField::Seed, Some(seed)) = (encoding.seed_field, spec.seed) {
-        parameters["seed"] = seed.into();
-    }
-    Body::from_iter([("inputs".to_owned(), prompt(messages)), ("parameters".to_owned(), parameters)])
-}
-
-fn ollama(encoding: &Encoding, spec: &RequestSpec<'_>, input: &str, value: Value) -> Body {
-    let mut options = json!({ "num_predict": spec.max_tokens });
-    if encoding.temperature {
-        options["temperature"] = temperature(spec);
-    }
-    if let (SeedField::Seed, Some(seed)) = (encoding.seed_field, spec.seed) {
-        options["seed"] = seed.into();
-    }
-    let mut body = Body::new();
-    body.insert("model".into(), spec.model.into());
-    body.insert(input.into(), value);
-    body.insert("stream".into(), spec.stream.into());
-    body.insert("options".into(), options);
-    body
-}
-
-/// The texts whose vectors are wanted.
-fn embeddings(spec: &RequestSpec<'_>, messages: &[(Role, Cow<'_, str>)]) -> Body {
-    Body::from_iter([("model".to_owned(), spec.model.into()), ("input".to_owned(), prompt(messages))])
-}
-
-fn defeat_cache(body: &mut Body, encoding: &Encoding, spec: &RequestSpec<'_>) {
+/// Keeps caches out in the provider's own way, where it has one.
+fn defeat_cache(fields: &mut Fields<'_>, encoding: &Encoding, spec: &RequestSpec<'_>) {
     let Some(nonce) = spec.nonce else { return };
-    let (name, value) = match encoding.cache_defeat {
-        CacheDefeat::Prefix => return,
-        CacheDefeat::CacheSalt => ("cache_salt", nonce.into()),
-        CacheDefeat::IsolationKey => ("prompt_cache_isolation_key", nonce.into()),
-        CacheDefeat::UserId => ("user_id", nonce.into()),
-        CacheDefeat::CachePromptFalse => ("cache_prompt", false.into()),
-    };
-    body.insert(name.into(), value);
-}
-
-/// Adds a field; an object goes into the object already there (`options`, `stream_options`).
-fn add(body: &mut Body, name: &str, value: &Value) {
-    if let (Some(Value::Object(present)), Value::Object(more)) = (body.get_mut(name), value) {
-        present.extend(more.clone());
-    } else {
-        body.insert(name.to_owned(), value.clone());
+    match encoding.cache_defeat {
+        CacheDefeat::Prefix => {}
+        CacheDefeat::CacheSalt => fields.text("cache_salt", nonce),
+        CacheDefeat::IsolationKey => fields.text("prompt_cache_isolation_key", nonce),
+        CacheDefeat::UserId => fields.text("user_id", nonce),
+        CacheDefeat::CachePromptFalse => fields.value("cache_prompt", false),
     }
 }
 

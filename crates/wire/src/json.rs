@@ -345,7 +345,7 @@ impl<'a> Json<'a> {
 /// at a time: in each of the three masks a byte after a true hit may light up wrongly, but none
 /// before it, so the lowest bit of all three is right.
 #[inline(always)]
-fn plain_until(bytes: &[u8], mut at: usize) -> usize {
+pub(crate) fn plain_until(bytes: &[u8], mut at: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let zeroes = |word: u64| word.wrapping_sub(ONES) & !word;

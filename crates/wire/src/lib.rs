@@ -4,6 +4,7 @@
 //! bytes ─▶ framing (sse, ndjson) ─▶ events ─▶ dialect (openai, anthropic, tgi, ollama) ─▶ Frame
 //! RequestSpec ─▶ encode ─▶ body
 //! head, whole body ─▶ read_headers, decode_answer, decode_error, decode_models
+//! metrics page ─▶ prometheus::server_sample ─▶ ServerSample
 //! ```
 //!
 //! No socket and no clock here: the caller owns both, and stamps what it feeds.
@@ -23,6 +24,7 @@ mod framing;
 mod headers;
 mod json;
 mod models;
+pub mod prometheus;
 
 pub use answer::{Answer, decode_answer};
 pub use decoder::{Decoder, WireError};

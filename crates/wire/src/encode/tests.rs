@@ -1,4 +1,6 @@
 use super::*;
+use schema::target::{ForceLength, JsonField, MaxTokensField, SeedField};
+use serde_json::{Map, Value, json};
 
 const TALK: [Message<'static>; 2] =
     [Message::text(Role::System, "Be brief."), Message::text(Role::User, "Say \"hi\".")];
@@ -26,6 +28,7 @@ fn generous() -> Encoding {
         seed_field: SeedField::Seed,
         force_length: ForceLength::IgnoreEosAndMinTokens,
         cache_defeat: CacheDefeat::CacheSalt,
+        json_field: JsonField::Object,
         extra: Map::new(),
     }
 }
