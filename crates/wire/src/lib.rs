@@ -1,7 +1,7 @@
 //! Turns the bytes of an answer into [`Frame`]s, and a prompt into a request body.
 //!
 //! ```text
-//! bytes ─▶ framing (sse, ndjson) ─▶ events ─▶ dialect (openai, anthropic, tgi, ollama) ─▶ Frame
+//! bytes ─▶ framing (sse, ndjson) ─▶ events ─▶ dialect (openai, anthropic, tgi, ollama, embeddings) ─▶ Frame
 //! RequestSpec ─▶ encode ─▶ body
 //! head, whole body ─▶ read_headers, decode_answer, decode_error, decode_models
 //! metrics page ─▶ prometheus::server_sample ─▶ ServerSample
@@ -30,7 +30,7 @@ pub use answer::{Answer, decode_answer};
 pub use decoder::{Decoder, WireError};
 pub use encode::{Message, RequestSpec, Role, encode};
 pub use error::{ServerError, classify_status, decode_error};
-pub use frame::{Ending, Frame};
+pub use frame::{Ending, Frame, Vectors};
 pub use headers::{HeaderFacts, PublishedLimit, PublishedLimits, RetryAfter, read_headers};
 pub use json::{JsonError, Wanted};
 pub use models::decode_models;
