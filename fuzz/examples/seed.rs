@@ -18,6 +18,10 @@ const DOCUMENTED: &[(&str, &str)] = &[
     ("openai_chat", r#"{"choices":[{"delta":{"tool_calls":[{"function":{"name":"f","arguments":"{}"}}]}}]}"#),
     ("openai_chat", r#"{"choices":[{"delta":{"content":[{"type":"text","text":"a"}]}}],"x_groq":{"error":"x"}}"#),
     ("openai_chat", r#"{"perf_metrics":{"prefill-duration":"0.05"},"time_info":{"queue_time":0.001}}"#),
+    (
+        "prometheus",
+        "# TYPE x counter\nsglang:token_usage{tp_rank=\"0\",} NaN 12\nDCGM_FI_DEV_POWER_USAGE{gpu=\"0\"} 9.3e18 # {a=\"b\"} 1\n# EOF",
+    ),
     ("ndjson", "\u{1}\u{7}\u{40}\u{3}{\"response\":\"a\"}\r\n\n{\"done\":true}\n"),
     (
         "sse",
@@ -55,6 +59,9 @@ fn main() -> std::io::Result<()> {
 fn from_capture(name: &str, response: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let text = String::from_utf8_lossy(response);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return Vec::new() };
+    if head.contains("text/plain") && name.starts_with("metrics") {
+        return vec![("prometheus", body.into())];
+    }
     if !head.contains("event-stream") {
         let target = if head.starts_with("HTTP/1.1 200") { "answer" } else { "error" };
         return if body.starts_with(['{', '[']) { vec![(target, body.into())] } else { Vec::new() };

@@ -35,6 +35,20 @@ pub fn check_event(dialect: Dialect, event: &[u8]) {
     assert!(end.is_err() || !frames.is_empty() || event.trim_ascii().is_empty());
 }
 
+/// What a page says can be written and read back: no value in it is infinite, and no histogram falls.
+pub fn check_page(page: &[u8]) {
+    let Ok(page) = std::str::from_utf8(page) else { return };
+    let Ok(sample) = wire::prometheus::server_sample(page) else { return };
+    let line = serde_json::to_string(&sample).expect("a sample is JSON");
+    let back: schema::server::ServerSample = serde_json::from_str(&line).expect("a sample reads back");
+    assert_eq!(back.histograms.len(), sample.histograms.len());
+    for histogram in sample.histograms.values() {
+        assert!(histogram.counts.is_sorted() && histogram.bounds.is_sorted());
+        assert_eq!(histogram.counts.len(), histogram.bounds.len());
+    }
+    assert!(line.len() < 1 << 20, "a sample fits the line it is kept on");
+}
+
 /// Our reader takes for JSON what `serde_json` takes for it, save for deeper nesting.
 pub fn check_json(text: &[u8]) {
     let Ok(text) = std::str::from_utf8(text) else { return };

@@ -49,11 +49,11 @@ impl Seconds {
         let sum = self.sum.filter(|sum| sum.is_finite() && *sum >= 0.0)? * NANOS;
         // Where replicas have different buckets, only the bounds that all of them have mean anything.
         let replicas = self.buckets.values().map(|bucket| bucket.1).max().unwrap_or(0);
-        let finite = self.buckets.iter().map(|(bits, bucket)| (f64::from_bits(*bits), bucket));
+        let buckets = self.buckets.iter().map(|(bits, bucket)| (f64::from_bits(*bits) * NANOS, bucket));
         let mut histogram = Histogram { bounds: Vec::new(), counts: Vec::new(), count, sum };
-        for (bound, &(below, said_by)) in finite.filter(|(bound, _)| bound.is_finite()) {
+        for (bound, &(below, said_by)) in buckets.filter(|(bound, _)| bound.is_finite()) {
             if said_by == replicas {
-                histogram.bounds.push(bound * NANOS);
+                histogram.bounds.push(bound);
                 histogram.counts.push(whole(below)?);
             }
         }

@@ -26,7 +26,7 @@ pub(super) enum Meaning {
 /// One name of an engine's vocabulary, without the engine's prefix.
 #[derive(Debug)]
 pub(super) struct Name {
-    name: &'static str,
+    text: &'static str,
     /// Only the series with such a label.
     only: Option<Only>,
     pub(super) meaning: Meaning,
@@ -41,8 +41,8 @@ struct Only {
     ends_with: &'static str,
 }
 
-pub(super) const fn name(name: &'static str, meaning: Meaning) -> Name {
-    Name { name, only: None, meaning, rank: 0 }
+pub(super) const fn name(text: &'static str, meaning: Meaning) -> Name {
+    Name { text, only: None, meaning, rank: 0 }
 }
 
 pub(super) const fn count(counter: &'static str, meaning: Counter) -> Name {
@@ -67,8 +67,8 @@ impl Name {
     /// Whether `series`, called `name` without the engine's prefix, is this.
     fn fits(&self, name: &str, series: &Series<'_>) -> bool {
         let own = match self.meaning {
-            Meaning::Seconds(_) => name.rsplit_once('_').is_some_and(|(base, part)| base == self.name && is_part(part)),
-            _ => name == self.name,
+            Meaning::Seconds(_) => name.rsplit_once('_').is_some_and(|(base, part)| base == self.text && is_part(part)),
+            _ => name == self.text,
         };
         let label = |only: &Only| series.labels.get(only.label).unwrap_or(Cow::Borrowed(""));
         own && self.only.as_ref().is_none_or(|only| label(only).ends_with(only.ends_with))

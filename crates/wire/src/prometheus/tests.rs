@@ -35,17 +35,48 @@ fn shown(sample: &ServerSample) -> String {
 
 #[test]
 fn a_page_of_vllm() {
-    insta::assert_snapshot!(shown(&read(&captured("vllm-0.32.0/metrics-during.raw"))), @"");
+    insta::assert_snapshot!(shown(&read(&captured("vllm-0.32.0/metrics-during.raw"))), @r"
+    vllm running Some(6.0) waiting Some(0.0) kv Some(0.016528925619834656)
+    PromptTokens 1102
+    GeneratedTokens 513
+    PrefixQueriedTokens 1102
+    PrefixHitTokens 0
+    Preemptions 0
+    Requests 29
+    ITL: 478 values, 96.630444 s, 19 bounds
+    TPOT: 29 values, 6.414813 s, 19 bounds
+    Server queue: 29 values, 0.000781 s, 21 bounds
+    Server prefill: 29 values, 34.804947 s, 21 bounds
+    Server decode: 29 values, 94.760365 s, 21 bounds
+    Server TTFT: 35 values, 41.578572 s, 22 bounds
+    Server total: 29 values, 129.810541 s, 21 bounds
+    ");
 }
 
 #[test]
 fn a_page_of_llama_cpp_whose_prompt_tokens_are_with_the_cached_ones() {
-    insta::assert_snapshot!(shown(&read(&captured("llamacpp-b11434/metrics-after.raw"))), @"");
+    insta::assert_snapshot!(shown(&read(&captured("llamacpp-b11434/metrics-after.raw"))), @r"
+    llamacpp running Some(0.0) waiting Some(0.0) kv None
+    PromptTokens 1974
+    GeneratedTokens 902
+    PrefixQueriedTokens 1974
+    PrefixHitTokens 1024
+    PrefillSeconds 49.4456
+    DecodeSeconds 243.455
+    ");
 }
 
 #[test]
 fn a_page_of_tgi() {
-    insta::assert_snapshot!(shown(&read(&captured("tgi-3.3.6-dev0-llamacpp/metrics-after.raw"))), @"");
+    insta::assert_snapshot!(shown(&read(&captured("tgi-3.3.6-dev0-llamacpp/metrics-after.raw"))), @r"
+    tgi running None waiting None kv None
+    PromptTokens 1052
+    GeneratedTokens 632
+    Requests 45
+    TPOT: 36 values, 2.466610 s, 35 bounds
+    Server queue: 36 values, 8.843682 s, 35 bounds
+    Server total: 36 values, 47.627303 s, 35 bounds
+    ");
 }
 
 /// As `metrics_collector.py` says: two ranks, streaming and not.
@@ -87,7 +118,18 @@ sglang:queue_time_seconds_sum 0.25
 #[test]
 fn a_page_of_sglang_with_two_ranks() {
     let sample = read(SGLANG);
-    insta::assert_snapshot!(shown(&sample), @"");
+    insta::assert_snapshot!(shown(&sample), @r"
+    sglang running Some(7.0) waiting Some(1.0) kv Some(0.75)
+    PromptTokens 1200
+    GeneratedTokens 500
+    PrefixQueriedTokens 1000
+    PrefixHitTokens 400
+    Preemptions 2
+    Requests 20
+    Server queue: 22 values, 0.250000 s, 0 bounds
+    Server prefill: 22 values, 3.250000 s, 0 bounds
+    Server TTFT: 22 values, 5.000000 s, 1 bounds
+    ");
     assert_eq!(
         sample.histograms[&Metric::ServerTtft],
         Histogram { bounds: vec![1e8], counts: vec![6], count: 22, sum: 5e9 }
@@ -116,7 +158,15 @@ trtllm_time_per_output_token_seconds_bucket{le="+Inf"} 7
 trtllm_time_per_output_token_seconds_sum 0.25
 trtllm_time_per_output_token_seconds_count 7
 "#;
-    insta::assert_snapshot!(shown(&read(page)), @"");
+    insta::assert_snapshot!(shown(&read(page)), @r"
+    trtllm running Some(2.0) waiting None kv Some(0.5)
+    PromptTokens 400
+    GeneratedTokens 800
+    PrefixQueriedTokens 400
+    PrefixHitTokens 100
+    Requests 8
+    TPOT: 7 values, 0.250000 s, 1 bounds
+    ");
 }
 
 #[test]
@@ -131,7 +181,7 @@ vllm:generation_tokens_total{engine="1"} 20
 "#;
     let sample = read(page);
     assert_eq!((sample.waiting, sample.kv_usage), (Some(7.0), Some(0.9)));
-    assert_eq!(sample.counters[&Counter::GeneratedTokens], 30.0);
+    assert_eq!(sample.counters.get(&Counter::GeneratedTokens), Some(&30.0));
 }
 
 #[test]
@@ -256,8 +306,9 @@ fn other_formats_are_told_apart() {
 fn pages_are_bounded() {
     check_wrong(&" ".repeat(PAGE_BYTES + 1), "the metrics page has more than 8388608 bytes");
     check_wrong(&"x 1\n".repeat(200_001), "the metrics page has more than 200000 series");
-    let buckets: String = (0..300).map(|le| format!("tgi_request_duration_bucket{{le=\"{le}\"}} 1\n")).collect();
+    let numbered = |line: fn(u32) -> String| (0..1100).map(line).collect::<Vec<_>>().join("\n");
+    let buckets = numbered(|le| format!("tgi_request_duration_bucket{{le=\"{le}\"}} 1"));
     check_wrong(&buckets, "the metrics page has more than 256 buckets in a histogram");
-    let gpus: String = (0..1100).map(|gpu| format!("DCGM_FI_DEV_GPU_UTIL{{gpu=\"{gpu}\"}} 1\n")).collect();
+    let gpus = numbered(|gpu| format!("DCGM_FI_DEV_GPU_UTIL{{gpu=\"{gpu}\"}} 1"));
     assert!(matches!(server_sample(&gpus), Err(PageError::TooLarge { what: "GPUs", .. })));
 }

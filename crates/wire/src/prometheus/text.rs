@@ -1,4 +1,4 @@
-//! The text format itself (version 0.0.4, and OpenMetrics as far as it differs): series with their values.
+//! The text format itself (version 0.0.4, and `OpenMetrics` as far as it differs): series with their values.
 //!
 //! Comments (`HELP`, `TYPE`, `UNIT`), timestamps and exemplars are passed over: names say enough, and a page is of
 //! the moment it arrived. A line that is not of the format fails the page, as it does in Prometheus: half a sum is
@@ -45,7 +45,7 @@ impl<'a> Labels<'a> {
     }
 }
 
-/// All series of a page, up to its end or to OpenMetrics' `# EOF`.
+/// All series of a page, up to its end or to the `# EOF` of `OpenMetrics`.
 pub(super) fn series(page: &str) -> impl Iterator<Item = Result<Series<'_>, PageError>> {
     let lines = page.lines().enumerate().take_while(|(_, line)| line.trim() != "# EOF");
     lines.filter_map(|(index, line)| match read(line) {

@@ -1,0 +1,6 @@
+//! A metrics page.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| fuzz::check_page(input));
