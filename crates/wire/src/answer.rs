@@ -6,6 +6,7 @@ use schema::target::Dialect;
 use crate::decoder::WireError;
 use crate::dialect;
 use crate::error::ServerError;
+use crate::frame::Vectors;
 
 /// An answer that was not streamed: its first choice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +16,10 @@ pub struct Answer {
     pub text: String,
     /// Reasoning text.
     pub reasoning: String,
-    /// Whether a tool is called.
-    pub tool_call: bool,
+    /// A tool call: the function's name, then its arguments; empty if there is none.
+    pub tool_call: String,
+    /// Vectors, where they were asked for.
+    pub vectors: Vectors,
     /// Why the server stopped.
     pub finish: FinishReason,
     /// Token counts.
@@ -44,7 +47,8 @@ pub fn decode_answer(dialect: Dialect, body: &[u8]) -> Result<Answer, WireError>
     Ok(Answer {
         text: answer.text.unwrap_or_default().into_owned(),
         reasoning: answer.reasoning.unwrap_or_default().into_owned(),
-        tool_call: answer.tool_call.is_some_and(|call| !call.is_empty()),
+        tool_call: answer.tool_call.unwrap_or_default().into_owned(),
+        vectors: answer.vectors,
         finish: answer.finish.unwrap_or(FinishReason::Unsaid),
         usage,
         timing,

@@ -85,6 +85,8 @@ impl Decoder {
     pub fn new(dialect: Dialect, event_bytes_limit: usize) -> Self {
         let framing = match dialect {
             Dialect::OllamaChat | Dialect::OllamaGenerate => Framing::Ndjson(Ndjson::default()),
+            // Never streamed: the whole answer is one line.
+            embedding if embedding.embeds() => Framing::Ndjson(Ndjson::default()),
             _ => Framing::Sse(Sse::default()),
         };
         Self { dialect, framing, limit: event_bytes_limit, index: 0, ending: Ending::default() }

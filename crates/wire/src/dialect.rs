@@ -4,6 +4,7 @@
 //! and a reader that knows both needs no telling which it is given.
 
 mod anthropic;
+mod embeddings;
 mod ollama;
 mod openai;
 mod openai_chat;
@@ -27,8 +28,9 @@ pub(crate) fn decode(dialect: Dialect, text: &str) -> Result<Frames<'_>, JsonErr
         Dialect::OpenaiCompletions => openai::decode(text, openai_completions::choice),
         Dialect::Anthropic => anthropic::decode(text).map(Frames::from),
         Dialect::Tgi => tgi::decode(text).map(Frames::from),
-        Dialect::OllamaChat | Dialect::OllamaGenerate | Dialect::OllamaEmbed => ollama::decode(text).map(Frames::from),
-        Dialect::OpenaiEmbeddings => openai::decode(text, openai_completions::choice),
+        Dialect::OllamaChat | Dialect::OllamaGenerate => ollama::decode(text).map(Frames::from),
+        Dialect::OpenaiEmbeddings => embeddings::openai(text).map(Frames::from),
+        Dialect::OllamaEmbed => embeddings::ollama(text).map(Frames::from),
     }
 }
 

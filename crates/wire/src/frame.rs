@@ -7,6 +7,25 @@ use schema::record::{FinishReason, ServerTiming, Usage};
 
 use crate::error::ServerError;
 
+/// Vectors that answer a request for embeddings: counted, their numbers passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Vectors {
+    /// How many there are.
+    pub count: u32,
+    /// Numbers in the first.
+    pub dimensions: u32,
+}
+
+impl Vectors {
+    /// Counts one of so many numbers.
+    pub(crate) fn add(&mut self, dimensions: u32) {
+        if self.count == 0 {
+            self.dimensions = dimensions;
+        }
+        self.count = self.count.saturating_add(1);
+    }
+}
+
 /// One decoded event (an SSE event or an NDJSON line), borrowed from the fed bytes where possible.
 /// An event with several choices gives one frame for each, and the last of them carries what
 /// belongs to the whole event: its bytes, usage, timing, error and end.
@@ -19,6 +38,8 @@ pub struct Frame<'a> {
     pub reasoning: Option<Cow<'a, str>>,
     /// A piece of a tool call: the function's name, then its arguments.
     pub tool_call: Option<Cow<'a, str>>,
+    /// Vectors, where they were asked for.
+    pub vectors: Vectors,
     /// Which of the asked-for answers it belongs to, from 0.
     pub choice: u32,
     /// Tokens this frame carried, where the server says so of the frame itself (the length of
@@ -48,6 +69,8 @@ impl Frame<'_> {
             EventKind::Reasoning
         } else if has(&self.tool_call) {
             EventKind::ToolCall
+        } else if self.vectors.count > 0 {
+            EventKind::Embedding
         } else {
             EventKind::Other
         }

@@ -41,6 +41,14 @@ fn block<'a>(json: &mut Json<'a>, frame: &mut Frame<'a>) -> Result<(), JsonError
             "text" => &mut frame.text,
             "thinking" => &mut frame.reasoning,
             "name" | "partial_json" => &mut frame.tool_call,
+            // Arguments of a whole call; a streamed one begins with none.
+            "input" => {
+                let arguments = json.raw()?;
+                if arguments != "{}" && arguments != "null" {
+                    append(&mut frame.tool_call, arguments.into());
+                }
+                return Ok(());
+            }
             "stop_reason" => {
                 frame.finish = finish_reason(json)?;
                 return Ok(());

@@ -18,20 +18,28 @@ pub(super) fn decode(text: &str) -> Result<Frame<'_>, JsonError> {
                 "thinking" => frame.reasoning = json.string()?,
                 "done" => frame.end = json.is_true()?,
                 "done_reason" => frame.finish = finish_reason(json)?,
-                "prompt_eval_count" => facts.usage().input_tokens = count(json)?,
-                "eval_count" => facts.usage().output_tokens = count(json)?,
-                "load_duration" => facts.timing().load_ns = time(json, NANOS)?,
-                "prompt_eval_duration" => facts.timing().prefill_ns = time(json, NANOS)?,
-                "eval_duration" => facts.timing().decode_ns = time(json, NANOS)?,
-                "total_duration" => facts.timing().total_ns = time(json, NANOS)?,
-                "error" => facts.error(json)?,
-                _ => json.skip()?,
+                _ => fact(json, key, &mut facts)?,
             }
             Ok(())
         })
     })?;
     facts.complete(&mut frame, text);
     Ok(frame)
+}
+
+/// Reads a field that is about the whole request.
+pub(super) fn fact(json: &mut Json<'_>, key: &str, facts: &mut Facts) -> Result<(), JsonError> {
+    match key {
+        "prompt_eval_count" => facts.usage().input_tokens = count(json)?,
+        "eval_count" => facts.usage().output_tokens = count(json)?,
+        "load_duration" => facts.timing().load_ns = time(json, NANOS)?,
+        "prompt_eval_duration" => facts.timing().prefill_ns = time(json, NANOS)?,
+        "eval_duration" => facts.timing().decode_ns = time(json, NANOS)?,
+        "total_duration" => facts.timing().total_ns = time(json, NANOS)?,
+        "error" => facts.error(json)?,
+        _ => json.skip()?,
+    }
+    Ok(())
 }
 
 fn message<'a>(json: &mut Json<'a>, frame: &mut Frame<'a>) -> Result<(), JsonError> {

@@ -33,7 +33,7 @@ pub(super) fn decode<'a>(
 }
 
 /// Reads a field of the chunk that is about the whole request.
-fn fact(json: &mut Json<'_>, key: &str, facts: &mut Facts) -> Result<(), JsonError> {
+pub(super) fn fact(json: &mut Json<'_>, key: &str, facts: &mut Facts) -> Result<(), JsonError> {
     match key {
         "usage" => usage(json, facts),
         "x_groq" => groq(json, facts),
@@ -59,8 +59,8 @@ fn usage(json: &mut Json<'_>, facts: &mut Facts) -> Result<(), JsonError> {
         match key {
             "prompt_tokens" => facts.usage().input_tokens = count(json)?,
             "completion_tokens" => facts.usage().output_tokens = count(json)?,
-            // DeepSeek.
-            "prompt_cache_hit_tokens" => facts.usage().cached_input_tokens = count(json)?,
+            // DeepSeek; Moonshot.
+            "prompt_cache_hit_tokens" | "cached_tokens" => facts.usage().cached_input_tokens = count(json)?,
             // SGLang.
             "reasoning_tokens" => facts.usage().reasoning_tokens = count(json)?,
             "prompt_tokens_details" => {
@@ -127,12 +127,13 @@ fn llama_cpp(json: &mut Json<'_>, facts: &mut Facts) -> Result<(), JsonError> {
         }
         Ok(())
     })?;
-    if facts.usage.is_none() {
-        let usage = facts.usage();
+    let counted = facts.usage.is_some();
+    let usage = facts.usage();
+    if !counted {
         usage.input_tokens = read.map(|read| read + cached.unwrap_or(0));
         usage.output_tokens = written;
-        usage.cached_input_tokens = cached;
     }
+    usage.cached_input_tokens = usage.cached_input_tokens.or(cached);
     Ok(())
 }
 

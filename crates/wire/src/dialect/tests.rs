@@ -6,6 +6,7 @@ use std::fmt::Write;
 use schema::event::EventKind;
 
 use super::*;
+use crate::frame::Vectors;
 
 /// What an event says, in one line a frame.
 fn show(dialect: Dialect, text: &str) -> String {
@@ -26,6 +27,9 @@ fn show_frame(shown: &mut String, frame: &Frame<'_>) {
         if let Some(piece) = piece {
             write!(shown, " {name}={piece:?}").unwrap();
         }
+    }
+    if frame.vectors != Vectors::default() {
+        write!(shown, " vectors={}x{}", frame.vectors.count, frame.vectors.dimensions).unwrap();
     }
     if frame.choice > 0 {
         write!(shown, " choice={}", frame.choice).unwrap();
@@ -237,8 +241,31 @@ fn llama_cpp_counts_tokens_in_its_timings_where_usage_was_not_asked_for() {
     chat(&format!(r#"{{"choices":[],{timings}}}"#), &format!("Other usage=237+35 cached=236 reasoning=- {spans}"));
     chat(
         &format!(r#"{{"choices":[],"usage":{{"prompt_tokens":1,"completion_tokens":2}},{timings}}}"#),
-        &format!("Other usage=1+2 cached=- reasoning=- {spans}"),
+        &format!("Other usage=1+2 cached=236 reasoning=- {spans}"),
     );
+}
+
+#[test]
+fn cached_prompt_tokens_have_many_names() {
+    let cached = |dialect: Dialect, event: &str| -> Option<u64> {
+        decode(dialect, event).unwrap().last.usage.and_then(|usage| usage.cached_input_tokens)
+    };
+    for event in [
+        r#"{"usage":{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":4}}}"#,
+        r#"{"usage":{"prompt_tokens":9,"prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":5}}"#,
+        r#"{"usage":{"prompt_tokens":9,"cached_tokens":4}}"#,
+        r#"{"x_groq":{"usage":{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":4}}}}"#,
+        r#"{"usage":{"prompt_tokens":9},"timings":{"cache_n":4,"prompt_n":5}}"#,
+        r#"{"timings":{"cache_n":4,"prompt_n":5},"usage":{"prompt_tokens":9}}"#,
+        r#"{"perf_metrics":{"cached-prompt-tokens":"4"}}"#,
+    ] {
+        for dialect in [Dialect::OpenaiChat, Dialect::OpenaiCompletions, Dialect::OpenaiEmbeddings] {
+            assert_eq!(cached(dialect, event), Some(4), "{dialect}: {event}");
+        }
+    }
+    let anthropic =
+        r#"{"type":"message_delta","usage":{"input_tokens":5,"cache_read_input_tokens":4,"output_tokens":1}}"#;
+    assert_eq!(cached(Dialect::Anthropic, anthropic), Some(4));
 }
 
 #[test]
@@ -422,4 +449,62 @@ fn ollama_lines_are_read_by_their_fields() {
 fn text_comes_before_reasoning_and_tool_calls_in_the_kind() {
     let frame = Frame { text: Some("a".into()), reasoning: Some("b".into()), ..Frame::default() };
     assert_eq!(frame.kind(), EventKind::Text);
+}
+
+#[track_caller]
+fn embeddings(dialect: Dialect, text: &str, expected: &str) {
+    assert_eq!(show(dialect, text), expected, "{text}");
+}
+
+#[test]
+fn vectors_are_counted() {
+    let openai = |text: &str, expected: &str| embeddings(Dialect::OpenaiEmbeddings, text, expected);
+    openai(
+        r#"{"object":"list","data":[{"object":"embedding","embedding":[0.0023,-1e-3,7],"index":0}],
+            "model":"m","usage":{"prompt_tokens":8,"total_tokens":8}}"#,
+        "Embedding vectors=1x3 usage=8+- cached=- reasoning=- end",
+    );
+    openai(r#"{"data":[{"embedding":[1,2]},{"embedding":[3,4]},{"index":2}]}"#, "Embedding vectors=2x2 end");
+    // Eight bytes in base64: two numbers.
+    openai(r#"{"data":[{"embedding":"AACAPwAAAEA="}]}"#, "Embedding vectors=1x2 end");
+    let ollama = |text: &str, expected: &str| embeddings(Dialect::OllamaEmbed, text, expected);
+    ollama(
+        r#"{"model":"all-minilm","embeddings":[[0.01,-0.001,0.05],[1,2,3]],"total_duration":14143917,"load_duration":1019500,"prompt_eval_count":8}"#,
+        "Embedding vectors=2x3 usage=8+- cached=- reasoning=- load=1019500ns total=14143917ns end",
+    );
+}
+
+#[test]
+fn an_answer_without_vectors_has_no_content() {
+    for (dialect, text) in [
+        (Dialect::OpenaiEmbeddings, r#"{"data":[]}"#),
+        (Dialect::OpenaiEmbeddings, r#"{"data":[{"embedding":[]},{"embedding":null},{"embedding":""},7]}"#),
+        (Dialect::OpenaiEmbeddings, r#"{"data":null,"choices":[{"message":{"content":"x"}}]}"#),
+        (Dialect::OpenaiEmbeddings, r"[[1]]"),
+        (Dialect::OllamaEmbed, r#"{"embeddings":[[],7]}"#),
+        (Dialect::OllamaEmbed, r#"{"embeddings":[]}"#),
+        (Dialect::OllamaEmbed, "null"),
+    ] {
+        embeddings(dialect, text, "Other");
+    }
+    let error = r#"{"error":{"code":501,"message":"no embeddings here","type":"not_supported_error"}}"#;
+    embeddings(
+        Dialect::OpenaiEmbeddings,
+        error,
+        r#"Other error="no embeddings here" kind=Some("not_supported_error") status=Some(501)"#,
+    );
+    assert!(decode(Dialect::OpenaiEmbeddings, r#"{"data":[{"embedding":[1,2"#).is_err());
+}
+
+#[test]
+fn a_call_of_anthropics_is_told_by_its_name_and_its_arguments() {
+    let anthropic = |text: &str, expected: &str| assert_eq!(show(Dialect::Anthropic, text), expected, "{text}");
+    anthropic(
+        r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}}"#,
+        "ToolCall tool=\"f\"",
+    );
+    anthropic(
+        r#"{"type":"message","content":[{"type":"tool_use","id":"t","name":"f","input":{"a":"b"}}]}"#,
+        r#"ToolCall tool="f{\"a\":\"b\"}""#,
+    );
 }

@@ -106,6 +106,8 @@ impl Capture {
             None
         } else if stem.contains("generate") || stem.starts_with("root-") {
             Some(Dialect::Tgi)
+        } else if stem.contains("embeddings") {
+            Some(Dialect::OpenaiEmbeddings)
         } else if stem.contains("completion") {
             Some(Dialect::OpenaiCompletions)
         } else {

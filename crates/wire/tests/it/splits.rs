@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 use schema::target::Dialect;
-use wire::{Decoder, Ending, Frame, WireError};
+use wire::{Decoder, Ending, Frame, WireError, decode_answer};
 
 use crate::capture;
 
@@ -28,6 +28,7 @@ fn owned(frame: Frame<'_>) -> Frame<'static> {
         text: frame.text.map(|text| text.into_owned().into()),
         reasoning: frame.reasoning.map(|text| text.into_owned().into()),
         tool_call: frame.tool_call.map(|text| text.into_owned().into()),
+        vectors: frame.vectors,
         choice: frame.choice,
         tokens: frame.tokens,
         finish: frame.finish,
@@ -142,6 +143,48 @@ proptest! {
         for limit in [limit, LIMIT] {
             let whole = decode(Dialect::OllamaChat, &[stream.as_bytes()], limit);
             prop_assert_eq!(decode(Dialect::OllamaChat, &pieces, limit), whole);
+        }
+    }
+}
+
+fn vectors() -> impl Strategy<Value = String> {
+    let vector = prop_oneof![
+        3 => prop::collection::vec(any::<f32>().prop_filter("JSON has no other numbers", |n| n.is_finite()), 0..9)
+            .prop_map(|numbers| serde_json::json!(numbers).to_string()),
+        1 => Just("null".to_owned()),
+        1 => Just("\"AACAPw==\"".to_owned()),
+        1 => Just("[".to_owned()),
+    ];
+    (any::<bool>(), prop::collection::vec(vector, 0..4)).prop_map(|(openai, vectors)| {
+        if openai {
+            let data: Vec<_> = vectors.iter().map(|vector| format!("{{\"embedding\":{vector}}}")).collect();
+            format!("{{\"data\":[{}],\"usage\":{{\"prompt_tokens\":3}}}}\n", data.join(","))
+        } else {
+            format!("{{\"embeddings\":[{}],\"prompt_eval_count\":3}}\n", vectors.join(","))
+        }
+    })
+}
+
+proptest! {
+    #[test]
+    fn embeddings_do_not_depend_on_the_split(
+        answer in vectors(), places in prop::collection::vec(any::<Index>(), 0..10), limit in 10..300usize,
+    ) {
+        let places: Vec<usize> = places.iter().map(|place| place.index(answer.len() + 1)).collect();
+        let pieces = cut(answer.as_bytes(), &places);
+        for dialect in [Dialect::OpenaiEmbeddings, Dialect::OllamaEmbed] {
+            for limit in [limit, LIMIT] {
+                let whole = decode(dialect, &[answer.as_bytes()], limit);
+                prop_assert_eq!(decode(dialect, &pieces, limit), whole);
+            }
+        }
+    }
+
+    #[test]
+    fn no_bytes_are_too_strange_for_embeddings(bytes: Vec<u8>, text in "[\\[\\]{}:,\"0-9eembddingsdata.]{0,60}") {
+        for dialect in [Dialect::OpenaiEmbeddings, Dialect::OllamaEmbed] {
+            let _ = decode_answer(dialect, &bytes);
+            let _ = decode_answer(dialect, text.as_bytes());
         }
     }
 }

@@ -172,6 +172,7 @@ fn cached_prompt_tokens_are_counted() {
     let cached = |name| tell(&capture::load(name)).cached;
     assert_eq!(cached("llamacpp-b11434/chat-stream-usage.http"), Some(41));
     assert_eq!(cached("llamacpp-b11434/chat-stream-usage.raw"), Some(31));
+    assert_eq!(cached("llamacpp-b11549/chat-stream-cached.raw"), Some(41));
     assert_eq!(cached("vllm-0.32.0/chat-stream-usage.raw"), None);
     assert_eq!(cached("vllm-0.32.0-stream-interval-4/chat-stream-interval-4.raw"), Some(0));
 }

@@ -3,7 +3,7 @@
 use schema::record::FailureClass::{self, BadRequest, NotFound, RateLimited};
 use schema::record::{FinishReason, Usage};
 use schema::target::Dialect;
-use wire::{classify_status, decode_answer, decode_error, decode_models};
+use wire::{Vectors, classify_status, decode_answer, decode_error, decode_models};
 
 use crate::capture;
 
@@ -19,7 +19,7 @@ fn check_answer(name: &str, text: &str, finish: FinishReason, tokens: (u64, u64)
         reasoning_tokens: None,
     };
     assert_eq!(answer.usage, Some(usage), "{name}");
-    assert_eq!((answer.reasoning.as_str(), answer.tool_call, answer.error), ("", false, None), "{name}");
+    assert_eq!((answer.reasoning.as_str(), answer.tool_call.as_str(), answer.error), ("", "", None), "{name}");
 }
 
 #[test]
@@ -138,7 +138,10 @@ fn answers_known_only_from_documents_are_read() {
         {"type":"tool_use","id":"t","name":"f","input":{"a":1}}],
         "stop_reason":"tool_use","stop_sequence":null,"usage":{"input_tokens":9,"output_tokens":5}}"#;
     let answer = decode_answer(Dialect::Anthropic, anthropic).unwrap();
-    assert_eq!((answer.text.as_str(), answer.reasoning.as_str(), answer.tool_call), ("It is 4", "2+2", true));
+    assert_eq!(
+        (answer.text.as_str(), answer.reasoning.as_str(), answer.tool_call.as_str()),
+        ("It is 4", "2+2", r#"f{"a":1}"#)
+    );
     assert_eq!(answer.finish, FinishReason::ToolCalls);
     assert_eq!(answer.usage.unwrap().output_tokens, Some(5));
 
@@ -149,6 +152,19 @@ fn answers_known_only_from_documents_are_read() {
 
     let unfinished = decode_answer(Dialect::OllamaGenerate, br#"{"response":"4"}"#).unwrap();
     assert_eq!(unfinished.finish, FinishReason::Unsaid);
+}
+
+#[test]
+fn vectors_of_a_real_engine_are_counted() {
+    let capture = capture::load("llamacpp-b11549/embeddings.raw");
+    let answer = decode_answer(Dialect::OpenaiEmbeddings, &capture.body).unwrap();
+    assert_eq!(answer.vectors, Vectors { count: 1, dimensions: 576 });
+    assert_eq!(answer.usage, Some(Usage { input_tokens: Some(6), ..Usage::default() }));
+    assert_eq!((answer.text.as_str(), answer.error), ("", None));
+    let refusal = capture::load("llamacpp-b11549/error-embeddings-unsupported.raw");
+    let error = decode_error(refusal.status, &refusal.body);
+    assert_eq!(classify_status(refusal.status, &error), FailureClass::ServerError);
+    assert!(error.message.raw().contains("does not support embeddings"));
 }
 
 #[test]
