@@ -1,19 +1,24 @@
 //! Decides when requests leave, and calls the function it was handed at those moments.
 //!
 //! ```text
-//! seed, rate, segment ─▶ arrivals ─▶ Slots ─▶ open ──┬─▶ send(slot), at its moment
-//!                                                    └─▶ not_sent(slot), when no place is free
-//! concurrency, Counter ────────────────────▶ closed ───▶ send(slot), when a place is free
+//!                       ┌▶ schedule ─▶ Slots ─▶ open ──┬─▶ send(slot), at its moment, or as soon as a place is free
+//! Load, seed, Segment ──┤                              └─▶ not_sent(slot), when no place is free
+//!                       └▶ Streams, Counter ──▶ closed ──▶ send(slot), when a place is free or a user has thought
 //! ```
 //!
-//! No HTTP, no request and no record here: a request is the future that `send` returns, and it is
-//! over when that future is. The drivers run on a current-thread runtime inside a
-//! [`tokio::task::LocalSet`]; a load that needs several cores runs one driver a core, each with its
-//! own [`Segment`] (open) or all with one [`Counter`] (closed), and they share nothing else.
+//! Schedules are pure, and endless or as long as their stages, waves or trace ([`schedule`]). Where answers decide
+//! when the next request leaves, its moment is a pure function of the one at which the last request ended. Drivers
+//! add the clock, and nothing else.
 //!
-//! Invariants: a slot's `scheduled` is a pure function of plan and seed (open) or the moment its
-//! place became free (closed), and never moves because we, or the server, were late; lateness does
-//! not add up; every slot is either sent or reported as not sent, exactly once.
+//! No HTTP, no request and no record here: a request is the future that `send` returns, and it is over when that
+//! future is. The drivers run on a current-thread runtime inside a [`tokio::task::LocalSet`]; a load that needs
+//! several cores runs one driver a core, each with its own [`Segment`] and, in closed loops, all with one
+//! [`Counter`], and they share nothing else.
+//!
+//! Invariants: a slot's `scheduled` is a pure function of plan and seed (open), or the moment its place became free
+//! and its user's pause was over (closed), and never moves because we, or the server, were late; lateness does not
+//! add up; every slot that came due before the stop is sent or reported as not sent, exactly once; only the
+//! monotonic clock is read.
 
 mod alarms;
 mod arrivals;

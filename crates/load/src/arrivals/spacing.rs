@@ -40,3 +40,6 @@ impl Spacing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

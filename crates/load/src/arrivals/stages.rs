@@ -17,6 +17,9 @@ pub(super) struct Stages {
     begins: Nanos,
 }
 
+/// So many slots are a rounding error: `0.1/s` for 30 s are three slots, not a fourth at the very end.
+const ROUNDING: f64 = 1e-9;
+
 /// A rate going evenly from one level to another.
 #[derive(Debug, Clone, Copy)]
 struct Piece {
@@ -41,7 +44,7 @@ impl Piece {
     /// `from·t + (to − from)·t² / (2·length) = slots`, written so that nothing cancels out where the rate hardly
     /// changes.
     fn offset(&self, slots: f64) -> Option<Nanos> {
-        if slots >= self.slots() {
+        if slots >= self.slots() - ROUNDING {
             return None;
         }
         let slope = (self.to - self.from) / self.length.as_secs_f64();
@@ -70,3 +73,6 @@ impl Stages {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

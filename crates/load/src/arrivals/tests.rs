@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use schema::plan::{Arrival, WhenFull};
+use schema::plan::{Arrival, Stage, WhenFull};
 use schema::units::{Moment, Nanos, Rate};
 
 use super::*;
@@ -13,18 +13,6 @@ fn open(arrival: Arrival, per_second: f64) -> Load {
 
 fn schedule(arrival: Arrival, per_second: f64, seed: u64, segment: Segment) -> Schedule {
     super::schedule(&open(arrival, per_second), &Arc::default(), seed, 100, BEGIN, 100, segment).unwrap()
-}
-
-fn gaps_in_seconds(arrivals: Schedule, count: usize) -> Vec<f64> {
-    let mut previous = BEGIN;
-    arrivals
-        .take(count)
-        .map(|slot| {
-            let gap = (slot.scheduled - previous).as_secs_f64();
-            previous = slot.scheduled;
-            gap
-        })
-        .collect()
 }
 
 #[test]
@@ -47,28 +35,6 @@ fn rounding_does_not_add_up() {
     assert_eq!(slot.scheduled, BEGIN + Nanos::from_secs(1_000_000));
 }
 
-/// Exponential gaps of mean 1/8 have a standard deviation of 1/8. Over 40,000 gaps the mean is known
-/// to 0.5 % and the variance to 1.4 % (one standard error); five of each are allowed.
-#[test]
-fn poisson_gaps_are_exponential_whatever_the_seed() {
-    for seed in [1, 2, 3, u64::MAX] {
-        let gaps = gaps_in_seconds(schedule(Arrival::Poisson, 8.0, seed, Segment::WHOLE), 40_000);
-        let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
-        let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / gaps.len() as f64;
-        let longer_than_mean = gaps.iter().filter(|gap| **gap > 0.125).count() as f64 / gaps.len() as f64;
-        assert!((mean * 8.0 - 1.0).abs() < 0.025, "seed {seed}: mean {mean}");
-        assert!((variance * 64.0 - 1.0).abs() < 0.07, "seed {seed}: variance {variance}");
-        assert!((longer_than_mean - (-1.0_f64).exp()).abs() < 0.0125, "seed {seed}: {longer_than_mean}");
-    }
-}
-
-#[test]
-fn neighbouring_poisson_gaps_know_nothing_of_each_other() {
-    let gaps = gaps_in_seconds(schedule(Arrival::Poisson, 1.0, 9, Segment::WHOLE), 40_000);
-    let products: f64 = gaps.windows(2).map(|pair| (pair[0] - 1.0) * (pair[1] - 1.0)).sum();
-    assert!((products / gaps.len() as f64).abs() < 0.025);
-}
-
 #[test]
 fn blocks_of_one_seed_have_gaps_of_their_own() {
     let load = open(Arrival::Poisson, 1.0);
@@ -86,28 +52,137 @@ fn a_seed_keeps_its_schedule() {
     assert_eq!(slots, [5_124_497_569, 5_137_061_782, 5_339_665_403]);
 }
 
+#[test]
+fn gamma_and_stages_keep_their_schedule_too() {
+    let two = |load: &Load| {
+        let slots = super::schedule(load, &Arc::default(), 42, 0, Moment::EPOCH, 0, Segment::WHOLE).unwrap();
+        slots.take(2).map(|slot| slot.scheduled.0).collect::<Vec<_>>()
+    };
+    assert_eq!(two(&open(Arrival::Gamma(0.5), 10.0)), [72_988_168, 92_305_443]);
+    assert_eq!(two(&rising(Arrival::Poisson)), [517_894_288, 799_403_919]);
+}
+
+fn rising(arrival: Arrival) -> Load {
+    let stage = |from, to| Stage { name: String::new(), from, to, length_ns: Nanos::from_secs(20) };
+    let stages = vec![stage(0.0, 100.0), stage(100.0, 100.0)];
+    Load::RateStages { stages, arrival, max_concurrency: 1, when_full: WhenFull::NotSent }
+}
+
+/// Slots of a seed's schedule that are due in each quarter of 40 s.
+fn quarters(arrival: Arrival, seed: u64) -> [u32; 4] {
+    let mut counts = [0; 4];
+    let slots = super::schedule(&rising(arrival), &Arc::default(), seed, 0, BEGIN, 0, Segment::WHOLE).unwrap();
+    for slot in slots {
+        counts[usize::try_from((slot.scheduled - BEGIN).0 / Nanos::from_secs(10).0).unwrap()] += 1;
+    }
+    counts
+}
+
+#[test]
+fn constant_stages_hold_exactly_what_they_should() {
+    assert_eq!(quarters(Arrival::Constant, 1), [250, 750, 1000, 1000]);
+}
+
+/// Counts of a Poisson process vary by their root: 250 ± 15.8, the mean of 100 of them by 1.58; those of gamma gaps
+/// of shape `k` by that over `√k`. Five standard errors are allowed.
+#[test]
+fn random_stages_hold_on_average_what_they_should() {
+    for (arrival, shape) in [(Arrival::Poisson, 1.0), (Arrival::Gamma(4.0), 4.0)] {
+        let seeds = (0..100).map(|seed| quarters(arrival, seed));
+        let sums = seeds.fold([0; 4], |sums: [u32; 4], counts| std::array::from_fn(|i| sums[i] + counts[i]));
+        for (sum, expected) in sums.into_iter().zip([250.0, 750.0, 1000.0, 1000.0_f64]) {
+            let off = (f64::from(sum) / 100.0 - expected).abs();
+            assert!(off < 5.0 * (expected / shape / 100.0).sqrt() + 0.5, "{arrival}: {sums:?}");
+        }
+    }
+}
+
+#[test]
+fn each_block_begins_at_the_beginning_of_its_waves_and_trace() {
+    let offsets: Arc<[Nanos]> = [0, 5, 9].map(Nanos).into();
+    for load in [crowd(2, 2, 7), replay(1.0)] {
+        let slots = |block, begin, first| {
+            let slots = super::schedule(&load, &offsets, 1, block, begin, first, Segment::WHOLE).unwrap();
+            slots.map(|slot| (slot.index - first, slot.scheduled - begin)).collect::<Vec<_>>()
+        };
+        assert_eq!(slots(0, Moment(0), 0), slots(1, BEGIN, 1_000));
+    }
+}
+
+#[test]
+fn a_load_whose_answers_decide_has_no_schedule() {
+    for load in [Load::Closed { concurrency: 3 }, Load::StreamStages { stages: Vec::new() }] {
+        assert!(super::schedule(&load, &Arc::default(), 1, 0, BEGIN, 0, Segment::WHOLE).is_none());
+    }
+}
+
+#[test]
+fn a_schedule_that_is_over_stays_over() {
+    let mut slots = super::schedule(&crowd(1, 1, 0), &Arc::default(), 1, 0, BEGIN, 0, Segment::WHOLE).unwrap();
+    assert_eq!([slots.next().is_some(), slots.next().is_some(), slots.next().is_some()], [true, false, false]);
+}
+
+fn crowd(users: u32, waves: u32, every_ns: u64) -> Load {
+    Load::Crowd { users, waves, every_ns: Nanos(every_ns) }
+}
+
+fn replay(speed: f64) -> Load {
+    Load::Replay { trace: "trace.csv".into(), speed, max_concurrency: 1, when_full: WhenFull::NotSent }
+}
+
+fn any_arrival() -> impl Strategy<Value = Arrival> {
+    prop_oneof![Just(Arrival::Constant), Just(Arrival::Poisson), (0.05_f64..50.0).prop_map(Arrival::Gamma)]
+}
+
+prop_compose! {
+    fn any_stage()(from in 0.0_f64..20.0, to in 0.0_f64..20.0, ms in 1_u64..5_000) -> Stage {
+        Stage { name: String::new(), from, to, length_ns: Nanos::from_millis(ms) }
+    }
+}
+
+/// Every kind that has a schedule.
+fn any_open() -> impl Strategy<Value = Load> {
+    let when_full = WhenFull::NotSent;
+    prop_oneof![
+        (any_arrival(), 1e-3_f64..1e7).prop_map(|(arrival, per_second)| open(arrival, per_second)),
+        (any_arrival(), prop::collection::vec(any_stage(), 0..5)).prop_map(move |(arrival, stages)| Load::RateStages {
+            stages,
+            arrival,
+            max_concurrency: 1,
+            when_full
+        }),
+        (0_u32..20, 0_u32..8, 0_u64..1_000).prop_map(|(users, waves, every)| crowd(users, waves, every)),
+        (0.01_f64..100.0).prop_map(replay),
+    ]
+}
+
+fn any_trace() -> impl Strategy<Value = Arc<[Nanos]>> {
+    prop::collection::vec(0_u64..1_000_000_000, 0..100).prop_map(|mut offsets| {
+        offsets.sort_unstable();
+        offsets.into_iter().map(Nanos).collect()
+    })
+}
+
 proptest! {
     #[test]
     fn segments_together_are_the_whole_schedule(
-        poisson: bool, seed: u64, per_second in 0.01_f64..100_000.0, of in 1_u32..9, count in 1_usize..300,
+        load in any_open(), trace in any_trace(), seed: u64, block: u32, of in 1_u32..9, count in 1_usize..300,
     ) {
-        let arrival = if poisson { Arrival::Poisson } else { Arrival::Constant };
-        let whole: Vec<Slot> = schedule(arrival, per_second, seed, Segment::WHOLE).take(count).collect();
+        let slots = |segment| super::schedule(&load, &trace, seed, block, BEGIN, 100, segment).unwrap();
+        let whole: Vec<Slot> = slots(Segment::WHOLE).take(count).collect();
         let mut parts: Vec<Slot> = Segment::all(of)
-            .flat_map(|segment| {
-                let share = usize::try_from(segment.share(count as u64)).unwrap();
-                schedule(arrival, per_second, seed, segment).take(share)
-            })
+            .flat_map(|segment| slots(segment).take_while(|slot| slot.index < 100 + count as u64))
             .collect();
         parts.sort_unstable_by_key(|slot| slot.index);
         prop_assert_eq!(parts, whole);
     }
 
     #[test]
-    fn slots_never_go_back_in_time(poisson: bool, seed: u64, per_second in 1e-6_f64..1e7) {
-        let arrival = if poisson { Arrival::Poisson } else { Arrival::Constant };
-        let slots: Vec<Slot> = schedule(arrival, per_second, seed, Segment::WHOLE).take(100).collect();
+    fn slots_are_numbered_in_the_order_of_their_moments(load in any_open(), trace in any_trace(), seed: u64) {
+        let slots = super::schedule(&load, &trace, seed, 0, BEGIN, 7, Segment::WHOLE).unwrap();
+        let slots: Vec<Slot> = slots.take(100).collect();
         prop_assert!(slots.is_sorted_by_key(|slot| slot.scheduled));
-        prop_assert!(slots[0].scheduled >= BEGIN);
+        prop_assert!(slots.iter().zip(7..).all(|(slot, number)| slot.index == number));
+        prop_assert!(slots.iter().all(|slot| slot.scheduled >= BEGIN));
     }
 }

@@ -37,6 +37,26 @@ async fn drive(
     places: usize,
     serve: impl Fn(u64) -> Duration,
 ) -> (Vec<Sent>, Vec<u64>) {
+    drive_when_full(WhenFull::NotSent, slots, timing, places, serve).await
+}
+
+/// As [`drive`], with slots that wait for a place.
+async fn drive_waiting(
+    slots: impl Iterator<Item = Slot>,
+    timing: &Timing,
+    places: usize,
+    serve: impl Fn(u64) -> Duration,
+) -> (Vec<Sent>, Vec<u64>) {
+    drive_when_full(WhenFull::Wait, slots, timing, places, serve).await
+}
+
+async fn drive_when_full(
+    when_full: WhenFull,
+    slots: impl Iterator<Item = Slot>,
+    timing: &Timing,
+    places: usize,
+    serve: impl Fn(u64) -> Duration,
+) -> (Vec<Sent>, Vec<u64>) {
     let sent = RefCell::new(Vec::new());
     let mut not_sent = Vec::new();
     let note = |slot: Slot| {
@@ -47,9 +67,7 @@ async fn drive(
         });
         tokio::time::sleep(serve(slot.index))
     };
-    LocalSet::new()
-        .run_until(open(slots, timing, places, WhenFull::NotSent, note, |slot| not_sent.push(slot.index)))
-        .await;
+    LocalSet::new().run_until(open(slots, timing, places, when_full, note, |slot| not_sent.push(slot.index))).await;
     (sent.into_inner(), not_sent)
 }
 
@@ -87,6 +105,66 @@ async fn a_place_freed_at_the_slots_own_moment_is_free() {
 async fn without_places_nothing_is_sent() {
     let (sent, not_sent) = drive(every(10, 3), &timing(), 0, |_| Duration::ZERO).await;
     assert_eq!((sent.len(), not_sent.len()), (0, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn slots_that_may_wait_are_sent_oldest_first_as_places_become_free() {
+    // Two places, each taken for 25 ms.
+    let (sent, not_sent) = drive_waiting(every(10, 6), &timing(), 2, |_| Duration::from_millis(25)).await;
+    let times: Vec<_> = sent.iter().map(|s| (s.index, s.planned, s.at)).collect();
+    assert_eq!(times, [(0, 0, 0), (1, 10, 10), (2, 20, 25), (3, 30, 35), (4, 40, 50), (5, 50, 60)]);
+    assert!(not_sent.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_ends_once_places_keep_up_again() {
+    // The first takes its place for a second, and the others pass in no time.
+    let serve = |index| if index == 0 { Duration::from_secs(1) } else { Duration::ZERO };
+    let (sent, _) = drive_waiting(every(400, 5), &timing(), 1, serve).await;
+    let times: Vec<_> = sent.iter().map(|s| (s.planned, s.at)).collect();
+    assert_eq!(times, [(0, 0), (400, 1000), (800, 1000), (1200, 1200), (1600, 1600)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crowd_that_may_wait_goes_through_few_places() {
+    let timing = timing();
+    let (sent, not_sent) = drive_waiting(every(0, 1_000), &timing, 10, |_| Duration::from_millis(10)).await;
+    assert_eq!(sent.iter().map(|s| s.index).collect::<Vec<_>>(), (0..1_000).collect::<Vec<_>>());
+    assert!(sent.iter().all(|s| s.planned == 0 && s.at == 10 * (s.index / 10)));
+    assert!(not_sent.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_hands_back_those_who_wait() {
+    let timing = timing();
+    let stop = timing.stop.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(35)).await;
+        stop.cancel();
+    });
+    let (sent, not_sent) = drive_waiting(every(10, 1_000), &timing, 1, |_| Duration::from_secs(1)).await;
+    assert_eq!((sent.len(), not_sent), (1, vec![1, 2, 3]));
+    assert_eq!(timing.now(), Moment::EPOCH + Nanos::from_secs(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_after_the_last_slot_was_due_hands_back_those_who_wait() {
+    let timing = timing();
+    let stop = timing.stop.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        stop.cancel();
+    });
+    let (sent, not_sent) = drive_waiting(every(10, 4), &timing, 1, |_| Duration::from_secs(1)).await;
+    assert_eq!((sent.len(), not_sent), (2, vec![2, 3]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_places_nothing_can_wait() {
+    let timing = timing();
+    let (sent, not_sent) = drive_waiting(every(10, 3), &timing, 0, |_| Duration::ZERO).await;
+    assert_eq!((sent.len(), not_sent), (0, vec![0, 1, 2]));
+    assert_eq!(timing.now(), Moment::EPOCH + Nanos::from_millis(20));
 }
 
 #[tokio::test(start_paused = true)]
