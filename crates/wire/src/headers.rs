@@ -107,10 +107,7 @@ struct Reader {
     streamed: bool,
     retry_after_ms: Option<RetryAfter>,
     retry_after: Option<RetryAfter>,
-    /// Limits of which nothing remains, by name.
-    used_up: Vec<String>,
-    /// Resets of limits, by name.
-    resets: Vec<(String, RetryAfter)>,
+    windows: Vec<Window>,
 }
 
 impl Reader {
@@ -133,7 +130,7 @@ impl Reader {
                     if let Ok(number) = value.parse() {
                         fireworks_fact(rest, number, &mut self.facts.usage, &mut self.facts.timing);
                     }
-                } else if name.contains("ratelimit-") || name.contains("tokenlimit-") {
+                } else if name.contains("ratelimit") || name.contains("tokenlimit") {
                     self.limit(name, value);
                 } else {
                     self.request_id(name, value);
@@ -142,18 +139,21 @@ impl Reader {
         }
     }
 
-    /// `x-ratelimit-reset-tokens` and `…-remaining-tokens` of one limit belong together, as do
-    /// Anthropic's `…-tokens-reset` and `…-tokens-remaining`.
     fn limit(&mut self, name: &str, value: &str) {
-        let limit = |part: &str| name.replacen(part, "", 1);
-        if name.contains("-remaining") {
-            if value.parse().is_ok_and(|remaining: f64| remaining <= 0.0) {
-                self.used_up.push(limit("-remaining"));
+        let Some((part, name)) = Part::of(name) else { return };
+        let known = self.windows.iter().position(|window| window.name == name);
+        let at = known.unwrap_or(self.windows.len());
+        if known.is_none() {
+            if at == WINDOWS_MAX {
+                return;
             }
-        } else if name.contains("-reset")
-            && let Some(reset) = reset(value)
-        {
-            self.resets.push((limit("-reset"), reset));
+            self.windows.push(Window { name, published: PublishedLimit::default() });
+        }
+        let published = &mut self.windows[at].published;
+        match part {
+            Part::Limit => published.limit = amount(value),
+            Part::Remaining => published.remaining = amount(value),
+            Part::Reset => published.reset = reset(value),
         }
     }
 
@@ -172,11 +172,90 @@ impl Reader {
         if !self.streamed {
             facts.timing.total_ns = facts.timing.total_ns.or(self.processing);
         }
-        let resets = self.resets.iter().filter(|(limit, _)| self.used_up.contains(limit)).map(|(_, reset)| *reset);
-        facts.retry_after = self.retry_after_ms.or(self.retry_after).or_else(|| latest(resets));
+        let used_up = self.windows.iter().map(|window| window.published).filter(|limit| limit.remaining == Some(0));
+        facts.retry_after =
+            self.retry_after_ms.or(self.retry_after).or_else(|| latest(used_up.filter_map(|limit| limit.reset)));
+        facts.limits = PublishedLimits {
+            requests: tightest(&self.windows, Subject::Requests),
+            tokens: tightest(&self.windows, Subject::Tokens),
+        };
         facts
     }
 }
+
+/// Windows of one head at most; nobody is known to publish more than eight.
+const WINDOWS_MAX: usize = 32;
+
+/// One window of one limit: what its headers have in common, and what they say.
+struct Window {
+    name: String,
+    published: PublishedLimit,
+}
+
+/// What one header says of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Limit,
+    Remaining,
+    Reset,
+}
+
+impl Part {
+    /// The part that a header is, and its window's name: `x-ratelimit-reset-tokens` and `…-remaining-tokens` belong
+    /// together, as do Anthropic's `…-tokens-reset` and `…-tokens-remaining`.
+    fn of(header: &str) -> Option<(Self, String)> {
+        let parts = [(Self::Remaining, "-remaining"), (Self::Reset, "-reset"), (Self::Limit, "-limit")];
+        let (part, word) = parts.into_iter().find(|(_, word)| header.contains(word))?;
+        Some((part, header.replacen(word, "", 1)))
+    }
+}
+
+/// What is limited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Subject {
+    Requests,
+    Tokens,
+}
+
+impl Window {
+    /// What it limits. Without a word for it (OpenRouter, Together) it is requests; other things (images, audio) are
+    /// not ours.
+    fn subject(&self) -> Option<Subject> {
+        if self.name.contains("token") {
+            return Some(Subject::Tokens);
+        }
+        let (_, rest) = self.name.split_once("ratelimit")?;
+        let requests = rest.trim_end_matches("-dynamic").is_empty() || rest.contains("req");
+        requests.then_some(Subject::Requests)
+    }
+
+    /// How much of it is left, 0 to 1; without saying of what, all of it.
+    fn share_left(&self) -> f64 {
+        match (self.published.remaining, self.published.limit) {
+            (Some(0), _) => 0.0,
+            (Some(remaining), Some(limit)) if limit > 0 => remaining as f64 / limit as f64,
+            _ => 1.0,
+        }
+    }
+}
+
+/// Of several windows the one with the smallest share left; of equals the first.
+fn tightest(windows: &[Window], subject: Subject) -> Option<PublishedLimit> {
+    let ours = windows.iter().filter(|window| window.subject() == Some(subject));
+    let said = ours.filter(|window| window.published != PublishedLimit::default());
+    said.min_by(|a, b| a.share_left().total_cmp(&b.share_left())).map(|window| window.published)
+}
+
+/// How many of something; a negative number is none of it. A list (`100;w=60, 1000;w=3600`) begins with what holds now.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
+fn amount(value: &str) -> Option<u64> {
+    let first = value.split([',', ';']).next()?;
+    let number: f64 = first.trim().parse().ok()?;
+    (number <= AMOUNT_MAX).then_some(number.max(0.0) as u64)
+}
+
+/// The most of anything that anyone will be believed to allow.
+const AMOUNT_MAX: f64 = 1e15;
 
 /// The latest of several resets. A wait and a date cannot be compared without a clock: waits win.
 fn latest(resets: impl Iterator<Item = RetryAfter> + Clone) -> Option<RetryAfter> {

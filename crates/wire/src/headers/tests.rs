@@ -1,4 +1,5 @@
 use super::*;
+use schema::record::Limit;
 
 fn read(headers: &[(&str, &str)]) -> HeaderFacts {
     read_headers(headers.iter().map(|(name, value)| (*name, value.as_bytes())))
@@ -143,4 +144,167 @@ fn resets_come_in_five_formats() {
         ],
         Some(5_000),
     );
+}
+
+/// What is published, as `remaining of limit, whole again in milliseconds` on 1 November 2026 at noon; `-` is not said.
+fn show_limit(limit: Option<Limit>) -> String {
+    let say = |said: Option<u64>| said.map_or_else(|| "-".to_owned(), |said| said.to_string());
+    limit.map_or_else(String::new, |limit| {
+        let reset = limit.reset_ns.map(|wait| wait.0 / 1_000_000);
+        format!("{} of {}, {}", say(limit.remaining), say(limit.limit), say(reset))
+    })
+}
+
+#[track_caller]
+fn check_limits(headers: &[(&str, &str)], requests: &str, tokens: &str) {
+    let limits = read(headers).limits.at("2026-11-01T12:00:00Z".parse().unwrap());
+    assert_eq!((show_limit(limits.requests).as_str(), show_limit(limits.tokens).as_str()), (requests, tokens));
+}
+
+#[test]
+fn limits_are_read_as_every_provider_writes_them() {
+    // OpenAI, Groq (whose requests are a day's and whose tokens are a minute's).
+    check_limits(
+        &[
+            ("x-ratelimit-limit-requests", "14400"),
+            ("X-RateLimit-Remaining-Requests", "14370"),
+            ("x-ratelimit-reset-requests", "2m59.56s"),
+            ("x-ratelimit-limit-tokens", "18000"),
+            ("x-ratelimit-remaining-tokens", "17997"),
+            ("x-ratelimit-reset-tokens", "7.66s"),
+        ],
+        "14370 of 14400, 179560",
+        "17997 of 18000, 7660",
+    );
+    // Cerebras.
+    check_limits(
+        &[
+            ("x-ratelimit-limit-requests-day", "1000"),
+            ("x-ratelimit-remaining-requests-day", "900"),
+            ("x-ratelimit-reset-requests-day", "33011.382867"),
+            ("x-ratelimit-limit-requests-minute", "30"),
+            ("x-ratelimit-remaining-requests-minute", "3"),
+            ("x-ratelimit-reset-requests-minute", "11.382867"),
+            ("x-ratelimit-limit-tokens-minute", "60000"),
+            ("x-ratelimit-remaining-tokens-minute", "59000"),
+            ("x-ratelimit-reset-tokens-minute", "11.5"),
+        ],
+        "3 of 30, 11382",
+        "59000 of 60000, 11500",
+    );
+    // SambaNova.
+    check_limits(
+        &[
+            ("x-ratelimit-limit-requests", "20"),
+            ("x-ratelimit-remaining-requests", "19"),
+            ("x-ratelimit-reset-requests", "1793534410"),
+            ("x-ratelimit-limit-requests-day", "400"),
+            ("x-ratelimit-remaining-requests-day", "100"),
+        ],
+        "100 of 400, -",
+        "",
+    );
+    // Anthropic: the tightest of three kinds of tokens.
+    check_limits(
+        &[
+            ("anthropic-ratelimit-requests-limit", "50"),
+            ("anthropic-ratelimit-requests-remaining", "49"),
+            ("anthropic-ratelimit-requests-reset", "2026-11-01T12:00:01Z"),
+            ("anthropic-ratelimit-input-tokens-limit", "50000"),
+            ("anthropic-ratelimit-input-tokens-remaining", "50000"),
+            ("anthropic-ratelimit-input-tokens-reset", "2026-11-01T12:00:00Z"),
+            ("anthropic-ratelimit-output-tokens-limit", "10000"),
+            ("anthropic-ratelimit-output-tokens-remaining", "2000"),
+            ("anthropic-ratelimit-output-tokens-reset", "2026-11-01T12:00:48Z"),
+            ("anthropic-ratelimit-tokens-limit", "60000"),
+            ("anthropic-ratelimit-tokens-remaining", "52000"),
+        ],
+        "49 of 50, 1000",
+        "2000 of 10000, 48000",
+    );
+    // Fireworks, which says of nothing when it is whole again.
+    check_limits(
+        &[
+            ("x-ratelimit-limit-requests", "600"),
+            ("x-ratelimit-remaining-requests", "599"),
+            ("x-ratelimit-limit-tokens-prompt", "60000"),
+            ("x-ratelimit-remaining-tokens-prompt", "59000"),
+            ("x-ratelimit-limit-tokens-generated", "6000"),
+            ("x-ratelimit-remaining-tokens-generated", "3000"),
+            ("x-ratelimit-over-limit", "no"),
+        ],
+        "599 of 600, -",
+        "3000 of 6000, -",
+    );
+    // Together.
+    check_limits(
+        &[
+            ("x-ratelimit-limit", "10"),
+            ("x-ratelimit-remaining", "9"),
+            ("x-ratelimit-reset", "1"),
+            ("x-ratelimit-limit-dynamic", "8"),
+            ("x-ratelimit-remaining-dynamic", "6"),
+            ("x-tokenlimit-limit", "3000"),
+            ("x-tokenlimit-remaining", "2960"),
+        ],
+        "6 of 8, -",
+        "2960 of 3000, -",
+    );
+    // OpenRouter, in Unix milliseconds.
+    check_limits(
+        &[("X-RateLimit-Limit", "20"), ("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", "1793534460000")],
+        "0 of 20, 60000",
+        "",
+    );
+    // Mistral.
+    check_limits(
+        &[
+            ("x-ratelimit-limit-req-minute", "60"),
+            ("x-ratelimit-remaining-req-minute", "59"),
+            ("x-ratelimit-reset-req-minute", "43"),
+            ("x-ratelimit-limit-tokens-minute", "500000"),
+            ("x-ratelimit-remaining-tokens-minute", "499000"),
+        ],
+        "59 of 60, 43000",
+        "499000 of 500000, -",
+    );
+    // The draft for HTTP itself.
+    check_limits(&[("ratelimit-limit", "100, 100;w=60"), ("ratelimit-remaining", "50")], "50 of 100, -", "");
+}
+
+#[test]
+fn of_a_limit_only_what_makes_sense_is_kept() {
+    check_limits(&[], "", "");
+    check_limits(&[("x-ratelimit-limit-requests", "many"), ("x-ratelimit-remaining-requests", "")], "", "");
+    check_limits(&[("x-ratelimit-limit-images", "5"), ("x-ratelimit-over-limit", "yes")], "", "");
+    check_limits(&[("x-ratelimit-remaining-tokens", "-7")], "", "0 of -, -");
+    check_limits(&[("x-ratelimit-limit-tokens", "1e300"), ("x-ratelimit-remaining-tokens", "NaN")], "", "");
+    check_limits(&[("anthropic-ratelimit-requests-reset", "2026-11-01T11:00:00Z")], "- of -, 0", "");
+    // One that does not say of what is looser than one that does, and used up is used up.
+    check_limits(
+        &[
+            ("x-ratelimit-remaining-requests", "1"),
+            ("x-ratelimit-limit-requests-minute", "9"),
+            ("x-ratelimit-remaining-requests-minute", "8"),
+        ],
+        "8 of 9, -",
+        "",
+    );
+    check_limits(
+        &[
+            ("x-ratelimit-limit-requests-minute", "9"),
+            ("x-ratelimit-remaining-requests-minute", "1"),
+            ("x-ratelimit-remaining-requests", "0"),
+        ],
+        "0 of -, -",
+        "",
+    );
+}
+
+#[test]
+fn a_head_full_of_limits_is_read_in_part() {
+    let headers: Vec<_> =
+        (0..1_000).map(|n| (format!("x-ratelimit-remaining-requests-{n}"), (1_000 - n).to_string())).collect();
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    check_limits(&headers, "1000 of -, -", "");
 }
