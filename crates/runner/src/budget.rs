@@ -1,59 +1,129 @@
 //! Money: nothing is sent that could take the run over its budget.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 use schema::record::{Record, Usage};
-use schema::target::Price;
+use schema::target::{Price, Target};
 use schema::units::Usd;
+use tokio::sync::Notify;
 
 /// Picodollars: every price per token is a whole number of them.
 type Pico = u64;
 
-/// What may still be spent. Requests in flight are counted at their worst.
+/// What may still be spent. Requests in flight are counted at their worst until they have ended.
 #[derive(Debug)]
 pub(crate) struct Budget {
     limit: Option<Pico>,
-    committed: AtomicU64,
+    ledger: Mutex<Ledger>,
+    /// Told when a request in flight has ended.
+    settled: Notify,
 }
 
-/// The most a request can cost, set aside until its true cost is known.
+#[derive(Debug, Default)]
+struct Ledger {
+    /// What was spent, and what is set aside.
+    committed: Pico,
+    /// Requests that something is set aside for.
+    in_flight: u64,
+}
+
+/// The most a request can cost, set aside until its true cost is known. Dropped before that, it stays counted.
 #[derive(Debug)]
 #[must_use]
-pub(crate) struct Reserved(Pico);
+pub(crate) struct Reserved<'a> {
+    /// Absent where nothing is counted.
+    budget: Option<&'a Budget>,
+    most: Pico,
+    cost: Pico,
+}
+
+/// No request like this can be paid for any more.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct UsedUp;
 
 impl Budget {
     pub(crate) fn new(limit: Option<Usd>) -> Self {
-        Self { limit: limit.map(pico), committed: AtomicU64::new(0) }
+        Self { limit: limit.map(pico), ledger: Mutex::default(), settled: Notify::new() }
     }
 
-    /// Sets the worst cost of a request aside; `None` when that could take the run over its budget.
-    pub(crate) fn reserve(&self, price: Option<&Price>, input_tokens: u64, max_tokens: u32) -> Option<Reserved> {
-        let Some(limit) = self.limit else { return Some(Reserved(0)) };
-        let Some(price) = price else { return Some(Reserved(0)) };
-        let most =
-            Usage { input_tokens: Some(input_tokens), output_tokens: Some(u64::from(max_tokens)), ..Usage::default() };
+    /// Sets the worst cost of a request aside. Where that could take the run over its budget, this waits for others
+    /// that are in flight: mostly they cost less than was set aside for them.
+    pub(crate) async fn reserve(
+        &self,
+        price: Option<&Price>,
+        input_tokens: u64,
+        output_tokens: u32,
+    ) -> Result<Reserved<'_>, UsedUp> {
+        let (Some(limit), Some(price)) = (self.limit, price) else {
+            return Ok(Reserved { budget: None, most: 0, cost: 0 });
+        };
+        let most = Usage {
+            input_tokens: Some(input_tokens),
+            output_tokens: Some(u64::from(output_tokens)),
+            ..Usage::default()
+        };
         let most = pico(providers::cost(price, &most));
-        let fits = |committed: Pico| committed.checked_add(most).filter(|sum| *sum <= limit);
-        self.committed.try_update(Ordering::Relaxed, Ordering::Relaxed, fits).ok().map(|_| Reserved(most))
+        let mut waited = false;
+        loop {
+            if let Some(decided) = self.try_reserve(limit, most) {
+                // There may be room for another of those that wait.
+                if waited {
+                    self.settled.notify_one();
+                }
+                return decided;
+            }
+            waited = true;
+            self.settled.notified().await;
+        }
     }
 
+    /// `None` while it depends on what is in flight.
+    fn try_reserve(&self, limit: Pico, most: Pico) -> Option<Result<Reserved<'_>, UsedUp>> {
+        let mut ledger = self.ledger();
+        match ledger.committed.checked_add(most).filter(|sum| *sum <= limit) {
+            Some(sum) => {
+                *ledger = Ledger { committed: sum, in_flight: ledger.in_flight + 1 };
+                Some(Ok(Reserved { budget: Some(self), most, cost: most }))
+            }
+            None if ledger.in_flight == 0 => Some(Err(UsedUp)),
+            None => None,
+        }
+    }
+
+    fn ledger(&self) -> std::sync::MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reserved<'_> {
     /// Puts the true cost in the place of what was set aside. Without the whole usage nothing can be known, and
     /// the worst stays counted if the server began to answer.
-    pub(crate) fn settle(&self, Reserved(most): Reserved, price: Option<&Price>, record: &Record) {
-        if self.limit.is_none() {
-            return;
-        }
-        let cost = match (price, &record.usage) {
+    pub(crate) fn settle(mut self, target: &Target, record: &Record) {
+        let usage = record.usage.map(|usage| match usage.output_tokens {
+            // Vectors are no tokens.
+            None if target.dialect.embeds() => Usage { output_tokens: Some(0), ..usage },
+            _ => usage,
+        });
+        self.cost = match (&target.price, usage) {
             (Some(price), Some(usage @ Usage { input_tokens: Some(_), output_tokens: Some(_), .. })) => {
-                pico(providers::cost(price, usage))
+                pico(providers::cost(price, &usage))
             }
-            _ if record.status == Some(200) => most,
+            _ if record.status == Some(200) => self.most,
             _ => 0,
         };
-        self.committed.fetch_add(cost, Ordering::Relaxed);
-        self.committed.fetch_sub(most, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        let Some(budget) = self.budget else { return };
+        let mut ledger = budget.ledger();
+        ledger.committed = (ledger.committed - self.most).saturating_add(self.cost);
+        ledger.in_flight -= 1;
+        drop(ledger);
+        budget.settled.notify_one();
     }
 }
 
@@ -64,6 +134,10 @@ fn pico(usd: Usd) -> Pico {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::rc::Rc;
+    use std::task::{Context, Poll, Waker};
+
     use super::*;
 
     fn price() -> Price {
@@ -73,37 +147,102 @@ mod tests {
         .unwrap()
     }
 
+    fn target() -> Target {
+        let plan = crate::turns::tests::plan(&["a"], schema::plan::Load::Closed { concurrency: 1 }, STOP);
+        Target { price: Some(price()), ..plan.targets[0].clone() }
+    }
+
+    const STOP: schema::plan::Stop = schema::plan::Stop::Requests(1);
+
+    fn budget(usd: &str) -> Budget {
+        Budget::new(Some(usd.parse().unwrap()))
+    }
+
+    /// 1,000 × 1 µ$ + 100 × 2 µ$ = 1,200 µ$ at worst. `None` while it waits for others.
+    fn reserve(budget: &Budget) -> Option<Result<Reserved<'_>, UsedUp>> {
+        let price = price();
+        let mut reserving = std::pin::pin!(budget.reserve(Some(&price), 1000, 100));
+        match reserving.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(decided) => Some(decided),
+            Poll::Pending => None,
+        }
+    }
+
+    fn used(input: Option<u64>, output: Option<u64>) -> Record {
+        let usage = Usage { input_tokens: input, output_tokens: output, ..Usage::default() };
+        Record { usage: Some(usage), ..crate::turns::tests::record() }
+    }
+
     #[test]
     fn nothing_is_let_through_that_could_exceed_the_budget() {
-        // 1,000 × 1 µ$ + 100 × 2 µ$ = 1,200 µ$ at worst.
-        let budget = Budget::new(Some("0.0025usd".parse().unwrap()));
-        assert!(budget.reserve(Some(&price()), 1000, 100).is_some());
-        assert!(budget.reserve(Some(&price()), 1000, 100).is_some());
-        assert!(budget.reserve(Some(&price()), 1000, 100).is_none());
+        let budget = budget("0.0025usd");
+        let first = reserve(&budget).unwrap().unwrap();
+        let second = reserve(&budget).unwrap().unwrap();
+        assert!(reserve(&budget).is_none(), "waits for the two in flight");
+        first.settle(&target(), &used(Some(1000), Some(100)));
+        assert!(reserve(&budget).is_none(), "waits for the other");
+        second.settle(&target(), &used(Some(1000), Some(100)));
+        assert_eq!(reserve(&budget).unwrap().err(), Some(UsedUp));
     }
 
     #[test]
     fn what_a_request_did_not_use_is_free_again() {
-        let budget = Budget::new(Some("0.0013usd".parse().unwrap()));
-        let reserved = budget.reserve(Some(&price()), 1000, 100).unwrap();
-        let mut record = crate::turns::tests::record();
-        record.usage = Some(Usage { input_tokens: Some(10), output_tokens: Some(10), ..Usage::default() });
-        budget.settle(reserved, Some(&price()), &record);
-        assert!(budget.reserve(Some(&price()), 1000, 100).is_some());
+        let budget = budget("0.0013usd");
+        let first = reserve(&budget).unwrap().unwrap();
+        assert!(reserve(&budget).is_none());
+        first.settle(&target(), &used(Some(10), Some(10)));
+        assert!(reserve(&budget).unwrap().is_ok());
     }
 
     #[test]
     fn an_answer_that_broke_off_before_its_output_was_counted_stays_at_its_worst() {
-        let budget = Budget::new(Some("0.0013usd".parse().unwrap()));
-        let reserved = budget.reserve(Some(&price()), 1000, 100).unwrap();
-        let mut record = crate::turns::tests::record();
-        record.usage = Some(Usage { input_tokens: Some(10), ..Usage::default() });
-        budget.settle(reserved, Some(&price()), &record);
-        assert!(budget.reserve(Some(&price()), 1000, 100).is_none());
+        let budget = budget("0.0013usd");
+        reserve(&budget).unwrap().unwrap().settle(&target(), &used(Some(10), None));
+        assert_eq!(reserve(&budget).unwrap().err(), Some(UsedUp));
+    }
+
+    #[test]
+    fn vectors_have_no_output_to_be_counted() {
+        let budget = budget("0.0013usd");
+        let target = Target { dialect: schema::target::Dialect::OpenaiEmbeddings, ..target() };
+        reserve(&budget).unwrap().unwrap().settle(&target, &used(Some(10), None));
+        assert!(reserve(&budget).unwrap().is_ok());
+    }
+
+    #[test]
+    fn what_was_set_aside_and_forgotten_counts_as_spent() {
+        let budget = budget("0.0013usd");
+        drop(reserve(&budget).unwrap().unwrap());
+        assert_eq!(reserve(&budget).unwrap().err(), Some(UsedUp));
+    }
+
+    #[test]
+    fn many_at_once_spend_no_more_than_the_budget_and_nearly_all_of_it() {
+        let budget = Rc::new(budget("0.05usd"));
+        let target = Rc::new(target());
+        let sent = Rc::new(Cell::new(0));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let stream = |budget: Rc<Budget>, target: Rc<Target>, sent: Rc<Cell<u32>>| async move {
+            while let Ok(reserved) = budget.reserve(target.price.as_ref(), 1000, 100).await {
+                tokio::task::yield_now().await;
+                // 100 × 1 µ$ + 50 × 2 µ$ = 200 µ$ in truth.
+                reserved.settle(&target, &used(Some(100), Some(50)));
+                sent.set(sent.get() + 1);
+            }
+        };
+        let local = tokio::task::LocalSet::new();
+        for _ in 0..100 {
+            local.spawn_local(stream(Rc::clone(&budget), Rc::clone(&target), Rc::clone(&sent)));
+        }
+        runtime.block_on(local);
+        // 245 × 200 µ$ = 49,000 µ$: another could cost 1,200.
+        assert_eq!(sent.get(), 245);
     }
 
     #[test]
     fn without_a_budget_everything_goes() {
-        assert!(Budget::new(None).reserve(Some(&price()), u64::MAX, u32::MAX).is_some());
+        let budget = Budget::new(None);
+        let reserving = std::pin::pin!(budget.reserve(None, u64::MAX, u32::MAX));
+        assert!(matches!(reserving.poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(_))));
     }
 }

@@ -14,11 +14,14 @@
 //! - The summary is made from what is on disk, so what is shown is what was kept.
 
 mod budget;
+mod conversations;
 mod error;
 mod hope;
+mod limits;
 mod machine;
 mod recorder;
 mod requests;
+mod retry;
 mod sender;
 mod standing;
 mod stop;
@@ -77,7 +80,7 @@ pub struct Finished {
     pub manifest: Manifest,
     /// Its numbers.
     pub summary: Summary,
-    /// Targets that were given up before measuring, and why.
+    /// Targets that were given up before measuring or dropped while it went on, and why.
     pub given_up: Vec<(TargetName, Failure)>,
 }
 
@@ -102,7 +105,7 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
     let plan = Arc::new(job.plan);
     let requests = Arc::new(Requests::new(&plan, &job.targets, &job.prompts, run_id));
     let budget = Budget::new(plan.budget_usd);
-    let standings = standing::standings(job.targets.len());
+    let standings = standing::standings(&plan, stop);
     let (sender, receiver) = sync_channel(QUEUE);
     let recorder = recorder::start(directory.writer(), directory.log()?, receiver, watch);
     let crew = workers::Crew {
@@ -124,7 +127,10 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
         }
         Err(_) => Some(RunError::Panicked { thread: "recorder" }),
     };
-    notes.extend(worked.notes);
+    // Some were told while the run went on, too.
+    let new = |note: &String| !notes.contains(note);
+    let further: Vec<_> = worked.notes.into_iter().filter(new).collect();
+    notes.extend(further);
     trouble = trouble.or(worked.panicked.then_some(RunError::Panicked { thread: "load" }));
     let summary = summarise(&directory, &plan, &mut notes);
     let status = match (&trouble, &summary) {

@@ -1,40 +1,68 @@
-//! The bodies of a run's requests, encoded before they are due.
+//! The bodies of a run's requests: encoded before they are due where requests share them.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use load::Slot;
 use schema::plan::{Plan, Prompt, Workload};
 use schema::target::{Credentialed, Target};
 use transport::Order;
 use uuid::Uuid;
 use wire::{Message, RequestSpec, Role};
-use workload::Prompts;
+use workload::{Picked, Prompts};
 
+use crate::conversations::Talk;
 use crate::sender::At;
 
-/// Every body a run will send: encoded beforehand where requests share them.
+/// All that a run may ask, ready to be sent to each of its targets.
 pub(crate) struct Requests {
     seed: u64,
     salt: u64,
     workload: Workload,
     keep_text: bool,
+    /// Whether anybody wants to know beforehand how many tokens a request is.
+    estimates: bool,
     prompts: Prompts,
-    /// Upper estimate of each prompt's input tokens.
-    input_tokens: Vec<u64>,
     targets: Vec<Ready>,
 }
 
 struct Ready {
     target: Target,
     forced: bool,
-    /// One a prompt; empty when every request differs.
-    bodies: Vec<Bytes>,
+    /// Those of the first prompts; the others are encoded for their requests.
+    bodies: Vec<Body>,
 }
+
+/// A body encoded beforehand.
+struct Body {
+    bytes: Bytes,
+    /// Where the nonce stands, if there is one.
+    nonce_at: Option<usize>,
+    most_input: u64,
+}
+
+/// One request, ready to be sent.
+pub(crate) struct Asked {
+    /// For the transport.
+    pub(crate) order: Order,
+    /// The most input tokens it can reasonably be; zero if nobody wants to know.
+    pub(crate) most_input: u64,
+    /// The most tokens its answer can be.
+    pub(crate) most_output: u32,
+    /// Turns of the conversation it belongs to; one if it stands alone.
+    pub(crate) turns: u32,
+}
+
+/// Bodies encoded beforehand, for all targets together: bytes, and each target's prompts.
+const MOST_PREPARED_BYTES: usize = 256 << 20;
+const MOST_PREPARED: u32 = 16_384;
 
 /// Estimates of token counts from text are this much too low at worst, in hundredths.
 const ESTIMATE_MARGIN_PERCENT: u64 = 150;
 
-/// Chat templates wrap prompts in a few tokens of their own.
+/// Chat templates wrap each message in a few tokens of their own.
 const TEMPLATE_TOKENS: u64 = 64;
+
+/// Large pictures count for one to two thousand tokens at most providers.
+const IMAGE_TOKENS: u64 = 4096;
 
 impl Requests {
     pub(crate) fn new(plan: &Plan, targets: &[Credentialed], prompts: &Prompts, run_id: Uuid) -> Self {
@@ -43,74 +71,136 @@ impl Requests {
             salt: run_id.as_u64_pair().1,
             workload: plan.workload.clone(),
             keep_text: plan.keep_text,
-            input_tokens: prompts.as_slice().iter().map(most_input_tokens).collect(),
+            estimates: plan.budget_usd.is_some() || plan.respect_limits,
             prompts: prompts.clone(),
             targets: Vec::new(),
         };
-        requests.targets = targets.iter().map(|who| requests.ready(&who.target)).collect();
+        let most_bytes = MOST_PREPARED_BYTES / targets.len().max(1);
+        requests.targets = targets.iter().map(|who| requests.ready(&who.target, most_bytes)).collect();
         requests
     }
 
-    fn ready(&self, target: &Target) -> Ready {
+    fn ready(&self, target: &Target, most_bytes: usize) -> Ready {
         let forced = self.workload.force_length && target.can_force_length();
-        let prompts = if self.workload.defeat_cache { &[] } else { self.prompts.as_slice() };
-        let bodies = prompts.iter().map(|prompt| self.encode(target, prompt, None)).collect();
-        Ready { target: target.clone(), forced, bodies }
+        let mut room = most_bytes;
+        let numbers = 0..self.prompts.len().unwrap_or(0).min(MOST_PREPARED);
+        let bodies = numbers.map_while(|number| {
+            let body = self.prepare(target, &self.prompts.at(number)?);
+            room = room.checked_sub(body.bytes.len())?;
+            Some(body)
+        });
+        Ready { target: target.clone(), forced, bodies: bodies.collect() }
     }
 
-    fn encode(&self, target: &Target, prompt: &Prompt, nonce: Option<&str>) -> Bytes {
-        let user = Message { role: Role::User, content: &prompt.user };
-        let system = prompt.system.as_deref().map(|content| Message { role: Role::System, content });
-        let messages: Vec<_> = system.into_iter().chain([user]).collect();
+    fn prepare(&self, target: &Target, picked: &Picked<'_>) -> Body {
+        // Stands in for the nonces, and is as long.
+        let stand_in = format!("{:016x}", !self.salt);
+        let nonce = self.workload.defeat_cache.then_some(stand_in.as_str());
+        let bytes = self.encode(target, picked, &[], nonce);
+        let nonce_at = nonce.and_then(|nonce| bytes.windows(nonce.len()).position(|part| part == nonce.as_bytes()));
+        Body { bytes, nonce_at, most_input: self.most_input(&picked.prompt, &[]) }
+    }
+
+    fn encode(&self, target: &Target, picked: &Picked<'_>, answers: &[String], nonce: Option<&str>) -> Bytes {
         let spec = RequestSpec {
             model: &target.model,
-            messages: &messages,
-            max_tokens: prompt.max_tokens.unwrap_or(self.workload.max_tokens),
+            messages: &messages(&picked.prompt, answers),
+            max_tokens: picked.max_tokens,
             force_length: self.workload.force_length,
             temperature_milli: self.workload.temperature_milli,
             // Servers keep it in a signed 32-bit number.
             seed: Some(self.seed & 0x7fff_ffff),
             stream: self.workload.stream,
             nonce,
+            answer: self.workload.answer,
         };
         wire::encode(target.dialect, &target.encoding, &spec).into()
     }
 
-    /// The request of `slot`.
-    pub(crate) fn order(&self, at: At, slot: Slot) -> Order {
-        let At { target, phase, block, step } = at;
-        let Slot { index, scheduled, .. } = slot;
-        let ready = &self.targets[target];
-        let number = workload::choose(self.prompts.as_slice().len(), self.seed, index);
-        let prompt = &self.prompts.as_slice()[number];
-        let body = ready.bodies.get(number).cloned().unwrap_or_else(|| {
-            let nonce = workload::nonce(self.salt, &ready.target.name, phase, index);
-            self.encode(&ready.target, prompt, Some(&nonce))
+    /// What `slot` asks, at this attempt: its own prompt, or the next turn of `talk`.
+    pub(crate) fn ask(&self, at: At, slot: Slot, attempt: u32, talk: Option<&Talk>) -> Asked {
+        let ready = &self.targets[at.target];
+        let answers = talk.map_or(&[][..], Talk::answers);
+        let picked = self.prompts.pick(self.seed, talk.map_or(slot.index, Talk::number));
+        let nonce = self.workload.defeat_cache.then(|| {
+            // What a failed attempt left in a cache is of no use to the next.
+            let salt = self.salt.wrapping_add(attempt.into());
+            workload::nonce(salt, &ready.target.name, at.phase, slot.index)
         });
-        Order {
-            index,
-            phase,
-            block,
-            step,
-            attempt: 0,
-            prompt_tokens: None,
-            conversation: None,
-            prompt: u32::try_from(number).unwrap_or(u32::MAX),
-            max_tokens: prompt.max_tokens.unwrap_or(self.workload.max_tokens),
+        let prepared = self.prepared(ready, &picked).filter(|_| answers.is_empty());
+        let (body, most_input) = match prepared {
+            Some(body) => (body.with(nonce.as_deref()), body.most_input),
+            None => (
+                self.encode(&ready.target, &picked, answers, nonce.as_deref()),
+                self.most_input(&picked.prompt, answers),
+            ),
+        };
+        let order = Order {
+            index: slot.index,
+            phase: at.phase,
+            block: at.block,
+            step: at.step,
+            attempt,
+            // Nobody has counted what later turns carry.
+            prompt_tokens: picked.prompt.tokens.filter(|_| answers.is_empty()),
+            conversation: talk.map(Talk::place),
+            prompt: picked.number,
+            max_tokens: picked.max_tokens,
             forced_length: ready.forced,
-            scheduled,
+            scheduled: slot.scheduled,
             body,
             stream: self.workload.stream,
             keep_text: self.keep_text,
+        };
+        Asked {
+            order,
+            most_input,
+            most_output: if ready.target.dialect.embeds() { 0 } else { picked.max_tokens },
+            turns: self.workload.turns.min(1 + u32::try_from(picked.prompt.followups.len()).unwrap_or(u32::MAX - 1)),
         }
     }
 
-    /// The most input tokens prompt `number` can reasonably be.
-    pub(crate) fn most_input_tokens(&self, number: u32) -> u64 {
-        self.input_tokens.get(number as usize).copied().unwrap_or(0)
+    fn prepared<'a>(&self, ready: &'a Ready, picked: &Picked<'_>) -> Option<&'a Body> {
+        // Where each request is made when it is picked, a number names no prompt.
+        self.prompts.len().and_then(|_| ready.bodies.get(picked.number as usize))
+    }
+
+    /// The most input tokens that `prompt` after these answers can reasonably be.
+    fn most_input(&self, prompt: &Prompt, answers: &[String]) -> u64 {
+        if !self.estimates {
+            return 0;
+        }
+        let messages = messages(prompt, answers);
+        let text: u64 = messages.iter().map(|message| workload::estimate_tokens(message.content)).sum();
+        let images: u64 = messages.iter().map(|message| message.images.len() as u64).sum();
+        text * ESTIMATE_MARGIN_PERCENT / 100 + messages.len() as u64 * TEMPLATE_TOKENS + images * IMAGE_TOKENS
     }
 }
 
-fn most_input_tokens(prompt: &Prompt) -> u64 {
-    workload::estimate_prompt_tokens(prompt) * ESTIMATE_MARGIN_PERCENT / 100 + TEMPLATE_TOKENS
+impl Body {
+    /// The bytes, with this nonce where the other stood in for it.
+    fn with(&self, nonce: Option<&str>) -> Bytes {
+        match (nonce, self.nonce_at) {
+            (Some(nonce), Some(from)) => {
+                let mut bytes = BytesMut::from(self.bytes.as_ref());
+                bytes[from..from + nonce.len()].copy_from_slice(nonce.as_bytes());
+                bytes.freeze()
+            }
+            _ => self.bytes.clone(),
+        }
+    }
 }
+
+/// The prompt, then each answer with what is said after it.
+fn messages<'a>(prompt: &'a Prompt, answers: &'a [String]) -> Vec<Message<'a>> {
+    let system = prompt.system.as_deref().map(|text| Message::text(Role::System, text));
+    let user = Message { role: Role::User, content: &prompt.user, images: &prompt.images };
+    let later = answers.iter().zip(&prompt.followups);
+    let later = later.flat_map(|(answer, followup)| {
+        [Message::text(Role::Assistant, answer), Message::text(Role::User, followup)]
+    });
+    system.into_iter().chain([user]).chain(later).collect()
+}
+
+#[cfg(test)]
+mod tests;

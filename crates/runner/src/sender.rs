@@ -1,4 +1,10 @@
-//! One request of a turn, from its slot to its record.
+//! One request of a turn, from its slot to its records: one for each attempt at it.
+//!
+//! ```text
+//! slot ─▶ asked ─▶ limits ─▶ budget ─▶ transport ─▶ record ─▶ recorder
+//!           ▲                                          └─ what it says of target, limits, costs
+//!           └────────── back-off, where it may pass ◀──┘
+//! ```
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -7,12 +13,20 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
-use load::Slot;
-use schema::record::{Outcome, Partial, Phase};
+use load::{After, Slot};
+use schema::event::Event;
+use schema::progress::Progress;
+use schema::record::{Outcome, Partial, Phase, Record};
+use schema::units::{Moment, Nanos};
 use tokio::time::Instant;
-use transport::{Client, Order, Watch};
+use transport::{Client, Watch};
+use wire::Frame;
 
+use crate::budget::{Reserved, UsedUp};
+use crate::conversations::{Said, Talk};
 use crate::recorder::Message;
+use crate::requests::Asked;
+use crate::retry;
 use crate::standing::Standing;
 use crate::workers::Shared;
 
@@ -35,23 +49,13 @@ pub(crate) struct At {
     pub(crate) step: u32,
 }
 
-/// What a request's end means to the load.
+/// What the places of requests are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// Nothing: arrivals come whatever happens.
+    /// Of an open loop: arrivals come whatever happens.
     Open,
-    /// The next may begin.
-    Closed {
-        /// When the turn stops sending, if it ends by time.
-        until: Option<Instant>,
-    },
-}
-
-/// What a stream does after a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum After {
-    /// Its session goes on.
-    SessionGoesOn,
+    /// Of a closed loop: the next request begins when this one has ended.
+    Closed,
 }
 
 /// Sends the requests of one turn on one thread.
@@ -60,8 +64,18 @@ pub(crate) struct Sender {
     client: Rc<Client>,
     at: At,
     place: Place,
+    /// When the turn stops sending, if it ends by time.
+    until: Option<Moment>,
     /// Failures since the last request that did not fail.
     failures: Cell<u32>,
+}
+
+/// Why a request was not sent after all.
+enum Cut {
+    /// The turn was over first.
+    Time,
+    /// Nothing more is to be sent.
+    Stop,
 }
 
 /// How long a closed loop's place stays taken after so many failures in a row.
@@ -71,8 +85,38 @@ fn pause(failures: u32) -> Option<Duration> {
 }
 
 impl Sender {
-    pub(crate) fn new(shared: &Arc<Shared>, client: &Rc<Client>, at: At, place: Place) -> Self {
-        Self { shared: Arc::clone(shared), client: Rc::clone(client), at, place, failures: Cell::new(0) }
+    pub(crate) fn new(
+        shared: &Arc<Shared>,
+        client: &Rc<Client>,
+        at: At,
+        place: Place,
+        until: Option<Moment>,
+    ) -> Self {
+        Self { shared: Arc::clone(shared), client: Rc::clone(client), at, place, until, failures: Cell::new(0) }
+    }
+
+    /// Sends the request of `slot`, again where the plan says so, and hands its records on. Ends when the request's
+    /// place is free again.
+    pub(crate) async fn send(self: Rc<Self>, slot: Slot) -> After {
+        let phase = self.at.phase;
+        let after = if self.holds_conversations() {
+            let conversations = &self.standing().conversations;
+            let talk = conversations.take(phase, slot.stream);
+            let mut said = Said::default();
+            let asked = self.attempts(slot, Some(&talk), Some(&mut said)).await;
+            let answer = asked.is_some().then(|| said.answer());
+            conversations.put_back(phase, slot.stream, talk, answer, asked.map_or(1, |asked| asked.turns))
+        } else {
+            self.attempts(slot, None, None).await;
+            After::SessionGoesOn
+        };
+        self.pause_after_failures().await;
+        after
+    }
+
+    /// Records a request of an open loop that found no place.
+    pub(crate) fn not_sent(&self, slot: Slot) {
+        self.keep_unsent(&self.ask(slot, 0, None), Outcome::NotSent);
     }
 
     /// How its target stands.
@@ -80,59 +124,170 @@ impl Sender {
         &self.shared.crew.standings[self.at.target]
     }
 
-    fn order(&self, slot: Slot) -> Order {
-        self.shared.crew.requests.order(self.at, slot)
+    fn holds_conversations(&self) -> bool {
+        self.place == Place::Closed && self.shared.crew.plan.workload.turns > 1
     }
 
-    /// Sends the request of `slot` and hands its record on. Ends when the request's place is free again.
-    pub(crate) async fn send(self: Rc<Self>, slot: Slot) -> After {
+    fn ask(&self, slot: Slot, attempt: u32, talk: Option<&Talk>) -> Asked {
+        self.shared.crew.requests.ask(self.at, slot, attempt, talk)
+    }
+
+    /// Attempts at one request, until one of them is the last. What was asked, if it was answered.
+    async fn attempts(&self, mut slot: Slot, talk: Option<&Talk>, mut said: Option<&mut Said>) -> Option<Asked> {
+        for attempt in 0.. {
+            let asked = self.ask(slot, attempt, talk);
+            let record = match self.once(&asked, said.as_deref_mut()).await {
+                Ok(record) => record,
+                Err(cut) => {
+                    self.cut(&asked, &cut);
+                    return None;
+                }
+            };
+            let answered = record.outcome.is_complete();
+            let back_off = self.back_off(&record);
+            self.shared.keep(record);
+            if answered {
+                return Some(asked);
+            }
+            // The place stays taken; what the request waits is in no latency of the next attempt.
+            self.wait(back_off?).await.ok()?;
+            slot.scheduled = self.now();
+        }
+        None
+    }
+
+    /// One attempt.
+    async fn once(&self, asked: &Asked, said: Option<&mut Said>) -> Result<Record, Cut> {
         let crew = &self.shared.crew;
-        let order = self.order(slot);
+        let standing = self.standing();
+        let admitted = match &standing.pace {
+            Some(pace) => {
+                let tokens = asked.most_input.saturating_add(asked.most_output.into());
+                Some(self.in_time(pace.admit(tokens, crew.connector.clock())).await?)
+            }
+            None => None,
+        };
+        let reserved = self.reserve(asked).await?;
+        let flying = standing.fly();
+        let mut watch = Listener { recorder: &crew.recorder, said };
+        let record = self.client.send(asked.order.clone(), &mut watch).await;
+        drop(flying);
+        if let Some(admitted) = admitted {
+            admitted.learn(&record);
+        }
+        reserved.settle(self.client.target(), &record);
+        self.learn(&record.outcome);
+        Ok(record)
+    }
+
+    /// Sets the money aside; with none left the run sends nothing more.
+    async fn reserve(&self, asked: &Asked) -> Result<Reserved<'_>, Cut> {
+        let crew = &self.shared.crew;
         let price = self.client.target().price.as_ref();
-        let input = crew.requests.most_input_tokens(order.prompt);
-        let Some(reserved) = crew.budget.reserve(price, input, order.max_tokens) else {
+        let reserving = crew.budget.reserve(price, asked.most_input, asked.most_output);
+        self.in_time(reserving).await?.map_err(|UsedUp| {
             self.shared.out_of_budget.store(true, Ordering::Relaxed);
             crew.stop.enough();
-            return After::SessionGoesOn;
-        };
-        let flying = self.standing().fly();
-        let record = self.client.send(order, &mut Parts(&crew.recorder)).await;
-        drop(flying);
-        crew.budget.settle(reserved, price, &record);
-        self.standing().hope.learn(self.at.phase, &record.outcome);
-        self.failures.set(if matches!(record.outcome, Outcome::Failed(_)) {
-            self.failures.get().saturating_add(1)
-        } else {
-            0
-        });
-        self.shared.keep(record);
-        self.pause_after_failures().await;
-        After::SessionGoesOn
+            Cut::Stop
+        })
+    }
+
+    fn learn(&self, outcome: &Outcome) {
+        let standing = self.standing();
+        if standing.hope.learn(self.at.phase, outcome) {
+            standing.drop_it();
+            let note = standing.hope.note(&self.client.target().name);
+            note.into_iter().for_each(|note| self.shared.crew.tell(Progress::Note(note)));
+        }
+        let failed = matches!(outcome, Outcome::Failed(_));
+        self.failures.set(if failed { self.failures.get().saturating_add(1) } else { 0 });
+    }
+
+    /// How long to wait before the next attempt, if there is to be one.
+    fn back_off(&self, record: &Record) -> Option<Nanos> {
+        let plan = &self.shared.crew.plan;
+        let retry = plan.retry.as_ref()?;
+        let failure = retry::may_pass(record)?;
+        let draw = retry::draw(plan.seed, record.index, record.attempt);
+        retry::back_off(retry, record.attempt, failure.retry_after_ns, draw)
+    }
+
+    /// Waits that long, unless sending ends before.
+    async fn wait(&self, wait: Nanos) -> Result<(), Cut> {
+        let over = self.now() + wait;
+        if self.until.is_some_and(|until| over >= until) {
+            return Err(Cut::Time);
+        }
+        self.in_time(tokio::time::sleep_until(self.instant(over))).await
+    }
+
+    /// What `future` gives, if it does before sending ends.
+    async fn in_time<T>(&self, future: impl Future<Output = T>) -> Result<T, Cut> {
+        tokio::select! {
+            biased;
+            given = future => Ok(given),
+            () = self.standing().no_more_sending().cancelled() => Err(Cut::Stop),
+            () = self.turn_over() => Err(Cut::Time),
+        }
+    }
+
+    async fn turn_over(&self) {
+        match self.until {
+            Some(until) => tokio::time::sleep_until(self.instant(until)).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// A request of an open loop was due whether or not it could be sent. In a closed loop, and for a further attempt,
+    /// nobody was promised one.
+    fn cut(&self, asked: &Asked, cut: &Cut) {
+        if self.place == Place::Open && asked.order.attempt == 0 {
+            self.keep_unsent(asked, match cut {
+                Cut::Time => Outcome::NotSent,
+                Cut::Stop => Outcome::Cancelled,
+            });
+        }
+    }
+
+    fn keep_unsent(&self, asked: &Asked, outcome: Outcome) {
+        self.shared.keep(Record { outcome, ..self.client.not_sent(asked.order.clone()) });
     }
 
     /// A server that is gone answers at once: a closed loop is not run against it as fast as this machine can.
     async fn pause_after_failures(&self) {
-        let Place::Closed { until } = self.place else { return };
-        let Some(pause) = pause(self.failures.get()) else { return };
-        let over = Instant::now() + pause;
-        tokio::select! {
-            () = tokio::time::sleep_until(until.map_or(over, |until| until.min(over))) => {}
-            () = self.shared.crew.stop.no_more_sending().cancelled() => {}
+        if self.place == Place::Closed
+            && let Some(pause) = pause(self.failures.get())
+        {
+            // The place is free when the pause is over, or there is no use for it.
+            drop(self.in_time(tokio::time::sleep(pause)).await);
         }
     }
 
-    pub(crate) fn not_sent(&self, slot: Slot) {
-        self.shared.keep(self.client.not_sent(self.order(slot)));
+    fn now(&self) -> Moment {
+        self.shared.crew.connector.clock().now()
+    }
+
+    fn instant(&self, moment: Moment) -> Instant {
+        self.shared.crew.connector.clock().instant(moment)
     }
 }
 
-/// Passes parts of streams on to the recorder. They only matter if the process dies: when the queue is
-/// full they are dropped.
-struct Parts<'a>(&'a SyncSender<Message>);
+/// Passes parts of streams on to the recorder, and hears what is to be carried into the next turn. Parts only matter if
+/// the process dies: when the queue is full they are dropped.
+struct Listener<'a> {
+    recorder: &'a SyncSender<Message>,
+    said: Option<&'a mut Said>,
+}
 
-impl Watch for Parts<'_> {
+impl Watch for Listener<'_> {
+    fn frame(&mut self, _: &Event, frame: &Frame<'_>) {
+        if let Some(said) = &mut self.said {
+            said.hear(frame);
+        }
+    }
+
     fn partial(&mut self, part: Partial) {
-        drop(self.0.try_send(Message::Partial(Box::new(part))));
+        drop(self.recorder.try_send(Message::Partial(Box::new(part))));
     }
 }
 

@@ -1,24 +1,53 @@
-//! How each target stands while the run goes on: one `Standing` a target, shared by all threads and the recorder.
+//! How each target stands while the run goes on: one [`Standing`] a target, shared by all threads and the recorder.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use schema::plan::Plan;
+use schema::target::TargetName;
+use tokio_util::sync::CancellationToken;
+
+use crate::conversations::Conversations;
 use crate::hope::Hope;
+use crate::limits::Pace;
+use crate::stop::Stop;
 
 /// What is known of one target.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Standing {
     /// Whether there is a point in going on with it.
     pub(crate) hope: Hope,
+    /// Its conversations.
+    pub(crate) conversations: Conversations,
+    /// Keeps its requests below its limits, if that was asked for.
+    pub(crate) pace: Option<Pace>,
+    no_more_sending: CancellationToken,
     in_flight: AtomicU32,
 }
 
-/// One for each target.
-pub(crate) fn standings(targets: usize) -> Arc<[Standing]> {
-    (0..targets).map(|_| Standing::default()).collect()
+/// One for each target of `plan`.
+pub(crate) fn standings(plan: &Plan, stop: &Stop) -> Arc<[Standing]> {
+    let standing = |_| Standing {
+        hope: Hope::new(plan.drop_after),
+        conversations: Conversations::default(),
+        pace: plan.respect_limits.then(Pace::default),
+        no_more_sending: stop.no_more_sending().child_token(),
+        in_flight: AtomicU32::new(0),
+    };
+    plan.targets.iter().map(standing).collect()
 }
 
 impl Standing {
+    /// Cancelled when nothing more is to be sent to this target: it was dropped, or the run is to stop.
+    pub(crate) const fn no_more_sending(&self) -> &CancellationToken {
+        &self.no_more_sending
+    }
+
+    /// Sends nothing more to it.
+    pub(crate) fn drop_it(&self) {
+        self.no_more_sending.cancel();
+    }
+
     /// Requests of this target in flight now, over all threads.
     pub(crate) fn in_flight(&self) -> u32 {
         // Relaxed: the number itself is all that is exchanged.
@@ -29,6 +58,12 @@ impl Standing {
     pub(crate) fn fly(&self) -> Flying<'_> {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         Flying(&self.in_flight)
+    }
+
+    /// What a person is told of it at the end.
+    pub(crate) fn notes(&self, target: &TargetName) -> impl Iterator<Item = String> {
+        let paced = self.pace.as_ref().and_then(|pace| pace.note(target));
+        paced.into_iter().chain(self.hope.note(target))
     }
 }
 

@@ -14,6 +14,7 @@ use schema::target::{Credentialed, TargetName};
 use schema::units::{Moment, Nanos};
 use tokio::runtime::Runtime;
 use tokio::task::LocalSet;
+use tokio_util::sync::CancellationToken;
 use transport::{Client, Connector, SetupError};
 
 use crate::budget::Budget;
@@ -118,7 +119,7 @@ impl Crew {
     }
 
     /// Progress may be missed.
-    fn tell(&self, progress: Progress) {
+    pub(crate) fn tell(&self, progress: Progress) {
         drop(self.recorder.try_send(Message::Progress(progress)));
     }
 }
@@ -177,10 +178,9 @@ impl Shared {
         if self.out_of_budget.load(Ordering::Relaxed) {
             notes.push("the budget was reached: the requests after that were not sent".to_owned());
         }
-        let named = self.crew.targets.iter().map(|who| who.target.name.clone()).zip(self.crew.standings.iter());
-        let given_up: Vec<_> = named.filter_map(|(name, standing)| Some((name, standing.hope.lost()?))).collect();
-        let lost = given_up.iter().map(|(name, why)| format!("`{name}` was given up: {}: {}", why.class, why.message));
-        notes.extend(lost);
+        let named = self.crew.targets.iter().map(|who| &who.target.name).zip(self.crew.standings.iter());
+        notes.extend(named.clone().flat_map(|(name, standing)| standing.notes(name)));
+        let given_up = named.filter_map(|(name, standing)| Some((name.clone(), standing.hope.lost()?))).collect();
         Worked { notes, given_up, panicked: self.panicked.load(Ordering::Relaxed) }
     }
 }
@@ -282,18 +282,19 @@ impl Worker {
         let clock = shared.crew.connector.clock();
         let begin = Moment(shared.begin.load(Ordering::Relaxed));
         let until = turn.length().map(|length| begin + length);
-        let timing =
-            Timing { epoch: clock.zero(), pacing: Pacing::Precise, stop: shared.crew.stop.no_more_sending().clone() };
+        let no_more_sending = shared.crew.standings[turn.target].no_more_sending();
+        let timing = Timing { epoch: clock.zero(), pacing: Pacing::Precise, stop: no_more_sending.clone() };
         let place = match &turn.share {
-            Share::Closed { .. } => Place::Closed { until: until.map(|at| clock.instant(at)) },
+            Share::Closed { .. } => Place::Closed,
             Share::Open { .. } => Place::Open,
         };
         let at = At { target: turn.target, phase: turn.phase, block: turn.block, step: 0 };
-        let sender = Rc::new(Sender::new(shared, client, at, place));
+        let sender = Rc::new(Sender::new(shared, client, at, place, until));
         let local = LocalSet::new();
         self.cancel.store(false, Ordering::Relaxed);
         let guard = patience(
             until.map(|at| clock.instant(at)),
+            no_more_sending.clone(),
             shared.crew.stop.clone(),
             shared.crew.plan.grace_ns,
             Arc::clone(&self.cancel),
@@ -331,16 +332,22 @@ impl Worker {
 
 /// Sets `cancel` once patience with what is in flight is at its end: a grace period after sending
 /// ended, by time or by request, or at once when asked.
-async fn patience(until: Option<tokio::time::Instant>, stop: Stop, grace: Nanos, cancel: Arc<AtomicBool>) {
+async fn patience(
+    until: Option<tokio::time::Instant>,
+    no_more_sending: CancellationToken,
+    stop: Stop,
+    grace: Nanos,
+    cancel: Arc<AtomicBool>,
+) {
     let sending_ends = async {
         match until {
             Some(until) => {
                 tokio::select! {
                     () = tokio::time::sleep_until(until) => {}
-                    () = stop.no_more_sending().cancelled() => {}
+                    () = no_more_sending.cancelled() => {}
                 }
             }
-            None => stop.no_more_sending().cancelled().await,
+            None => no_more_sending.cancelled().await,
         }
         tokio::time::sleep(grace.into()).await;
     };
