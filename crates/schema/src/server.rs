@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::metric::Metric;
+use crate::text::Untrusted;
 use crate::units::{Moment, Nanos};
 
 /// A histogram as Prometheus exposes it, cumulative since the server's start.
@@ -49,7 +50,7 @@ macro_rules! counters {
 }
 
 counters! {
-    PromptTokens, "prompt_tokens", "Prompt tokens processed.";
+    PromptTokens, "prompt_tokens", "Prompt tokens, cached ones included where the engine counts them.";
     GeneratedTokens, "generated_tokens", "Tokens generated.";
     PrefixQueriedTokens, "prefix_queried_tokens", "Prompt tokens looked up in the prefix cache.";
     PrefixHitTokens, "prefix_hit_tokens", "Prompt tokens found there.";
@@ -68,6 +69,9 @@ pub struct ServerSample {
     pub took_ns: Nanos,
     /// Whose vocabulary it was: `vllm`, `sglang`, `tgi`, `llamacpp`, `trtllm`. Empty: none we know.
     pub engine: String,
+    /// Why the page could not be read, where it could not; then there is nothing else in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<Untrusted>,
     /// Requests being worked on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running: Option<f64>,

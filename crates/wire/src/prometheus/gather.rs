@@ -87,6 +87,7 @@ impl Gathered {
         ServerSample {
             at_ns: Moment(0),
             took_ns: Nanos::ZERO,
+            failed: None,
             engine: self.engine.map_or_else(String::new, |engine| engine.name.to_owned()),
             running: self.running,
             waiting: self.waiting,
