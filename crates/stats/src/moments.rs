@@ -20,3 +20,11 @@ pub(crate) fn trimmed_mean(sorted: &[f64], trim: f64) -> f64 {
     let cut = (trim.clamp(0.0, 0.49) * sorted.len() as f64) as usize;
     mean(&sorted[cut..sorted.len() - cut])
 }
+
+/// First autocorrelation, −1 to 1; zero when all values are alike.
+pub(crate) fn autocorrelation(values: &[f64]) -> f64 {
+    let mean = mean(values);
+    let squares: f64 = values.iter().map(|x| (x - mean).powi(2)).sum();
+    let products: f64 = values.windows(2).map(|pair| (pair[0] - mean) * (pair[1] - mean)).sum();
+    if squares > 0.0 { products / squares } else { 0.0 }
+}

@@ -21,9 +21,8 @@ pub fn errors(record: &Record, received_ns: u64, written_ns: &[u64]) -> Option<E
     let difference = |a: u64, b: u64| a as f64 - b as f64;
     let ttft = difference(arrivals[0], record.start_ns?.0) - difference(written_ns[0], received_ns);
     let gaps = arrivals.windows(2).zip(written_ns.windows(2));
-    let itl = gaps.map(|(arrived, written)| {
-        (difference(arrived[1], arrived[0]) - difference(written[1], written[0])).abs()
-    });
+    let itl =
+        gaps.map(|(arrived, written)| (difference(arrived[1], arrived[0]) - difference(written[1], written[0])).abs());
     Some(Errors { ttft: ttft.abs(), itl: itl.collect() })
 }
 
