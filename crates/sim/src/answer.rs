@@ -4,8 +4,9 @@ use std::io;
 
 use schema::units::Moment;
 
-use crate::ask::{Ask, Body, Route, streams};
+use crate::ask::{Ask, Body, Form, Route, streams};
 use crate::clock;
+use crate::discipline::QueueFull;
 use crate::engine::Engine;
 use crate::exchange::{After, Exchange, Manner};
 use crate::fault::Fault;
@@ -18,6 +19,7 @@ use crate::socket::Socket;
 use crate::source::Source;
 use crate::voice::{Answer, Voice};
 
+mod embedded;
 mod streamed;
 mod whole;
 
@@ -46,6 +48,11 @@ impl Plan {
     /// Whether tokens are generated but never shown.
     const fn is_silent(&self) -> bool {
         matches!(self.fault, Some(Fault::Empty))
+    }
+
+    /// Tokens that have text: all but the one that ends an answer, where that is a token of its own.
+    fn words_shown(&self, format: &dyn Format) -> u32 {
+        self.tokens - u32::from(self.reason == Reason::Stop && format.has_end_token())
     }
 
     fn strikes_at(&self, generated: u32) -> Option<Fault> {
@@ -80,11 +87,14 @@ pub(crate) async fn answer<S: Socket>(
         Ok(ask) => ask,
         Err(problem) => return refuse(exchange, route, stream, &problem).await,
     };
+    if route.embeds() {
+        return embedded::embedded(exchange, &ask, &body, fault).await;
+    }
     drop(body);
-    let plan = plan(exchange, number, &ask, fault);
-    let Ok(source) = state.source(ask.prompt_tokens, plan.tokens, exchange.received) else {
-        state.metrics.rejected();
-        return refuse(exchange, route, stream, &overloaded(state.config.engine)).await;
+    let mut plan = plan(exchange, number, &ask, fault);
+    let (source, cached) = match admit(exchange, &ask, plan.tokens) {
+        Ok(admitted) => admitted,
+        Err(not) => return turn_away(exchange, route, stream, not).await,
     };
     exchange.manner = match fault {
         Some(Fault::SplitUtf8) => Manner::Halves,
@@ -92,15 +102,56 @@ pub(crate) async fn answer<S: Socket>(
         _ => Manner::Whole,
     };
     let format = format::of(state.config.engine, &state.config.model, &ask, &exchange.id);
+    if ask.form != Form::Text {
+        plan.words = plan.words.clone().object_of(plan.words_shown(format.as_ref()));
+    }
+    let progress = Progress::new(&ask, cached, exchange.received);
     let answered = if stream {
-        streamed::streamed(exchange, format.as_ref(), &ask, plan, source).await
+        streamed::streamed(exchange, format.as_ref(), ask.route, plan, source, progress).await
     } else {
-        whole::whole(exchange, format.as_ref(), &ask, plan, source).await
+        whole::whole(exchange, format.as_ref(), ask.route, plan, source, progress).await
     };
     if answered.is_err() {
         state.metrics.aborted();
     }
     answered
+}
+
+/// Why a request is not let in.
+enum NotLetIn {
+    /// Its limit is used up for so many seconds.
+    Limited(u64),
+    /// The queue is full.
+    Full,
+}
+
+/// Lets a request in: its supply of `output` tokens, and how many of its prompt's are cached.
+fn admit<S: Socket>(exchange: &Exchange<'_, S>, ask: &Ask, output: u32) -> Result<(Source, u32), NotLetIn> {
+    let state = exchange.state;
+    let tokens = u64::from(ask.prompt_tokens) + u64::from(output);
+    state.gate.pass(tokens, exchange.received).map_err(NotLetIn::Limited)?;
+    let cached = state.cached(&ask.blocks);
+    let source = state.source(ask.prompt_tokens, cached, output, exchange.received);
+    source.map(|source| (source, cached)).map_err(|QueueFull| NotLetIn::Full)
+}
+
+/// Answers who is not let in.
+async fn turn_away<S: Socket>(
+    exchange: &mut Exchange<'_, S>,
+    route: Route,
+    stream: bool,
+    why: NotLetIn,
+) -> io::Result<After> {
+    let engine = exchange.state.config.engine;
+    exchange.state.metrics.rejected();
+    match why {
+        NotLetIn::Full => refuse(exchange, route, stream, &overloaded(engine)).await,
+        NotLetIn::Limited(seconds) => {
+            let message = format!("Rate limit reached. Please try again in {seconds}s.");
+            let page = Page::from(Problem::new(Kind::RateLimit, message).refusal(engine, route));
+            exchange.page(page.with("retry-after", seconds.to_string())).await
+        }
+    }
 }
 
 /// Decides the answer: its length, its words and its fate.
@@ -225,9 +276,10 @@ struct Progress {
 }
 
 impl Progress {
-    const fn new(ask: &Ask, received: Moment) -> Self {
+    const fn new(ask: &Ask, cached_tokens: u32, received: Moment) -> Self {
         let tally = Tally {
             prompt_tokens: ask.prompt_tokens,
+            cached_tokens,
             generated: 0,
             received,
             scheduled: received,
@@ -245,7 +297,7 @@ impl Progress {
         if tally.generated == 0 {
             tally.scheduled = source.scheduled().unwrap_or(tally.received);
             tally.first = now;
-            metrics.first_token(now.since(tally.received), tally.prompt_tokens);
+            metrics.first_token(now.since(tally.received), tally.prompt_tokens, tally.cached_tokens);
         }
         metrics.event((tally.generated > 0).then(|| now.since(tally.latest)), tokens);
         tally.latest = now;
@@ -256,6 +308,7 @@ impl Progress {
         let tally = &self.tally;
         exchange.state.metrics.finished(&Finished {
             input_tokens: tally.prompt_tokens,
+            cached_tokens: tally.cached_tokens,
             output_tokens: tally.generated,
             stopped: reason == Reason::Stop,
             queue: tally.queue(),
@@ -271,6 +324,5 @@ fn text_of(plan: &Plan, format: &dyn Format) -> String {
     if plan.is_silent() {
         return String::new();
     }
-    let end = u32::from(plan.reason == Reason::Stop && format.has_end_token());
-    plan.words.clone().take((plan.tokens - end) as usize).map(|token| token.escaped).collect()
+    plan.words.clone().take(plan.words_shown(format) as usize).map(|token| token.escaped).collect()
 }

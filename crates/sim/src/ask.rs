@@ -1,8 +1,10 @@
 //! What a request asks for, whichever engine's words it uses.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::engine::Engine;
+use crate::prefix::Blocks;
 use crate::problem::{Kind, Problem, Unreadable};
 use crate::state::State;
 use crate::tokens;
@@ -24,12 +26,21 @@ pub(crate) enum Route {
     OllamaChat,
     /// Ollama's `/api/generate`.
     OllamaGenerate,
+    /// `/v1/embeddings`.
+    Embeddings,
+    /// Ollama's `/api/embed`.
+    Embed,
 }
 
 impl Route {
     /// Whether OpenAI's formats are spoken there.
     pub(crate) const fn is_openai(self) -> bool {
-        matches!(self, Self::Chat | Self::Completions)
+        matches!(self, Self::Chat | Self::Completions | Self::Embeddings)
+    }
+
+    /// Whether it answers with vectors.
+    pub(crate) const fn embeds(self) -> bool {
+        matches!(self, Self::Embeddings | Self::Embed)
     }
 
     const fn takes_messages(self) -> bool {
@@ -45,6 +56,16 @@ pub(crate) enum UsageWish {
     AtEnd,
     /// There, and so far on every event before (vLLM).
     Always,
+}
+
+/// What the answer is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Form {
+    Text,
+    /// Text that is a JSON object.
+    Json,
+    /// A call of the tool of this name, with a JSON object as its arguments.
+    Tool(String),
 }
 
 /// A request to generate, checked.
@@ -63,6 +84,9 @@ pub(crate) struct Ask {
     pub(crate) usage: UsageWish,
     /// TGI's `details`.
     pub(crate) details: bool,
+    pub(crate) form: Form,
+    /// The prompt as the prefix cache knows it; empty where there is none.
+    pub(crate) blocks: Blocks,
 }
 
 /// What all routes' bodies have in common or apart; fields we do not know are ignored.
@@ -82,11 +106,44 @@ pub(crate) struct Body {
     stream_options: Option<StreamOptions>,
     parameters: Option<Parameters>,
     options: Option<Options>,
+    response_format: Option<Typed>,
+    format: Option<Value>,
+    tools: Option<Vec<Tool>>,
+    tool_choice: Option<Value>,
+    images: Option<Vec<String>>,
+    cache_salt: Option<String>,
+    pub(crate) input: Option<Input>,
+    pub(crate) dimensions: Option<i64>,
+    pub(crate) encoding_format: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Message {
+    #[serde(default)]
+    role: String,
     content: Option<Content>,
+    /// Ollama's.
+    #[serde(default)]
+    images: Vec<String>,
+}
+
+/// An object that says what it is.
+#[derive(Debug, Deserialize)]
+struct Typed {
+    #[serde(rename = "type", default)]
+    kind: String,
+}
+
+/// A tool on offer: OpenAI's within a function, Anthropic's plain.
+#[derive(Debug, Deserialize)]
+struct Tool {
+    name: Option<String>,
+    function: Option<Function>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Function {
+    name: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -100,6 +157,25 @@ enum Content {
 struct Part {
     #[serde(default)]
     text: String,
+    /// A picture as OpenAI's parts have it, and as Anthropic's do.
+    image_url: Option<Value>,
+    source: Option<Value>,
+}
+
+impl Part {
+    fn image(&self) -> Option<&Value> {
+        self.image_url.as_ref().or(self.source.as_ref())
+    }
+}
+
+/// Texts to embed.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Input {
+    Text(String),
+    Texts(Vec<String>),
+    Ids(Vec<u32>),
+    ManyIds(Vec<Vec<u32>>),
 }
 
 #[derive(Debug, Deserialize)]
@@ -118,9 +194,10 @@ struct StreamOptions {
     continuous_usage_stats: bool,
 }
 
-#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 struct Parameters {
     max_new_tokens: Option<i64>,
+    grammar: Option<Value>,
     #[serde(default)]
     details: bool,
 }
@@ -131,9 +208,21 @@ struct Options {
 }
 
 impl Message {
-    fn texts(&self) -> impl Iterator<Item = &str> {
-        self.content.iter().flat_map(Content::texts)
+    /// Its tokens, without the template's.
+    fn tokens(&self) -> u32 {
+        let texts = self.content.iter().flat_map(Content::texts).map(tokens::count);
+        let images = self.content.iter().flat_map(Content::images).count() + self.images.len();
+        texts.fold(tokens_of(images), u32::saturating_add)
     }
+
+    fn chars(&self) -> usize {
+        self.content.iter().flat_map(Content::texts).map(|text| text.chars().count()).sum()
+    }
+}
+
+/// Tokens of so many pictures.
+fn tokens_of(images: usize) -> u32 {
+    u32::try_from(images).unwrap_or(u32::MAX).saturating_mul(tokens::PER_IMAGE)
 }
 
 impl Content {
@@ -142,6 +231,11 @@ impl Content {
             Self::Text(text) => Box::new(std::iter::once(text.as_str())),
             Self::Parts(parts) => Box::new(parts.iter().map(|part| part.text.as_str())),
         }
+    }
+
+    fn images(&self) -> impl Iterator<Item = &Value> {
+        let parts = if let Self::Parts(parts) = self { parts.as_slice() } else { &[] };
+        parts.iter().filter_map(Part::image)
     }
 }
 
@@ -157,17 +251,78 @@ impl Body {
     /// Tokens and characters of the conversation.
     pub(crate) fn measure_messages(&self) -> (u32, usize) {
         let system = self.system.iter().flat_map(Content::texts);
-        let messages = self.messages.iter().flatten().flat_map(Message::texts);
-        let texts: Vec<_> = system.chain(messages).collect();
-        (tokens::count_chat(texts.iter().copied()), texts.iter().map(|text| text.chars().count()).sum())
+        let (count, chars) = system.fold((0, 0), |(count, chars), text| {
+            (tokens::count(text).saturating_add(count), chars + text.chars().count())
+        });
+        let messages = self.messages.iter().flatten();
+        let all = self.system.iter().map(|_| count).chain(messages.clone().map(Message::tokens));
+        (tokens::count_chat(all), chars + messages.map(Message::chars).sum::<usize>())
     }
 
     fn measure_prompt(&self) -> Option<(u32, usize)> {
-        let text = |text: &str| (tokens::count(text), text.chars().count());
+        let images = tokens_of(self.images.iter().flatten().count());
+        let text = |text: &str| (tokens::count(text).saturating_add(images), text.chars().count());
         match self.prompt.as_ref()? {
             Prompt::Text(one) => Some(text(one)),
             Prompt::Texts(several) => several.first().map(|first| text(first)),
             Prompt::Ids(ids) => Some((u32::try_from(ids.len()).unwrap_or(u32::MAX), 0)),
+        }
+    }
+
+    /// The prompt's tokens in blocks, as many as are counted; nothing for routes of other engines than vLLM.
+    fn blocks(&self, route: Route) -> Blocks {
+        let mut blocks = Blocks::new(self.cache_salt.as_deref().unwrap_or_default());
+        let mut put = |count: u32, token: u32| (0..count).for_each(|_| blocks.push(token));
+        if route == Route::Chat {
+            put(tokens::PER_CONVERSATION, 0);
+            for message in self.messages.iter().flatten() {
+                put(tokens::PER_MESSAGE, tokens::id(&message.role));
+                let texts = message.content.iter().flat_map(Content::texts);
+                texts.flat_map(tokens::pieces).for_each(|piece| put(1, tokens::id(piece)));
+                let images = message.content.iter().flat_map(Content::images);
+                images.for_each(|image| put(tokens::PER_IMAGE, tokens::id(&image.to_string())));
+            }
+        } else {
+            match &self.prompt {
+                Some(Prompt::Text(text)) => tokens::pieces(text).for_each(|piece| put(1, tokens::id(piece))),
+                Some(Prompt::Texts(texts)) => {
+                    let pieces = texts.first().into_iter().flat_map(|text| tokens::pieces(text));
+                    pieces.for_each(|piece| put(1, tokens::id(piece)));
+                }
+                Some(Prompt::Ids(ids)) => ids.iter().for_each(|id| put(1, *id)),
+                None => {}
+            }
+        }
+        blocks
+    }
+
+    /// What the answer is to be made of. A tool is called only when the request leaves no choice; Ollama, where one
+    /// cannot say so, calls what it is given.
+    fn form(&self, route: Route) -> Form {
+        if let Some(name) = self.forced_tool(route) {
+            return Form::Tool(name);
+        }
+        let parameters = self.parameters.as_ref();
+        let json = match route {
+            Route::OllamaChat | Route::OllamaGenerate => self.format.as_ref().is_some_and(|format| !format.is_null()),
+            Route::Generate | Route::GenerateStream => parameters.is_some_and(|p| p.grammar.is_some()),
+            _ => self.response_format.as_ref().is_some_and(|format| format.kind.starts_with("json")),
+        };
+        if json { Form::Json } else { Form::Text }
+    }
+
+    fn forced_tool(&self, route: Route) -> Option<String> {
+        let tool = self.tools.as_ref().filter(|_| route.takes_messages())?.first()?;
+        let first = tool.function.as_ref().map(|function| &function.name).or(tool.name.as_ref())?;
+        let named = |choice: &Value| {
+            let name = choice.pointer("/function/name").or(choice.get("name")).and_then(Value::as_str);
+            name.unwrap_or(first).to_owned()
+        };
+        match &self.tool_choice {
+            None => (route == Route::OllamaChat).then(|| first.clone()),
+            Some(Value::String(word)) => matches!(word.as_str(), "required" | "any").then(|| first.clone()),
+            Some(choice) if matches!(choice["type"].as_str(), Some("auto" | "none")) => None,
+            Some(choice) => choice.is_object().then(|| named(choice)),
         }
     }
 
@@ -193,6 +348,7 @@ impl Body {
             };
         }
         match route {
+            Route::Embeddings | Route::Embed => self.input.as_ref().map(Input::measure).ok_or_else(|| missing("input")),
             Route::Generate | Route::GenerateStream => self
                 .inputs
                 .as_deref()
@@ -206,7 +362,7 @@ impl Body {
     fn limit(&self, route: Route) -> (Option<i64>, &'static str) {
         match route {
             Route::Generate | Route::GenerateStream => {
-                (self.parameters.and_then(|parameters| parameters.max_new_tokens), "max_new_tokens")
+                (self.parameters.as_ref().and_then(|parameters| parameters.max_new_tokens), "max_new_tokens")
             }
             Route::OllamaChat | Route::OllamaGenerate => {
                 // Negative means no limit there.
@@ -214,6 +370,30 @@ impl Body {
             }
             _ if self.max_completion_tokens.is_some() => (self.max_completion_tokens, "max_completion_tokens"),
             _ => (self.max_tokens, "max_tokens"),
+        }
+    }
+}
+
+impl Input {
+    /// Each text as something that can be hashed; token ids as their numbers.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        match self {
+            Self::Text(text) => vec![text.clone()],
+            Self::Texts(texts) => texts.clone(),
+            Self::Ids(ids) => vec![format!("{ids:?}")],
+            Self::ManyIds(many) => many.iter().map(|ids| format!("{ids:?}")).collect(),
+        }
+    }
+
+    fn measure(&self) -> (u32, usize) {
+        let ids = |ids: &Vec<u32>| u32::try_from(ids.len()).unwrap_or(u32::MAX);
+        match self {
+            Self::Text(text) => (tokens::count(text), text.chars().count()),
+            Self::Texts(texts) => texts.iter().fold((0, 0), |(count, chars), text| {
+                (tokens::count(text).saturating_add(count), chars + text.chars().count())
+            }),
+            Self::Ids(one) => (ids(one), 0),
+            Self::ManyIds(many) => (many.iter().map(ids).fold(0, u32::saturating_add), 0),
         }
     }
 }
@@ -231,7 +411,7 @@ impl Ask {
         if body.temperature.is_some_and(|temperature| temperature < 0.0) {
             return Err(Problem::new(Kind::BadRequest, "temperature must be non-negative").at("temperature"));
         }
-        let max_tokens = output_limit(state, route, body, prompt_tokens)?;
+        let max_tokens = if route.embeds() { 1 } else { output_limit(state, route, body, prompt_tokens)? };
         let forced = matches!(engine, Engine::Vllm | Engine::OpenAi) && route.is_openai();
         let min_tokens = match (forced, body.ignore_eos) {
             (false, _) => 0,
@@ -252,7 +432,9 @@ impl Ask {
                 (true, true) if engine == Engine::Vllm => UsageWish::Always,
                 (true, _) => UsageWish::AtEnd,
             },
-            details: body.parameters.is_some_and(|parameters| parameters.details),
+            details: body.parameters.as_ref().is_some_and(|parameters| parameters.details),
+            form: body.form(route),
+            blocks: if state.keeps_prefixes() { body.blocks(route) } else { Blocks::default() },
         })
     }
 }
@@ -262,6 +444,7 @@ pub(crate) fn streams(route: Route, body: &Body) -> bool {
     match route {
         Route::GenerateStream => true,
         Route::OllamaChat | Route::OllamaGenerate => body.stream.unwrap_or(true),
+        Route::Embeddings | Route::Embed => false,
         _ => body.stream.unwrap_or(false),
     }
 }

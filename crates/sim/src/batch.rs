@@ -17,6 +17,7 @@ use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, LogNormal};
 use schema::units::{Moment, Nanos};
 
+use crate::discipline::{Arrival, Discipline, Emission, Occupancy, QueueFull};
 use crate::engine::EngineModel;
 
 /// A step that ended at most this long ago passes its end on as the next one's beginning, so that a
@@ -26,25 +27,12 @@ const SLIP: Nanos = Nanos::from_millis(5);
 /// The shortest step there is: time always advances.
 const SHORTEST_STEP: Nanos = Nanos(1_000);
 
-/// One token for one sequence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Emission {
-    /// Whose.
-    pub(crate) id: u64,
-    /// When the sequence first got a place in the batch.
-    pub(crate) scheduled: Moment,
-    /// The sequence's tokens so far, this one included.
-    pub(crate) generated: u32,
-}
-
-/// Why a request was not queued.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct QueueFull;
-
 #[derive(Debug)]
 struct Sequence {
     id: u64,
     prompt: u32,
+    /// Prompt tokens that need not be read.
+    cached: u32,
     output: u32,
     generated: u32,
     /// May be admitted from here on.
@@ -89,70 +77,6 @@ impl Batch {
         }
     }
 
-    /// Queues a request of `prompt` tokens for `output` tokens. Prompts beyond the context are cut to it.
-    pub(crate) fn submit(&mut self, id: u64, prompt: u32, output: u32, now: Moment) -> Result<(), QueueFull> {
-        if self.waiting.len() + self.running.len() >= self.model.max_batch.saturating_add(self.model.queue_limit) {
-            return Err(QueueFull);
-        }
-        self.waiting.push_back(Sequence {
-            id,
-            prompt: prompt.clamp(1, self.model.context - 1),
-            output: output.max(1),
-            generated: 0,
-            ready_at: now + self.model.overhead,
-            scheduled: None,
-            to_read: 0,
-            read: 0,
-            reading: 0,
-            held: 0,
-        });
-        Ok(())
-    }
-
-    /// Forgets a request, wherever it is, and frees its place and cache at once.
-    pub(crate) fn cancel(&mut self, id: u64) {
-        self.waiting.retain(|sequence| sequence.id != id);
-        if let Some(index) = self.running.iter().position(|sequence| sequence.id == id) {
-            let sequence = self.running.remove(index);
-            self.held -= u64::from(sequence.held);
-        }
-    }
-
-    /// When [`Batch::advance`] next has something to do; `None` while idle.
-    pub(crate) fn next_at(&self) -> Option<Moment> {
-        self.step_ends.or_else(|| self.waiting.front().map(|sequence| sequence.ready_at))
-    }
-
-    /// Carries out every step that ends by `now` and begins the next; appends the tokens they gave.
-    pub(crate) fn advance(&mut self, now: Moment, emissions: &mut Vec<Emission>) {
-        while let Some(due) = self.next_at().filter(|due| *due <= now) {
-            if self.step_ends.take().is_some() {
-                self.finish_step(emissions);
-            }
-            self.begin_step(if now - due < SLIP { due } else { now });
-        }
-    }
-
-    /// Sequences in the batch.
-    pub(crate) fn running(&self) -> usize {
-        self.running.len()
-    }
-
-    /// Requests queued.
-    pub(crate) fn waiting(&self) -> usize {
-        self.waiting.len()
-    }
-
-    /// Share of the KV cache in use, 0 to 1.
-    pub(crate) fn cache_usage(&self) -> f64 {
-        self.held as f64 / self.model.kv_tokens as f64
-    }
-
-    /// Times a running sequence was put back for want of cache.
-    pub(crate) const fn preemptions(&self) -> u64 {
-        self.preemptions
-    }
-
     fn begin_step(&mut self, start: Moment) {
         self.admit(start);
         self.make_room();
@@ -178,7 +102,7 @@ impl Batch {
             let Some(mut sequence) = self.waiting.pop_front() else { return };
             sequence.scheduled.get_or_insert(now);
             sequence.to_read = needed;
-            sequence.read = 0;
+            sequence.read = sequence.cached;
             sequence.held = needed;
             self.held += u64::from(needed);
             self.running.push(sequence);
@@ -233,6 +157,64 @@ impl Batch {
             goes_on
         });
         self.held = self.held + grown - freed;
+    }
+}
+
+impl Discipline for Batch {
+    /// Prompts beyond the context are cut to it.
+    fn submit(&mut self, arrival: Arrival) -> Result<(), QueueFull> {
+        if self.waiting.len() + self.running.len() >= self.model.max_batch.saturating_add(self.model.queue_limit) {
+            return Err(QueueFull);
+        }
+        let prompt = arrival.prompt.clamp(1, self.model.context - 1);
+        self.waiting.push_back(Sequence {
+            id: arrival.id,
+            prompt,
+            cached: arrival.cached.min(prompt - 1),
+            output: arrival.output.max(1),
+            generated: 0,
+            ready_at: arrival.at + self.model.overhead,
+            scheduled: None,
+            to_read: 0,
+            read: 0,
+            reading: 0,
+            held: 0,
+        });
+        Ok(())
+    }
+
+    fn cancel(&mut self, id: u64, _: Moment) {
+        self.waiting.retain(|sequence| sequence.id != id);
+        if let Some(index) = self.running.iter().position(|sequence| sequence.id == id) {
+            let sequence = self.running.remove(index);
+            self.held -= u64::from(sequence.held);
+        }
+    }
+
+    fn next_at(&self) -> Option<Moment> {
+        self.step_ends.or_else(|| self.waiting.front().map(|sequence| sequence.ready_at))
+    }
+
+    fn advance(&mut self, now: Moment, emissions: &mut Vec<Emission>) {
+        while let Some(due) = self.next_at().filter(|due| *due <= now) {
+            if self.step_ends.take().is_some() {
+                self.finish_step(emissions);
+            }
+            self.begin_step(if now - due < SLIP { due } else { now });
+        }
+    }
+
+    fn stalled(&mut self, length: Nanos) {
+        self.step_ends = self.step_ends.map(|end| end + length);
+    }
+
+    fn occupancy(&self) -> Occupancy {
+        Occupancy {
+            running: self.running.len(),
+            waiting: self.waiting.len(),
+            cache_usage: self.held as f64 / self.model.kv_tokens as f64,
+            preemptions: self.preemptions,
+        }
     }
 }
 

@@ -3,30 +3,13 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use schema::units::Nanos;
 use secrecy::SecretString;
 
 use crate::engine::{Engine, EngineModel};
 use crate::fault::FaultPlan;
-use crate::stepper::Stepper;
-
-/// When tokens leave.
-#[derive(Debug, Clone)]
-pub enum Pace {
-    /// As an engine of these numbers would: queue, batch, KV cache. Timers have the 1 ms of tokio's
-    /// clock; lateness of a step does not add up over an answer.
-    Model(EngineModel),
-    /// Each stream by its own timer, whatever the others do: for accuracy and scale tests. Deadlines
-    /// are absolute from the request's arrival and rounded up to tokio's 1 ms.
-    Fixed {
-        /// From the request's arrival to the first token.
-        ttft: Nanos,
-        /// From one event to the next; zero: as fast as the socket takes them, one event a write.
-        itl: Nanos,
-    },
-    /// A token leaves when the test releases it.
-    Stepped(Stepper),
-}
+use crate::limits::Limits;
+use crate::pace::Pace;
+use crate::stall::Stall;
 
 /// A simulated engine, before it runs.
 #[derive(Debug, Clone)]
@@ -41,6 +24,12 @@ pub struct Config {
     pub pace: Pace,
     /// What goes wrong, each for its share of the requests.
     pub faults: Vec<FaultPlan>,
+    /// A while in which the whole engine stands still.
+    pub stall: Option<Stall>,
+    /// What its clients may have, told in `x-ratelimit` headers; beyond it 429 with `Retry-After`.
+    pub limits: Limits,
+    /// Whether a vLLM at the pace of a model ([`Pace::Model`]) keeps prefixes of prompts, as vLLM does.
+    pub prefix_cache: bool,
     /// Decides texts, lengths, jitter and who meets a fault.
     pub seed: u64,
     /// Operating-system threads that serve connections, at least 1.
@@ -64,6 +53,9 @@ impl Config {
             model: format!("sim-{engine}"),
             pace: Pace::Model(EngineModel::of(engine)),
             faults: Vec::new(),
+            stall: None,
+            limits: Limits::default(),
+            prefix_cache: true,
             seed: 0,
             threads: 1,
             log: None,

@@ -95,9 +95,10 @@ impl<'a, S: Socket> Exchange<'a, S> {
         &self,
         status: u16,
         content_type: Option<&str>,
-        headers: Vec<(&'static str, String)>,
+        mut headers: Vec<(&'static str, String)>,
         length: Option<usize>,
     ) -> Vec<u8> {
+        headers.extend(self.state.gate.headers(clock::now()));
         Head { status, content_type, headers, length, request_id: Some(&self.id) }.bytes(self.state)
     }
 

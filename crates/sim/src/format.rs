@@ -47,6 +47,8 @@ impl From<Token> for Piece<'_> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tally {
     pub(crate) prompt_tokens: u32,
+    /// Of those, the ones that were cached.
+    pub(crate) cached_tokens: u32,
     /// Generated so far, those of the event being written included.
     pub(crate) generated: u32,
     pub(crate) received: Moment,
@@ -118,7 +120,7 @@ pub(crate) trait Format: Send + Sync {
         false
     }
 
-    /// The event of some tokens, the last ones when there is an ending.
+    /// The event of some tokens, the last ones when there is an ending; nothing, where they wait for a later one.
     fn piece(&self, out: &mut Vec<u8>, piece: &Piece<'_>, tally: &Tally, ending: Option<Ending<'_>>);
 
     /// Events after the last token.
@@ -133,13 +135,13 @@ pub(crate) trait Format: Send + Sync {
     fn whole(&self, out: &mut Vec<u8>, escaped: &str, tally: &Tally, reason: Reason);
 }
 
-/// The format of the answer to `ask`.
+/// The format of the answer in words to `ask`.
 pub(crate) fn of(engine: Engine, served: &str, ask: &Ask, id: &str) -> Box<dyn Format> {
     match ask.route {
-        Route::Chat | Route::Completions => Box::new(openai::OpenAi::new(engine, served, ask, id)),
+        Route::Chat | Route::Completions | Route::Embeddings => Box::new(openai::OpenAi::new(engine, served, ask, id)),
         Route::Messages => Box::new(anthropic::Anthropic::new(ask, id)),
         Route::Generate | Route::GenerateStream => Box::new(tgi::Tgi::new(ask)),
-        Route::OllamaChat | Route::OllamaGenerate => Box::new(ollama::Ollama::new(ask)),
+        Route::OllamaChat | Route::OllamaGenerate | Route::Embed => Box::new(ollama::Ollama::new(ask)),
     }
 }
 
@@ -162,6 +164,11 @@ pub(crate) use put;
 /// Text as a JSON string, quotes included.
 pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
+}
+
+/// The text behind the inside of a JSON string.
+fn unescaped(escaped: &str) -> String {
+    serde_json::from_str(&format!("\"{escaped}\"")).expect("the inside of a JSON string, in quotes, is one")
 }
 
 /// The end of an SSE stream of OpenAI's kind.

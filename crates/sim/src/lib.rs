@@ -1,8 +1,8 @@
 //! Plays an inference engine over a real socket, at the pace its caller sets.
 //!
 //! ```text
-//! socket ─▶ http ─▶ ask ─▶ source (batch │ timer │ stepper) ─▶ format ─▶ exchange ─▶ socket
-//!                                                                           └─▶ journal: when each byte was written
+//! socket ─▶ http ─▶ ask ─▶ source (batch │ servers │ law │ timer │ stepper) ─▶ format ─▶ exchange ─▶ socket
+//!                                                                               when each byte left ◀─┴─▶ journal
 //! ```
 //!
 //! A request is read ([`Engine`]-specific routes and bodies become one kind of question), takes its place
@@ -11,17 +11,20 @@
 //! joins its record with the [`Entry`]s of the log.
 //!
 //! Invariants: threads and runtimes of its own, never the caller's; for one seed and one order of
-//! arrival the same texts, lengths and faults; the arithmetic of batching reads no clock; bad requests
+//! arrival the same texts, lengths, vectors and faults; the arithmetic of serving reads no clock; bad requests
 //! are answered, never a panic; sizes of heads and bodies are bounded. No TLS here: wrap
 //! [`serve_connection`].
 
-pub use config::{Config, Pace};
+pub use config::Config;
 pub use connection::serve_connection;
 pub use engine::{Engine, EngineModel};
 pub use error::{NameError, SimError};
 pub use fault::{Fault, FaultError, FaultPlan, HUGE_EVENT, HUGE_HEADER};
 pub use journal::Entry;
+pub use limits::{Limit, LimitError, Limits};
+pub use pace::{Pace, PaceError};
 pub use sim::Sim;
+pub use stall::{Stall, StallError};
 pub use state::State;
 pub use stepper::Stepper;
 
@@ -31,6 +34,7 @@ mod batch;
 mod clock;
 mod config;
 mod connection;
+mod discipline;
 mod engine;
 mod error;
 mod exchange;
@@ -39,13 +43,19 @@ mod format;
 mod head;
 mod http;
 mod journal;
+mod law;
+mod limits;
 mod metrics;
+mod pace;
 mod page;
+mod prefix;
 mod problem;
 mod scheduler;
+mod servers;
 mod sim;
 mod socket;
 mod source;
+mod stall;
 mod state;
 mod stepper;
 mod tokens;

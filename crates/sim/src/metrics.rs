@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use schema::units::Nanos;
 
+use crate::discipline::Occupancy;
 use crate::engine::Engine;
-use crate::scheduler::Occupancy;
 
 /// Upper bounds of vLLM's buckets, seconds (`vllm/v1/metrics/buckets.py`, 0.33).
 const VLLM_TTFT: &[f64] = &[
@@ -60,6 +60,12 @@ const TGI_DURATION: &[f64] = &[
 ];
 const TGI_TOKENS: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10000.0];
 
+/// vLLM's buckets of token counts: 1, 2, 5 and their multiples by ten.
+const VLLM_TOKENS: &[f64] = &[
+    1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10_000.0, 20_000.0, 50_000.0,
+    100_000.0,
+];
+
 /// A Prometheus histogram that threads add to without a lock.
 #[derive(Debug)]
 struct Histogram {
@@ -102,6 +108,8 @@ impl Histogram {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Finished {
     pub(crate) input_tokens: u32,
+    /// Of the input tokens, those that were cached.
+    pub(crate) cached_tokens: u32,
     pub(crate) output_tokens: u32,
     pub(crate) stopped: bool,
     pub(crate) queue: Nanos,
@@ -121,6 +129,7 @@ pub(crate) struct Metrics {
     failed: AtomicU64,
     rejected: AtomicU64,
     input_tokens: AtomicU64,
+    cached_tokens: AtomicU64,
     output_tokens: AtomicU64,
     ttft: Histogram,
     itl: Histogram,
@@ -132,12 +141,14 @@ pub(crate) struct Metrics {
     per_token: Histogram,
     input_length: Histogram,
     output_length: Histogram,
+    computed_length: Histogram,
 }
 
 impl Metrics {
     pub(crate) fn new(engine: Engine) -> Self {
         let request = if engine == Engine::Tgi { TGI_DURATION } else { VLLM_REQUEST };
         let per_token = if engine == Engine::Tgi { TGI_DURATION } else { VLLM_ITL };
+        let lengths = if engine == Engine::Tgi { TGI_TOKENS } else { VLLM_TOKENS };
         let zero = || AtomicU64::new(0);
         Self {
             engine,
@@ -148,6 +159,7 @@ impl Metrics {
             failed: zero(),
             rejected: zero(),
             input_tokens: zero(),
+            cached_tokens: zero(),
             output_tokens: zero(),
             ttft: Histogram::new(VLLM_TTFT),
             itl: Histogram::new(VLLM_ITL),
@@ -157,8 +169,9 @@ impl Metrics {
             decode: Histogram::new(request),
             inference: Histogram::new(request),
             per_token: Histogram::new(per_token),
-            input_length: Histogram::new(TGI_TOKENS),
-            output_length: Histogram::new(TGI_TOKENS),
+            input_length: Histogram::new(lengths),
+            output_length: Histogram::new(lengths),
+            computed_length: Histogram::new(lengths),
         }
     }
 
@@ -182,10 +195,11 @@ impl Metrics {
         self.aborted.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Its first token left, so long after its arrival; its prompt has been read.
-    pub(crate) fn first_token(&self, ttft: Nanos, input_tokens: u32) {
+    /// Its first token left, so long after its arrival; its prompt, in part cached, has been read.
+    pub(crate) fn first_token(&self, ttft: Nanos, input_tokens: u32, cached_tokens: u32) {
         self.ttft.observe(ttft.as_secs_f64());
         self.input_tokens.fetch_add(u64::from(input_tokens), Ordering::Relaxed);
+        self.cached_tokens.fetch_add(u64::from(cached_tokens), Ordering::Relaxed);
     }
 
     /// An event of `tokens` left, so long after the one before.
@@ -214,6 +228,7 @@ impl Metrics {
         self.per_token.observe(span.as_secs_f64() / f64::from(tokens.max(1)));
         self.input_length.observe(f64::from(request.input_tokens));
         self.output_length.observe(f64::from(request.output_tokens));
+        self.computed_length.observe(f64::from(request.input_tokens - request.cached_tokens));
     }
 
     /// The `/metrics` page of the engine, for those that have one.
@@ -243,12 +258,14 @@ impl Metrics {
             ("vllm:prompt_tokens_total", self.input_tokens.load(Ordering::Relaxed)),
             ("vllm:generation_tokens_total", self.output_tokens.load(Ordering::Relaxed)),
             ("vllm:prefix_cache_queries_total", self.input_tokens.load(Ordering::Relaxed)),
-            ("vllm:prefix_cache_hits_total", 0),
+            ("vllm:prefix_cache_hits_total", self.cached_tokens.load(Ordering::Relaxed)),
+            ("vllm:prompt_tokens_cached_total", self.cached_tokens.load(Ordering::Relaxed)),
         ];
         for (name, value) in counters {
             header(&mut out, name, "counter");
             line(&mut out, format_args!("{name}{{{labels}}} {value}.0"));
         }
+        self.vllm_sources(&mut out, &model);
         header(&mut out, "vllm:request_success_total", "counter");
         for (reason, count) in [("stop", &self.stopped), ("length", &self.cut_at_length), ("abort", &self.aborted)] {
             let count = count.load(Ordering::Relaxed);
@@ -268,10 +285,24 @@ impl Metrics {
             ("vllm:request_prefill_time_seconds", &self.prefill),
             ("vllm:request_decode_time_seconds", &self.decode),
             ("vllm:request_inference_time_seconds", &self.inference),
+            ("vllm:request_prompt_tokens", &self.input_length),
+            ("vllm:request_generation_tokens", &self.output_length),
+            ("vllm:request_prefill_kv_computed_tokens", &self.computed_length),
         ] {
             histogram.write(&mut out, name, &labels);
         }
         out
+    }
+
+    /// Where prompt tokens came from: computed here or found in the cache.
+    fn vllm_sources(&self, out: &mut String, model: &str) {
+        let all = self.input_tokens.load(Ordering::Relaxed);
+        let cached = self.cached_tokens.load(Ordering::Relaxed);
+        let name = "vllm:prompt_tokens_by_source_total";
+        header(out, name, "counter");
+        for (source, count) in [("local_compute", all.saturating_sub(cached)), ("local_cache_hit", cached)] {
+            line(out, format_args!("{name}{{engine=\"0\",model_name=\"{model}\",source=\"{source}\"}} {count}.0"));
+        }
     }
 
     fn tgi(&self, occupancy: &Occupancy) -> String {

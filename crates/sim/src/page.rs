@@ -54,15 +54,18 @@ impl From<Refusal> for Page {
     }
 }
 
-/// The route that generates at `path`, if one does. A hosted API may live under any prefix.
+/// The route that generates, text or vectors, at `path`, if one does. A hosted API may live under any prefix.
 pub(crate) fn generating(engine: Engine, path: &str) -> Option<Route> {
     match (engine, path) {
         (Engine::OpenAi, path) if path.ends_with("/chat/completions") => Some(Route::Chat),
         (Engine::OpenAi, path) if path.ends_with("/completions") => Some(Route::Completions),
         (Engine::OpenAi, path) if path.ends_with("/messages") => Some(Route::Messages),
+        (Engine::OpenAi, path) if path.ends_with("/embeddings") => Some(Route::Embeddings),
         (Engine::OpenAi, _) => None,
         (_, "/v1/chat/completions") => Some(Route::Chat),
         (_, "/v1/completions") => Some(Route::Completions),
+        (Engine::Vllm | Engine::Ollama, "/v1/embeddings") => Some(Route::Embeddings),
+        (Engine::Ollama, "/api/embed") => Some(Route::Embed),
         (Engine::Tgi, "/generate") => Some(Route::Generate),
         (Engine::Tgi, "/generate_stream") => Some(Route::GenerateStream),
         (Engine::Ollama, "/api/chat") => Some(Route::OllamaChat),
@@ -211,7 +214,7 @@ fn show(state: &State) -> Value {
             "general.parameter_count": 8_030_261_248_u64,
             "llama.context_length": state.model.context,
         },
-        "parameters": "", "template": "{{ .Prompt }}", "capabilities": ["completion"],
+        "parameters": "", "template": "{{ .Prompt }}", "capabilities": ["completion", "tools", "vision", "embedding"],
     })
 }
 

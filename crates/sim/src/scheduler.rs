@@ -1,28 +1,27 @@
-//! The one batch of an engine, driven by the real clock, and a mailbox for each request in it.
+//! An engine's discipline of service, driven by the real clock, and a mailbox for each request in it.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use schema::units::Moment;
+use schema::units::{Moment, Nanos};
 use tokio::sync::Notify;
 
-use crate::batch::{Batch, Emission, QueueFull};
 use crate::clock;
-use crate::engine::EngineModel;
+use crate::discipline::{Arrival, Discipline, Emission, Occupancy, QueueFull};
 
-/// Runs a [`Batch`] by the monotonic clock.
+/// Runs a [`Discipline`] by the monotonic clock.
 #[derive(Debug)]
 pub(crate) struct Scheduler {
     inner: Mutex<Inner>,
-    /// An idle engine was given work.
+    /// There is something to do earlier than was known.
     woken: Notify,
 }
 
 #[derive(Debug)]
 struct Inner {
-    batch: Batch,
+    discipline: Box<dyn Discipline>,
     mailboxes: HashMap<u64, Arc<Mailbox>>,
     emissions: Vec<Emission>,
     next_id: u64,
@@ -36,57 +35,64 @@ struct Mailbox {
     arrived: Notify,
 }
 
-/// How full an engine is.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Occupancy {
-    pub(crate) running: usize,
-    pub(crate) waiting: usize,
-    pub(crate) cache_usage: f64,
-    pub(crate) preemptions: u64,
-}
-
 impl Scheduler {
-    pub(crate) fn new(model: EngineModel, seed: u64) -> Self {
-        let batch = Batch::new(model, seed);
-        let inner = Inner { batch, mailboxes: HashMap::new(), emissions: Vec::new(), next_id: 0 };
+    pub(crate) fn new(discipline: Box<dyn Discipline>) -> Self {
+        let inner = Inner { discipline, mailboxes: HashMap::new(), emissions: Vec::new(), next_id: 0 };
         Self { inner: Mutex::new(inner), woken: Notify::new() }
     }
 
-    /// Queues a request that arrived at `received`.
-    pub(crate) fn submit(self: &Arc<Self>, prompt: u32, output: u32, received: Moment) -> Result<Ticket, QueueFull> {
-        let mut inner = self.lock();
-        let was_idle = inner.batch.next_at().is_none();
-        let id = inner.next_id;
-        inner.batch.submit(id, prompt, output, received)?;
-        inner.next_id += 1;
+    /// Takes in a request; its `id` is given here.
+    pub(crate) fn submit(self: &Arc<Self>, arrival: Arrival) -> Result<Ticket, QueueFull> {
         let mailbox = Arc::new(Mailbox::default());
-        inner.mailboxes.insert(id, Arc::clone(&mailbox));
-        drop(inner);
-        if was_idle {
-            self.woken.notify_one();
-        }
+        let id = self.change(|inner| {
+            let id = inner.next_id;
+            // What was due before it came is done before it counts.
+            inner.advance(arrival.at);
+            inner.discipline.submit(Arrival { id, ..arrival })?;
+            inner.next_id += 1;
+            inner.mailboxes.insert(id, Arc::clone(&mailbox));
+            Ok(id)
+        })?;
         Ok(Ticket { scheduler: Arc::clone(self), id, mailbox, taken: 0 })
     }
 
-    /// Carries out steps for as long as it is polled.
+    /// Does what is due for as long as it is polled.
     pub(crate) async fn drive(&self) {
         loop {
             let next = self.lock().advance(clock::now());
-            match next {
-                None => self.woken.notified().await,
-                Some(at) => tokio::time::sleep(Duration::from(at.since(clock::now()))).await,
+            let due = async {
+                match next {
+                    None => std::future::pending().await,
+                    Some(at) => tokio::time::sleep(Duration::from(at.since(clock::now()))).await,
+                }
+            };
+            tokio::select! {
+                () = due => {}
+                () = self.woken.notified() => {}
             }
         }
     }
 
+    /// For so long no work was done.
+    pub(crate) fn stalled(&self, length: Nanos) {
+        self.change(|inner| inner.discipline.stalled(length));
+    }
+
     pub(crate) fn occupancy(&self) -> Occupancy {
-        let inner = self.lock();
-        Occupancy {
-            running: inner.batch.running(),
-            waiting: inner.batch.waiting(),
-            cache_usage: inner.batch.cache_usage(),
-            preemptions: inner.batch.preemptions(),
+        self.lock().discipline.occupancy()
+    }
+
+    /// Changes who is there, and wakes the driver if the next token is now due earlier.
+    fn change<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
+        let mut inner = self.lock();
+        let before = inner.discipline.next_at();
+        let changed = change(&mut inner);
+        let after = inner.discipline.next_at();
+        drop(inner);
+        if after.is_some_and(|after| before.is_none_or(|before| after < before)) {
+            self.woken.notify_one();
         }
+        changed
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -97,7 +103,7 @@ impl Scheduler {
 impl Inner {
     /// Does what is due, tells the requests, and says when there is more.
     fn advance(&mut self, now: Moment) -> Option<Moment> {
-        self.batch.advance(now, &mut self.emissions);
+        self.discipline.advance(now, &mut self.emissions);
         for emission in self.emissions.drain(..) {
             if let Some(mailbox) = self.mailboxes.get(&emission.id) {
                 mailbox.scheduled_ns.store(emission.scheduled.0, Ordering::Relaxed);
@@ -105,7 +111,7 @@ impl Inner {
                 mailbox.arrived.notify_one();
             }
         }
-        self.batch.next_at()
+        self.discipline.next_at()
     }
 }
 
@@ -136,8 +142,9 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        let mut inner = self.scheduler.lock();
-        inner.batch.cancel(self.id);
-        inner.mailboxes.remove(&self.id);
+        self.scheduler.change(|inner| {
+            inner.discipline.cancel(self.id, clock::now());
+            inner.mailboxes.remove(&self.id);
+        });
     }
 }

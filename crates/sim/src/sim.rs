@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Pace};
+use crate::config::Config;
 use crate::connection::serve;
 use crate::error::SimError;
 use crate::journal::{Entry, Journal};
@@ -42,9 +42,7 @@ pub struct Sim {
 impl Sim {
     /// Starts `config`; it listens when this returns.
     pub fn start(config: Config) -> Result<Self, SimError> {
-        if let Pace::Model(model) = &config.pace {
-            model.check()?;
-        }
+        config.pace.check()?;
         check_headers(&config)?;
         let (listen, threads) = (config.listen, config.threads.max(1));
         let (journal, log_writer) = Journal::open(&config)?;
@@ -55,7 +53,9 @@ impl Sim {
             let (sender, receiver) = mpsc::channel(HAND_OVER);
             others.push(sender);
             let state = Arc::clone(&sim.state);
-            sim.spawn(index, move || take_over(receiver, state))?;
+            sim.spawn(index, move || async move {
+                tokio::join!(take_over(receiver, Arc::clone(&state)), hold(&state));
+            })?;
         }
         // One message: the address, or why there is none.
         let (report, started) = sync_channel(1);
@@ -66,7 +66,7 @@ impl Sim {
                 Ok(listener) => {
                     drop(report.send(listener.local_addr()));
                     let accepting = accept(listener, others, Arc::clone(&state));
-                    tokio::join!(accepting, state.drive());
+                    tokio::join!(accepting, state.drive(), stall(&state));
                 }
             }
         })?;
@@ -144,7 +144,7 @@ impl Sim {
         self.state.bytes.load(Ordering::Relaxed)
     }
 
-    /// Requests in the batch now; under a pace without a batch, those being answered.
+    /// Requests in service now; under a pace without a queue, those being answered.
     pub fn running(&self) -> usize {
         self.state.occupancy().running
     }
@@ -163,6 +163,7 @@ impl Sim {
 impl Drop for Sim {
     fn drop(&mut self) {
         self.stop.cancel();
+        self.state.thaw();
         for thread in self.threads.drain(..) {
             // A panic there has been reported by its thread.
             drop(thread.join());
@@ -209,6 +210,17 @@ async fn accept(listener: TcpListener, others: Vec<mpsc::Sender<std::net::TcpStr
         }
         turn = (turn + 1) % shares;
     }
+}
+
+/// Stalls this thread, which does the engine's work.
+async fn stall(state: &State) {
+    let length = state.stall().await;
+    state.stalled(length);
+}
+
+/// Stalls this thread.
+async fn hold(state: &State) {
+    let _length = state.stall().await;
 }
 
 /// Serves the connections another thread accepted.

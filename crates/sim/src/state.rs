@@ -6,22 +6,43 @@ use std::time::Duration;
 
 use schema::units::{Moment, Nanos};
 
-use crate::batch::QueueFull;
-use crate::config::{Config, Pace};
-use crate::engine::EngineModel;
+use crate::batch::Batch;
+use crate::config::Config;
+use crate::discipline::{Arrival, Discipline, Occupancy, QueueFull};
+use crate::engine::{Engine, EngineModel};
 use crate::fault::{self, Fault};
 use crate::journal::Journal;
+use crate::law::{Law, Parameters};
+use crate::limits::Gate;
 use crate::metrics::Metrics;
-use crate::scheduler::{Occupancy, Scheduler};
+use crate::pace::Pace;
+use crate::prefix::{Blocks, PrefixCache};
+use crate::scheduler::Scheduler;
+use crate::servers::Servers;
 use crate::source::Source;
+use crate::stall::Freezer;
 use crate::stepper::Stepper;
 
 /// How tokens are had.
 #[derive(Debug)]
 enum Supply {
-    Batched(Arc<Scheduler>),
+    Scheduled(Arc<Scheduler>),
     Timed { ttft: Nanos, itl: Nanos },
     Stepped(Stepper),
+}
+
+/// The supply that a configuration asks for.
+fn supply(config: &Config) -> Supply {
+    let discipline: Box<dyn Discipline> = match &config.pace {
+        Pace::Fixed { ttft, itl } => return Supply::Timed { ttft: *ttft, itl: *itl },
+        Pace::Stepped(stepper) => return Supply::Stepped(stepper.clone()),
+        Pace::Model(model) => Box::new(Batch::new(model.clone(), config.seed)),
+        Pace::Servers { servers, service, spread } => Box::new(Servers::new(*servers, *service, *spread, config.seed)),
+        &Pace::Law { lambda, contention, coherency } => {
+            Box::new(Law::new(Parameters { lambda, contention, coherency }))
+        }
+    };
+    Supply::Scheduled(Arc::new(Scheduler::new(discipline)))
 }
 
 /// One engine's configuration, scheduler, counters and log, shared by all its connections.
@@ -32,6 +53,9 @@ pub struct State {
     pub(crate) model: EngineModel,
     pub(crate) journal: Journal,
     pub(crate) metrics: Metrics,
+    pub(crate) gate: Gate,
+    freezer: Freezer,
+    prefixes: Option<Mutex<PrefixCache>>,
     supply: Supply,
     pub(crate) connections: AtomicUsize,
     pub(crate) bytes: AtomicU64,
@@ -45,21 +69,20 @@ pub struct State {
 
 impl State {
     pub(crate) fn new(config: Config, journal: Journal) -> Self {
-        let profile = EngineModel::of(config.engine);
-        let (model, supply) = match &config.pace {
-            Pace::Model(model) => {
-                let scheduler = Scheduler::new(model.clone(), config.seed);
-                (model.clone(), Supply::Batched(Arc::new(scheduler)))
-            }
-            Pace::Fixed { ttft, itl } => (profile, Supply::Timed { ttft: *ttft, itl: *itl }),
-            Pace::Stepped(stepper) => (profile, Supply::Stepped(stepper.clone())),
+        let model = match &config.pace {
+            Pace::Model(model) => model.clone(),
+            _ => EngineModel::of(config.engine),
         };
+        let caches = config.prefix_cache && config.engine == Engine::Vllm && matches!(config.pace, Pace::Model(_));
         Self {
             metrics: Metrics::new(config.engine),
+            gate: Gate::new(config.limits),
+            freezer: Freezer::default(),
+            prefixes: caches.then(|| Mutex::new(PrefixCache::new(model.kv_tokens))),
+            supply: supply(&config),
             config,
             model,
             journal,
-            supply,
             connections: AtomicUsize::new(0),
             bytes: AtomicU64::new(0),
             requests: AtomicU64::new(0),
@@ -72,6 +95,7 @@ impl State {
     /// Begins an answer to a request to generate: its number, from 0, and a guard for as long as it lasts.
     pub(crate) fn begin(self: &Arc<Self>) -> (u64, Answering) {
         *self.lock() += 1;
+        self.freezer.asked();
         (self.generations.fetch_add(1, Ordering::Relaxed), Answering(Arc::clone(self)))
     }
 
@@ -92,29 +116,62 @@ impl State {
         fault::pick(&self.config.faults, draw)
     }
 
-    /// A supply of `output` tokens for a request.
-    pub(crate) fn source(&self, prompt: u32, output: u32, received: Moment) -> Result<Source, QueueFull> {
+    /// Whether prefixes of prompts are kept.
+    pub(crate) const fn keeps_prefixes(&self) -> bool {
+        self.prefixes.is_some()
+    }
+
+    /// Takes a prompt into the prefix cache: how many of its tokens were there.
+    pub(crate) fn cached(&self, prompt: &Blocks) -> u32 {
+        let cache = self.prefixes.as_ref();
+        cache.map_or(0, |cache| cache.lock().unwrap_or_else(PoisonError::into_inner).read(prompt))
+    }
+
+    /// A supply of `output` tokens for a request; `cached` prompt tokens need not be read.
+    pub(crate) fn source(&self, prompt: u32, cached: u32, output: u32, received: Moment) -> Result<Source, QueueFull> {
         match &self.supply {
-            Supply::Batched(scheduler) => scheduler.submit(prompt, output, received).map(Source::Model),
+            Supply::Scheduled(scheduler) => {
+                scheduler.submit(Arrival { id: 0, prompt, cached, output, at: received }).map(Source::Model)
+            }
             Supply::Timed { ttft, itl } => Ok(Source::fixed(*ttft, *itl, received)),
             Supply::Stepped(stepper) => Ok(Source::stepped(stepper.clone())),
         }
     }
 
-    /// How full the engine is; without a batch, everyone runs.
+    /// How full the engine is; without a discipline, everyone runs.
     pub(crate) fn occupancy(&self) -> Occupancy {
         match &self.supply {
-            Supply::Batched(scheduler) => scheduler.occupancy(),
+            Supply::Scheduled(scheduler) => scheduler.occupancy(),
             Supply::Timed { .. } | Supply::Stepped(_) => Occupancy { running: *self.lock(), ..Occupancy::default() },
         }
     }
 
-    /// Carries out the engine's steps for as long as it is polled; without a batch there is nothing to do.
+    /// Does the engine's work for as long as it is polled; without a discipline there is nothing to do.
     pub(crate) async fn drive(&self) {
         match &self.supply {
-            Supply::Batched(scheduler) => scheduler.drive().await,
+            Supply::Scheduled(scheduler) => scheduler.drive().await,
             Supply::Timed { .. } | Supply::Stepped(_) => std::future::pending().await,
         }
+    }
+
+    /// Holds the thread that polls it for the length of the stall, where there is one.
+    pub(crate) async fn stall(&self) -> Nanos {
+        match self.config.stall {
+            Some(stall) => self.freezer.freeze(stall).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// What is under way did not go on for so long.
+    pub(crate) fn stalled(&self, length: Nanos) {
+        if let Supply::Scheduled(scheduler) = &self.supply {
+            scheduler.stalled(length);
+        }
+    }
+
+    /// Ends a stall at once.
+    pub(crate) fn thaw(&self) {
+        self.freezer.thaw();
     }
 
     fn lock(&self) -> MutexGuard<'_, usize> {

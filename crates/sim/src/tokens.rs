@@ -4,12 +4,15 @@
 const WHOLE_WORD: usize = 8;
 const PIECE: usize = 6;
 
+/// Tokens that a picture is worth, whatever its size.
+pub(crate) const PER_IMAGE: u32 = 256;
+
 /// Size of the vocabulary that token ids pretend to come from.
 const VOCABULARY: u32 = 49_152;
 
 /// Tokens that a chat template adds to each message, and once to a conversation.
-const PER_MESSAGE: u32 = 4;
-const PER_CONVERSATION: u32 = 3;
+pub(crate) const PER_MESSAGE: u32 = 4;
+pub(crate) const PER_CONVERSATION: u32 = 3;
 
 /// The text's tokens, in order; joined they are the text. A space belongs to the word after it,
 /// punctuation and other signs stand alone.
@@ -22,9 +25,9 @@ pub(crate) fn count(text: &str) -> u32 {
     u32::try_from(pieces(text).count()).unwrap_or(u32::MAX)
 }
 
-/// The number of tokens of a conversation with its template.
-pub(crate) fn count_chat<'a>(messages: impl Iterator<Item = &'a str>) -> u32 {
-    messages.fold(PER_CONVERSATION, |sum, text| sum.saturating_add(count(text)).saturating_add(PER_MESSAGE))
+/// The number of tokens of a conversation with its template; `messages` are the tokens of each.
+pub(crate) fn count_chat(messages: impl Iterator<Item = u32>) -> u32 {
+    messages.fold(PER_CONVERSATION, |sum, tokens| sum.saturating_add(tokens).saturating_add(PER_MESSAGE))
 }
 
 /// A token's id: a hash (FNV-1a) of its text, within the vocabulary.
@@ -90,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_conversation_costs_its_template() {
-        assert_eq!(count_chat(["Hello world", "Hi"].into_iter()), 3 + (2 + 4) + (1 + 4));
+        assert_eq!(count_chat(["Hello world", "Hi"].into_iter().map(count)), 3 + (2 + 4) + (1 + 4));
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub(crate) struct Piece {
     pub(crate) text: String,
     /// As the inside of a JSON string.
     pub(crate) escaped: String,
+    /// As the inside of a JSON string within a JSON string.
+    nested: String,
     /// Its id in the vocabulary.
     pub(crate) id: u32,
 }
@@ -63,16 +65,20 @@ impl Voice {
         // With a prime number of sentences any stride visits them all before one comes again.
         let index = |value: u64| usize::try_from(value).expect("less than the number of sentences");
         let stride = index(1 + (seed >> 32) % (count - 1));
-        Answer { voice: self, sentence: index(seed % count), stride, next: 0, at_start: true }
+        Answer { voice: self, sentence: index(seed % count), stride, next: 0, at_start: true, object: None }
     }
 }
 
 fn piece(text: &str) -> Piece {
-    let quoted = serde_json::to_string(text).expect("a string is always JSON");
-    Piece { text: text.to_owned(), escaped: quoted[1..quoted.len() - 1].to_owned(), id: tokens::id(text) }
+    let escape = |text: &str| {
+        let quoted = serde_json::to_string(text).expect("a string is always JSON");
+        quoted[1..quoted.len() - 1].to_owned()
+    };
+    let escaped = escape(text);
+    Piece { text: text.to_owned(), nested: escape(&escaped), escaped, id: tokens::id(text) }
 }
 
-/// Iterator over an answer's tokens; it never ends. The first has no leading space.
+/// Iterator over an answer's tokens; as text it never ends. The first has no leading space.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     voice: &'static Voice,
@@ -80,6 +86,16 @@ pub(crate) struct Answer {
     stride: usize,
     next: usize,
     at_start: bool,
+    /// Of an answer that is a JSON object, where in it we are.
+    object: Option<Object>,
+}
+
+/// How far the writing of a JSON object is.
+#[derive(Debug, Clone, Copy)]
+struct Object {
+    begun: bool,
+    /// Tokens left.
+    left: u32,
 }
 
 /// One token of one answer.
@@ -93,10 +109,28 @@ pub(crate) struct Token {
     pub(crate) id: u32,
 }
 
-impl Iterator for Answer {
-    type Item = Token;
+impl Answer {
+    /// The same words as the text of a JSON object, `{"answer":"…"}`, of exactly so many tokens.
+    pub(crate) fn object_of(self, tokens: u32) -> Self {
+        Self { object: Some(Object { begun: false, left: tokens }), ..self }
+    }
 
-    fn next(&mut self) -> Option<Token> {
+    /// The object's brackets, where they are due.
+    fn bracket(&mut self) -> Option<Token> {
+        let object = self.object.as_mut()?;
+        let (begun, left) = (std::mem::replace(&mut object.begun, true), object.left);
+        object.left = left.saturating_sub(1);
+        let bracket = |text, escaped| Some(Token { text, escaped, id: tokens::id(text) });
+        match (begun, left) {
+            (false, 0..=1) => bracket("{}", "{}"),
+            (false, _) => bracket(r#"{"answer":""#, r#"{\"answer\":\""#),
+            (true, 1) => bracket(r#""}"#, r#"\"}"#),
+            (true, _) => None,
+        }
+    }
+
+    /// The next token as text.
+    fn word(&mut self) -> (&'static Piece, usize) {
         let sentences = &self.voice.sentences;
         if self.next == sentences[self.sentence].len() {
             self.sentence = (self.sentence + self.stride) % sentences.len();
@@ -104,8 +138,26 @@ impl Iterator for Answer {
         }
         let piece = &sentences[self.sentence][self.next];
         self.next += 1;
-        let skip = usize::from(std::mem::take(&mut self.at_start) && piece.text.starts_with(' '));
-        Some(Token { text: &piece.text[skip..], escaped: &piece.escaped[skip..], id: piece.id })
+        (piece, usize::from(std::mem::take(&mut self.at_start) && piece.text.starts_with(' ')))
+    }
+}
+
+impl Iterator for Answer {
+    type Item = Token;
+
+    fn next(&mut self) -> Option<Token> {
+        let Some(object) = self.object else {
+            let (piece, skip) = self.word();
+            return Some(Token { text: &piece.text[skip..], escaped: &piece.escaped[skip..], id: piece.id });
+        };
+        if object.begun && object.left == 0 {
+            return None;
+        }
+        if let Some(bracket) = self.bracket() {
+            return Some(bracket);
+        }
+        let (piece, skip) = self.word();
+        Some(Token { text: &piece.escaped[skip..], escaped: &piece.nested[skip..], id: piece.id })
     }
 }
 
@@ -228,6 +280,21 @@ mod tests {
         assert_eq!(text(Engine::Tgi, 5, 100), text(Engine::Tgi, 5, 100));
         assert_ne!(text(Engine::Tgi, 5, 100), text(Engine::Tgi, 6, 100));
         assert_ne!(text(Engine::Tgi, 5, 100), text(Engine::Ollama, 5, 100));
+    }
+
+    #[test]
+    fn as_an_object_an_answer_is_json_of_exactly_so_many_tokens() {
+        for voice in [Voice::hostile(), Voice::multibyte(), Voice::of_engine(Engine::Ollama)] {
+            for count in [1, 2, 3, 50] {
+                let tokens: Vec<_> = voice.answer(1).object_of(count).collect();
+                assert_eq!(tokens.len(), count as usize);
+                let text: String = tokens.iter().map(|token| token.text).collect();
+                let object: serde_json::Value = serde_json::from_str(&text).unwrap();
+                assert_eq!(object.as_object().unwrap().contains_key("answer"), count > 1, "{text}");
+                let escaped: String = tokens.iter().map(|token| token.escaped).collect();
+                assert_eq!(serde_json::from_str::<String>(&format!("\"{escaped}\"")).unwrap(), text);
+            }
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{Plan, Progress, next_tokens, text_of};
-use crate::ask::{Ask, Route};
+use crate::ask::Route;
 use crate::exchange::{After, Exchange};
 use crate::fault::{Fault, HUGE_EVENT, HUGE_HEADER};
 use crate::format::{self, Ending, Format, Piece, Reason, Tally};
@@ -19,6 +19,8 @@ struct Stream<'f> {
     chunk: Chunk,
     /// The head, as long as it waits for the first event.
     head: Vec<u8>,
+    /// Tokens that wait for the next event.
+    held: u32,
 }
 
 impl Stream<'_> {
@@ -31,7 +33,14 @@ impl Stream<'_> {
         after: &[u8],
         fill: impl FnOnce(&mut Vec<u8>),
     ) -> io::Result<()> {
-        fill(self.chunk.start());
+        let payload = self.chunk.start();
+        let before = payload.len();
+        fill(payload);
+        self.held += tokens;
+        if payload.len() == before {
+            return Ok(());
+        }
+        let tokens = std::mem::take(&mut self.held);
         let bytes = self.chunk.finish(after);
         if self.head.is_empty() {
             return exchange.write(bytes, tokens, content).await;
@@ -135,11 +144,11 @@ fn collect(mut next: impl FnMut(usize, &mut Vec<u8>) -> bool) -> Vec<Vec<u8>> {
 pub(super) async fn streamed<S: Socket>(
     exchange: &mut Exchange<'_, S>,
     format: &dyn Format,
-    ask: &Ask,
+    route: Route,
     plan: Plan,
     mut source: Source,
+    mut progress: Progress,
 ) -> io::Result<After> {
-    let mut progress = Progress::new(ask, exchange.received);
     let mut stream = begin(exchange, format, &progress.tally, plan.fault).await?;
     if plan.fault == Some(Fault::NoFirstToken) {
         exchange.write(&std::mem::take(&mut stream.head), 0, false).await?;
@@ -157,7 +166,7 @@ pub(super) async fn streamed<S: Socket>(
             stream.opening(exchange, &Tally { generated: 0, ..progress.tally }).await?;
         }
         if let Some(fault) = plan.strikes_at(before)
-            && let Some(after) = stream.strike(exchange, ask.route, fault, &progress.tally).await?
+            && let Some(after) = stream.strike(exchange, route, fault, &progress.tally).await?
         {
             return Ok(after);
         }
@@ -198,7 +207,7 @@ async fn begin<'f, S: Socket>(
         exchange.write(&head, 0, false).await?;
         head = Vec::new();
     }
-    Ok(Stream { format, chunk: Chunk::new(format::hex(exchange.state.config.engine)), head })
+    Ok(Stream { format, chunk: Chunk::new(format::hex(exchange.state.config.engine)), head, held: 0 })
 }
 
 /// The texts of an event's tokens, joined in buffers that are used again.

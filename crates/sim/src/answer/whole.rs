@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{Plan, Progress, next_tokens, text_of};
-use crate::ask::{Ask, Route};
+use crate::ask::Route;
 use crate::exchange::{After, Exchange};
 use crate::fault::{Fault, HUGE_EVENT, HUGE_HEADER};
 use crate::format::Format;
@@ -15,11 +15,11 @@ use crate::source::Source;
 pub(super) async fn whole<S: Socket>(
     exchange: &mut Exchange<'_, S>,
     format: &dyn Format,
-    ask: &Ask,
+    route: Route,
     plan: Plan,
     mut source: Source,
+    mut progress: Progress,
 ) -> io::Result<After> {
-    let mut progress = Progress::new(ask, exchange.received);
     while progress.tally.generated < plan.tokens {
         next_tokens(exchange, &mut source, 1).await?;
         progress.count(exchange, &source, 1);
@@ -43,11 +43,11 @@ pub(super) async fn whole<S: Socket>(
     if plan.fault == Some(Fault::HugeHeader) {
         headers.push(("x-padding", "x".repeat(HUGE_HEADER)));
     }
-    send_whole(exchange, ask.route, plan.fault, headers, body, tally.generated).await
+    send_whole(exchange, route, plan.fault, headers, body, tally.generated).await
 }
 
 /// Sends a whole body, or as much of it as the fault lets through.
-async fn send_whole<S: Socket>(
+pub(super) async fn send_whole<S: Socket>(
     exchange: &mut Exchange<'_, S>,
     route: Route,
     fault: Option<Fault>,

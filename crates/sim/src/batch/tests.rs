@@ -20,10 +20,14 @@ fn model() -> EngineModel {
     }
 }
 
+fn arrival(id: u64, prompt: u32, output: u32, at: Moment) -> Arrival {
+    Arrival { id, prompt, cached: 0, output, at }
+}
+
 fn batch(model: EngineModel, requests: &[(u64, u32, u32)]) -> Batch {
     let mut batch = Batch::new(model, 1);
     for &(id, prompt, output) in requests {
-        batch.submit(id, prompt, output, Moment::EPOCH).unwrap();
+        batch.submit(arrival(id, prompt, output, Moment::EPOCH)).unwrap();
     }
     batch
 }
@@ -71,7 +75,7 @@ fn a_request_that_arrives_in_mid_step_joins_the_next() {
     let mut batch = batch(model(), &[(1, 4, 3)]);
     let mut emissions = Vec::new();
     batch.advance(Moment::EPOCH, &mut emissions);
-    batch.submit(2, 10, 1, Moment(3 * MS)).unwrap();
+    batch.submit(arrival(2, 10, 1, Moment(3 * MS))).unwrap();
     assert_eq!(run(&mut batch), [(15, 1), (37, 1), (37, 2), (48, 1)]);
 }
 
@@ -80,7 +84,7 @@ fn a_long_prompt_read_whole_makes_the_others_wait() {
     let mut batch = batch(model(), &[(1, 1, 4)]);
     let mut emissions = Vec::new();
     batch.advance(Moment::EPOCH, &mut emissions);
-    batch.submit(2, 500, 1, Moment(MS)).unwrap();
+    batch.submit(arrival(2, 500, 1, Moment(MS))).unwrap();
     assert_eq!(run(&mut batch), [(12, 1), (524, 1), (524, 2), (535, 1), (546, 1)]);
 }
 
@@ -89,16 +93,31 @@ fn a_long_prompt_read_in_chunks_lets_the_others_go_on() {
     let mut batch = batch(EngineModel { prefill_chunk: 250, ..model() }, &[(1, 1, 4)]);
     let mut emissions = Vec::new();
     batch.advance(Moment::EPOCH, &mut emissions);
-    batch.submit(2, 500, 1, Moment(MS)).unwrap();
+    batch.submit(arrival(2, 500, 1, Moment(MS))).unwrap();
     assert_eq!(run(&mut batch), [(12, 1), (274, 1), (536, 1), (536, 2), (547, 1)]);
+}
+
+#[test]
+fn what_is_cached_need_not_be_read() {
+    let mut batch = Batch::new(model(), 1);
+    batch.submit(Arrival { cached: 16, ..arrival(1, 20, 2, Moment::EPOCH) }).unwrap();
+    assert_eq!(run(&mut batch), [(15, 1), (26, 1)]);
+}
+
+#[test]
+fn after_a_stall_steps_end_as_much_later() {
+    let mut batch = batch(model(), &[(1, 1, 2)]);
+    batch.advance(Moment::EPOCH, &mut Vec::new());
+    batch.stalled(Nanos::from_secs(1));
+    assert_eq!(run(&mut batch), [(1_012, 1), (1_023, 1)]);
 }
 
 #[test]
 fn a_full_queue_refuses() {
     let mut batch = batch(EngineModel { max_batch: 2, queue_limit: 1, ..model() }, &[(1, 1, 1), (2, 1, 1), (3, 1, 1)]);
-    assert_eq!(batch.submit(4, 1, 1, Moment::EPOCH), Err(QueueFull));
+    assert_eq!(batch.submit(arrival(4, 1, 1, Moment::EPOCH)), Err(QueueFull));
     run(&mut batch);
-    assert_eq!(batch.submit(4, 1, 1, Moment::EPOCH), Ok(()));
+    assert_eq!(batch.submit(arrival(4, 1, 1, Moment::EPOCH)), Ok(()));
 }
 
 #[test]
@@ -114,7 +133,7 @@ fn when_the_cache_fills_up_the_last_comer_is_put_back_and_reads_anew() {
     let tokens = run(&mut batch);
     // Two steps together fill 24 places; then 2 waits until 1 is done, and reads 10 + 2 tokens again.
     assert_eq!(tokens, [(32, 1), (32, 2), (44, 1), (44, 2), (55, 1), (66, 1), (89, 2), (100, 2)]);
-    assert_eq!(batch.preemptions(), 1);
+    assert_eq!(batch.preemptions, 1);
     assert_eq!(batch.held, 0);
 }
 
@@ -130,10 +149,10 @@ fn a_cancelled_request_frees_its_place_and_its_cache() {
     let mut batch = batch(EngineModel { max_batch: 1, ..model() }, &[(1, 50, 100), (2, 4, 1), (3, 4, 1)]);
     let mut emissions = Vec::new();
     batch.advance(Moment::EPOCH, &mut emissions);
-    assert_eq!((batch.running(), batch.waiting(), batch.held), (1, 2, 50));
-    batch.cancel(1);
-    batch.cancel(2);
-    assert_eq!((batch.running(), batch.waiting(), batch.held), (0, 1, 0));
+    assert_eq!((batch.running.len(), batch.waiting.len(), batch.held), (1, 2, 50));
+    batch.cancel(1, Moment::EPOCH);
+    batch.cancel(2, Moment::EPOCH);
+    assert_eq!((batch.running.len(), batch.waiting.len(), batch.held), (0, 1, 0));
     assert_eq!(run(&mut batch), [(76, 3)]);
 }
 
@@ -168,7 +187,7 @@ fn a_timers_lateness_does_not_add_up_but_a_long_pause_is_not_caught_up() {
 fn one_seed_gives_one_timing_and_another_gives_another() {
     let timing = |seed| {
         let mut batch = Batch::new(EngineModel { jitter: 0.3, ..model() }, seed);
-        batch.submit(1, 10, 50, Moment::EPOCH).unwrap();
+        batch.submit(arrival(1, 10, 50, Moment::EPOCH)).unwrap();
         run(&mut batch)
     };
     assert_eq!(timing(1), timing(1));
@@ -185,7 +204,7 @@ proptest::proptest! {
     ) {
         let mut batch = Batch::new(EngineModel { max_batch, kv_tokens, prefill_chunk, context: 50, jitter: 0.2, ..model() }, 7);
         for (id, &(prompt, output)) in (0..).zip(&requests) {
-            batch.submit(id, prompt, output, Moment::EPOCH).unwrap();
+            batch.submit(arrival(id, prompt, output, Moment::EPOCH)).unwrap();
         }
         let mut seen = vec![0; requests.len()];
         let mut emissions = Vec::new();
@@ -194,7 +213,7 @@ proptest::proptest! {
             proptest::prop_assert!(now >= last);
             last = now;
             batch.advance(now, &mut emissions);
-            proptest::prop_assert!(batch.running() <= max_batch && batch.held <= kv_tokens);
+            proptest::prop_assert!(batch.running.len() <= max_batch && batch.held <= kv_tokens);
             for emission in emissions.drain(..) {
                 let count = &mut seen[usize::try_from(emission.id).unwrap()];
                 *count += 1;

@@ -1,7 +1,7 @@
 //! Anthropic's Messages: named events, no `[DONE]`.
 
-use super::{Ending, Format, Piece, Reason, Tally, put, quoted};
-use crate::ask::Ask;
+use super::{Ending, Format, Piece, Reason, Tally, put, quoted, unescaped};
+use crate::ask::{Ask, Form};
 
 /// One answer on `/v1/messages`.
 #[derive(Debug)]
@@ -9,18 +9,35 @@ pub(crate) struct Anthropic {
     id: String,
     /// As a JSON string.
     model: String,
+    /// A call of a tool up to its input.
+    tool: Option<String>,
 }
 
 impl Anthropic {
     pub(crate) fn new(ask: &Ask, id: &str) -> Self {
-        Self { id: format!("msg_{id}"), model: quoted(&ask.model) }
+        let tool = match &ask.form {
+            Form::Tool(name) => {
+                Some(format!(r#"{{"type":"tool_use","id":"toolu_{id}","name":{},"input":"#, quoted(name)))
+            }
+            Form::Text | Form::Json => None,
+        };
+        Self { id: format!("msg_{id}"), model: quoted(&ask.model), tool }
     }
-}
 
-const fn name(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Stop => "end_turn",
-        Reason::Length => "max_tokens",
+    const fn name(&self, reason: Reason) -> &'static str {
+        match reason {
+            Reason::Stop if self.tool.is_some() => "tool_use",
+            Reason::Stop => "end_turn",
+            Reason::Length => "max_tokens",
+        }
+    }
+
+    /// The block of a whole answer.
+    fn block(&self, escaped: &str) -> String {
+        match &self.tool {
+            None => format!(r#"{{"type":"text","text":"{escaped}"}}"#),
+            Some(tool) => format!("{tool}{}}}", unescaped(escaped)),
+        }
     }
 }
 
@@ -38,9 +55,14 @@ impl Format for Anthropic {
                 self.model,
                 tally.prompt_tokens
             ),
-            1 => out.extend_from_slice(
-                b"event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
-            ),
+            1 => {
+                let block = self.tool.as_ref().map(|tool| format!("{tool}{{}}}}"));
+                let block = block.as_deref().unwrap_or(r#"{"type":"text","text":""}"#);
+                put!(
+                    out,
+                    "event: content_block_start\ndata: {{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{block}}}\n\n"
+                );
+            }
             2 => out.extend_from_slice(b"event: ping\ndata: {\"type\":\"ping\"}\n\n"),
             _ => return false,
         }
@@ -48,9 +70,11 @@ impl Format for Anthropic {
     }
 
     fn piece(&self, out: &mut Vec<u8>, piece: &Piece<'_>, _: &Tally, _: Option<Ending<'_>>) {
+        let (kind, field) =
+            if self.tool.is_some() { ("input_json_delta", "partial_json") } else { ("text_delta", "text") };
         put!(
             out,
-            "event: content_block_delta\ndata: {{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{{\"type\":\"text_delta\",\"text\":\"{}\"}}}}\n\n",
+            "event: content_block_delta\ndata: {{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{{\"type\":\"{kind}\",\"{field}\":\"{}\"}}}}\n\n",
             piece.escaped
         );
     }
@@ -63,7 +87,7 @@ impl Format for Anthropic {
             1 => put!(
                 out,
                 "event: message_delta\ndata: {{\"type\":\"message_delta\",\"delta\":{{\"stop_reason\":\"{}\",\"stop_sequence\":null}},\"usage\":{{\"output_tokens\":{}}}}}\n\n",
-                name(reason),
+                self.name(reason),
                 tally.generated
             ),
             2 => out.extend_from_slice(b"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"),
@@ -82,10 +106,11 @@ impl Format for Anthropic {
     fn whole(&self, out: &mut Vec<u8>, escaped: &str, tally: &Tally, reason: Reason) {
         put!(
             out,
-            r#"{{"id":"{}","type":"message","role":"assistant","model":{},"content":[{{"type":"text","text":"{escaped}"}}],"stop_reason":"{}","stop_sequence":null,"usage":{{"input_tokens":{},"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":{}}}}}"#,
+            r#"{{"id":"{}","type":"message","role":"assistant","model":{},"content":[{}],"stop_reason":"{}","stop_sequence":null,"usage":{{"input_tokens":{},"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":{}}}}}"#,
             self.id,
             self.model,
-            name(reason),
+            self.block(escaped),
+            self.name(reason),
             tally.prompt_tokens,
             tally.generated
         );

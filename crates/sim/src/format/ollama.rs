@@ -2,8 +2,8 @@
 
 use schema::units::Nanos;
 
-use super::{Ending, Format, Piece, Reason, Tally, put, quoted};
-use crate::ask::{Ask, Route};
+use super::{Ending, Format, Piece, Reason, Tally, put, quoted, unescaped};
+use crate::ask::{Ask, Form, Route};
 use crate::clock;
 
 /// One answer on a native Ollama route.
@@ -12,6 +12,8 @@ pub(crate) struct Ollama {
     chat: bool,
     /// As a JSON string.
     model: String,
+    /// The name of the tool to call, as a JSON string.
+    tool: Option<String>,
 }
 
 /// What loading a model that is already loaded takes.
@@ -19,7 +21,22 @@ const LOAD: Nanos = Nanos::from_millis(12);
 
 impl Ollama {
     pub(crate) fn new(ask: &Ask) -> Self {
-        Self { chat: ask.route == Route::OllamaChat, model: quoted(&ask.model) }
+        let tool = match &ask.form {
+            Form::Tool(name) => Some(quoted(name)),
+            Form::Text | Form::Json => None,
+        };
+        Self { chat: ask.route == Route::OllamaChat, model: quoted(&ask.model), tool }
+    }
+
+    /// A line with the whole call of a tool.
+    fn call(&self, out: &mut Vec<u8>, name: &str, escaped: &str, done: bool) {
+        put!(
+            out,
+            r#"{{"model":{},"created_at":"{}","message":{{"role":"assistant","content":"","tool_calls":[{{"function":{{"name":{name},"arguments":{}}}}}]}},"done":{done}"#,
+            self.model,
+            clock::wall(),
+            unescaped(escaped)
+        );
     }
 
     fn line(&self, out: &mut Vec<u8>, escaped: &str, done: bool) {
@@ -32,7 +49,10 @@ impl Ollama {
     }
 
     fn last_line(&self, out: &mut Vec<u8>, escaped: &str, tally: &Tally, reason: Reason) {
-        self.line(out, escaped, true);
+        match &self.tool {
+            Some(name) if !escaped.is_empty() => self.call(out, name, escaped, true),
+            _ => self.line(out, escaped, true),
+        }
         let reason = match reason {
             Reason::Stop => "stop",
             Reason::Length => "length",
@@ -65,8 +85,17 @@ impl Format for Ollama {
         true
     }
 
-    fn piece(&self, out: &mut Vec<u8>, piece: &Piece<'_>, _: &Tally, _: Option<Ending<'_>>) {
-        self.line(out, piece.escaped, false);
+    fn repeats_text(&self) -> bool {
+        self.tool.is_some()
+    }
+
+    fn piece(&self, out: &mut Vec<u8>, piece: &Piece<'_>, _: &Tally, ending: Option<Ending<'_>>) {
+        match (&self.tool, ending) {
+            (None, _) => self.line(out, piece.escaped, false),
+            // Ollama parses the call before it shows it, whole.
+            (Some(_), None) => return,
+            (Some(name), Some(ending)) => self.call(out, name, ending.escaped, false),
+        }
         out.extend_from_slice(b"}\n");
     }
 

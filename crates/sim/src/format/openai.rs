@@ -1,7 +1,7 @@
 //! OpenAI's chunks as vLLM, TGI, Ollama and hosted APIs each write them.
 
 use super::{DONE, Ending, Format, Piece, Reason, Tally, put, quoted};
-use crate::ask::{Ask, Route, UsageWish};
+use crate::ask::{Ask, Form, Route, UsageWish};
 use crate::clock;
 use crate::engine::Engine;
 
@@ -15,10 +15,22 @@ pub(crate) struct OpenAi {
     prompt_chars: usize,
     /// An event up to its `choices`, `data: ` included.
     start: String,
-    /// An event up to its text.
+    /// An event up to its text, and what closes the text.
     before_text: Vec<u8>,
+    close: &'static str,
+    /// The same for a call of a tool.
+    tool: Option<Tool>,
     /// A whole answer up to its `choices`.
     whole_start: String,
+}
+
+/// The call of a tool that an answer is.
+#[derive(Debug)]
+struct Tool {
+    /// The first event up to the arguments: it names the call.
+    before_first: Vec<u8>,
+    /// A whole answer's call up to the arguments.
+    whole: String,
 }
 
 impl OpenAi {
@@ -52,9 +64,25 @@ impl OpenAi {
             (true, Engine::Vllm | Engine::OpenAi) => r#""choices":[{"index":0,"delta":{"content":""#,
             (false, _) => r#""choices":[{"index":0,"text":""#,
         };
+        let (opener, close, tool) = match &ask.form {
+            Form::Tool(name) => {
+                let role = opener.strip_suffix(r#""content":""#).unwrap_or(opener);
+                let call =
+                    format!(r#""id":"call_{id}","type":"function","function":{{"name":{},"arguments":""#, quoted(name));
+                let tool = Tool {
+                    before_first: format!(r#"{start}{role}"tool_calls":[{{"index":0,{call}"#).into_bytes(),
+                    whole: format!(r#""tool_calls":[{{{call}"#),
+                };
+                let opener = format!(r#"{role}"tool_calls":[{{"index":0,"function":{{"arguments":""#);
+                (opener, r#""}}]}"#, Some(tool))
+            }
+            Form::Text | Form::Json => (opener.to_owned(), if chat { r#""}"# } else { r#"""# }, None),
+        };
         Self {
             engine,
             chat,
+            close,
+            tool,
             usage: ask.usage,
             prompt_chars: ask.prompt_chars,
             before_text: format!("{start}{opener}").into_bytes(),
@@ -65,7 +93,7 @@ impl OpenAi {
 
     /// Appends what follows an event's text, up to the end of `choices`.
     fn after_text(&self, out: &mut Vec<u8>, finish: Option<&str>) {
-        let close = if self.chat { r#""}"# } else { r#"""# };
+        let close = self.close;
         let logprobs = if self.engine == Engine::Ollama { "" } else { r#","logprobs":null"# };
         put!(out, r#"{close}{logprobs},"finish_reason":"#);
         match finish {
@@ -115,7 +143,7 @@ impl OpenAi {
             (false, _) => br#""choices":[{"index":0,"text":"""#,
         });
         let logprobs = if self.engine == Engine::Ollama { "" } else { r#","logprobs":null"# };
-        put!(out, r#"{logprobs},"finish_reason":"{}"}}]"#, name(reason));
+        put!(out, r#"{logprobs},"finish_reason":"{}"}}]"#, self.name(reason));
         self.running_usage(out, tally);
         out.extend_from_slice(b"}\n\n");
     }
@@ -136,8 +164,13 @@ impl OpenAi {
         match self.engine {
             Engine::Vllm => {
                 put!(out, r#"{{"prompt_tokens":{prompt},"total_tokens":{total},"completion_tokens":{generated}"#);
+                match tally.cached_tokens {
+                    0 if whole => out.extend_from_slice(br#","prompt_tokens_details":null"#),
+                    0 => {}
+                    cached => put!(out, r#","prompt_tokens_details":{{"cached_tokens":{cached}}}"#),
+                }
                 if whole {
-                    out.extend_from_slice(br#","prompt_tokens_details":null,"completion_tokens_details":null"#);
+                    out.extend_from_slice(br#","completion_tokens_details":null"#);
                 }
             }
             Engine::Tgi | Engine::Ollama => {
@@ -151,16 +184,25 @@ impl OpenAi {
         out.push(b'}');
     }
 
+    const fn name(&self, reason: Reason) -> &'static str {
+        match reason {
+            Reason::Stop if self.tool.is_some() => "tool_calls",
+            Reason::Stop => "stop",
+            Reason::Length => "length",
+        }
+    }
+
+    /// A whole answer's `content`, and the calls beside it.
+    fn said(&self, escaped: &str) -> String {
+        match &self.tool {
+            None => format!(r#""content":"{escaped}""#),
+            Some(tool) => format!(r#""content":null,{}{escaped}"}}}}]"#, tool.whole),
+        }
+    }
+
     /// Whether the usage event was asked for; TGI's completions put it on the last text event instead.
     fn has_usage_event(&self) -> bool {
         self.usage != UsageWish::Never && (self.chat || self.engine != Engine::Tgi)
-    }
-}
-
-const fn name(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Stop => "stop",
-        Reason::Length => "length",
     }
 }
 
@@ -210,8 +252,12 @@ impl Format for OpenAi {
     }
 
     fn piece(&self, out: &mut Vec<u8>, piece: &Piece<'_>, tally: &Tally, ending: Option<Ending<'_>>) {
-        let finish = ending.filter(|_| !self.has_finish_event()).map(|ending| name(ending.reason));
-        out.extend_from_slice(&self.before_text);
+        let finish = ending.filter(|_| !self.has_finish_event()).map(|ending| self.name(ending.reason));
+        out.extend_from_slice(match &self.tool {
+            // The first event is of one token.
+            Some(tool) if tally.generated == 1 => &tool.before_first,
+            _ => &self.before_text,
+        });
         out.extend_from_slice(piece.escaped.as_bytes());
         self.after_text(out, finish);
         if finish.is_some() && self.engine == Engine::Tgi && !self.chat {
@@ -248,21 +294,22 @@ impl Format for OpenAi {
     fn whole(&self, out: &mut Vec<u8>, escaped: &str, tally: &Tally, reason: Reason) {
         let vllm = self.engine == Engine::Vllm;
         put!(out, r#"{}"choices":[{{"index":0,"#, self.whole_start);
+        let said = self.said(escaped);
         match (self.chat, self.engine) {
             (true, Engine::Vllm) => put!(
                 out,
-                r#""message":{{"role":"assistant","content":"{escaped}","refusal":null,"annotations":null,"audio":null,"function_call":null,"reasoning":null}}"#
+                r#""message":{{"role":"assistant",{said},"refusal":null,"annotations":null,"audio":null,"function_call":null,"reasoning":null}}"#
             ),
             (true, Engine::OpenAi) => {
-                put!(out, r#""message":{{"role":"assistant","content":"{escaped}","refusal":null,"annotations":[]}}"#);
+                put!(out, r#""message":{{"role":"assistant",{said},"refusal":null,"annotations":[]}}"#);
             }
-            (true, _) => put!(out, r#""message":{{"role":"assistant","content":"{escaped}"}}"#),
+            (true, _) => put!(out, r#""message":{{"role":"assistant",{said}}}"#),
             (false, _) => put!(out, r#""text":"{escaped}""#),
         }
         if self.engine != Engine::Ollama {
             out.extend_from_slice(br#","logprobs":null"#);
         }
-        put!(out, r#","finish_reason":"{}""#, name(reason));
+        put!(out, r#","finish_reason":"{}""#, self.name(reason));
         if vllm {
             out.extend_from_slice(br#","stop_reason":null,"token_ids":null"#);
         }

@@ -6,4 +6,6 @@ mod client;
 mod engine;
 mod faults;
 mod formats;
+mod forms;
+mod paces;
 mod pages;

@@ -2,9 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use schema::units::Nanos;
-use sim::{Config, Engine, EngineModel, FaultPlan, Pace, Sim};
+use sim::{Config, Engine, EngineModel, FaultPlan, Limit, Limits, Pace, Sim, Stall};
 
 use crate::args::quantity::Quantity;
 use crate::commands::{Context, interrupt};
@@ -18,6 +19,9 @@ Examples:
   speed-kings sim --engine vllm --port 8000
   speed-kings sim --engine ollama --port 11434 --fault rate_limit:0.1 --fault stall:0.01
   speed-kings sim --ttft 50ms --itl 10ms --log truth.jsonl
+  speed-kings sim --pace servers:8,500ms        # 16 requests a second, never more
+  speed-kings sim --pace law:2.0,0.05,0.002     # throughput that peaks and falls
+  speed-kings sim --stall 2s@10s --limit-requests 60/min --limit-tokens 100000/min
 
 What is measured from it is shown as SIMULATED wherever it is shown.")]
 pub(crate) struct Args {
@@ -45,8 +49,26 @@ pub(crate) struct Args {
     #[arg(long, value_name = "10ms")]
     itl: Option<Quantity<Nanos>>,
 
+    /// When tokens leave, in place of the engine's own numbers: `servers:8,500ms` (that many requests at once, each
+    /// taking so long; a third number spreads it), `law:2.0,0.05,0.002` (the universal scalability law),
+    /// `fixed:50ms,10ms` (time to the first token and between tokens) or `at-once`.
+    #[arg(long, value_name = "PACE", value_parser = with_help::<Pace>, conflicts_with_all = ["ttft", "itl"])]
+    pace: Option<Pace>,
+
+    /// Let the whole engine stand still once, as a paused process does: how long, and when after the first request.
+    #[arg(long, value_name = "2s@10s", value_parser = with_help::<Stall>)]
+    stall: Option<Stall>,
+
+    /// Requests its clients may send; told in `x-ratelimit` headers, beyond it 429 with `Retry-After`.
+    #[arg(long, value_name = "60/min", value_parser = with_help::<Limit>)]
+    limit_requests: Option<Limit>,
+
+    /// Tokens its clients may use, of prompts and answers together; told and kept in the same way.
+    #[arg(long, value_name = "100000/min", value_parser = with_help::<Limit>)]
+    limit_tokens: Option<Limit>,
+
     /// Something that goes wrong, for a share of the requests: `reset`, `rate_limit:0.1`. Any number of times.
-    #[arg(long, value_name = "FAULT[:SHARE]", value_parser = parse_fault)]
+    #[arg(long, value_name = "FAULT[:SHARE]", value_parser = with_help::<FaultPlan>)]
     fault: Vec<FaultPlan>,
 
     /// Decides texts, lengths, jitter and who meets a fault.
@@ -89,6 +111,8 @@ fn config(args: &Args) -> Config {
         model: args.model.clone().unwrap_or(usual.model),
         pace: pace(args, engine),
         faults: args.fault.clone(),
+        stall: args.stall,
+        limits: Limits { requests: args.limit_requests, tokens: args.limit_tokens },
         seed: args.seed,
         threads: usize::from(args.threads),
         log: args.log.clone(),
@@ -98,6 +122,9 @@ fn config(args: &Args) -> Config {
 
 /// The engine's own pace, unless a fixed one was asked for; then what was left out is 50 and 10 ms.
 fn pace(args: &Args, engine: Engine) -> Pace {
+    if let Some(pace) = &args.pace {
+        return pace.clone();
+    }
     if args.ttft.is_none() && args.itl.is_none() {
         return Pace::Model(EngineModel::of(engine));
     }
@@ -105,8 +132,9 @@ fn pace(args: &Args, engine: Engine) -> Pace {
     Pace::Fixed { ttft: span(args.ttft.as_ref(), 50), itl: span(args.itl.as_ref(), 10) }
 }
 
-fn parse_fault(text: &str) -> Result<FaultPlan, String> {
-    text.parse().map_err(|error: sim::FaultError| match miette::Diagnostic::help(&error) {
+/// Reads a value; its error with its help.
+fn with_help<T: FromStr<Err: miette::Diagnostic>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: T::Err| match miette::Diagnostic::help(&error) {
         Some(help) => format!("{error}; {help}"),
         None => error.to_string(),
     })
