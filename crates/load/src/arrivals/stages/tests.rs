@@ -62,6 +62,12 @@ fn a_rounding_error_is_no_slot_more() {
     }
 }
 
+#[test]
+fn no_slot_leaves_at_the_end_however_near_it_is() {
+    let last = offsets(&[(3e9, 3e9, 1)]).last().copied();
+    assert_eq!(last, Some(Nanos(999_999)));
+}
+
 /// The area under the rate up to `until`, by the trapezoid rule, which is exact here.
 fn area(levels: &[(f64, f64, u64)], until: Nanos) -> f64 {
     let mut begins = 0.0;
