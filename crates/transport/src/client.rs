@@ -293,6 +293,7 @@ pub(crate) fn key_header(auth: AuthScheme, key: Option<&SecretString>) -> Option
 fn request_headers(target: &Target, key: Option<&SecretString>, http: HttpChoice) -> Option<HeaderMap> {
     let accept = match target.dialect {
         Dialect::OllamaChat | Dialect::OllamaGenerate => "application/x-ndjson",
+        embedding if embedding.embeds() => "application/json",
         _ => "text/event-stream",
     };
     let mut headers = HeaderMap::new();

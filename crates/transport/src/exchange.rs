@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use schema::event::{Event, EventKind, Events, Stamp};
 use schema::plan::{SizeLimits, TimeLimits, TransportPlan};
 use schema::record::{
-    ConnectTimes, Failure, FailureClass, FinishReason, HttpVersion, Outcome, Partial, Record, ServerTiming,
+    ConnectTimes, Failure, FailureClass, FinishReason, HttpVersion, Outcome, Partial, RateLimits, Record, ServerTiming,
     TokenCounts, TokenSource, Usage,
 };
 use schema::target::Target;
@@ -31,8 +31,7 @@ const ERROR_BODY_BYTES: usize = 64 << 10;
 /// Events of one answer at most: with fewer than a hundred bytes each its record stays a line that readers take.
 const MOST_EVENTS: usize = 1 << 20;
 
-/// Bytes of generated text kept of one event, and of one answer, at most.
-const KEPT_EVENT_BYTES: usize = 64 << 10;
+/// Bytes of generated text kept of one answer at most.
 const KEPT_ANSWER_BYTES: usize = 4 << 20;
 
 /// How often the events of a stream that goes on are handed out to be kept, at the next look-up.
@@ -53,6 +52,8 @@ pub(crate) struct Exchange<'a> {
     headers_at: Option<Moment>,
     status: Option<StatusCode>,
     request_id: Option<Untrusted>,
+    rate_limits: RateLimits,
+    retry_after: Option<Nanos>,
     response_bytes: u64,
     heard: Heard,
 }
@@ -82,7 +83,7 @@ struct Heard {
 
 impl<'a> Exchange<'a> {
     pub(crate) fn new(target: &'a Target, order: Order, clock: Clock, plan: &TransportPlan) -> Self {
-        let events = if order.stream { order.max_tokens.min(4096) as usize + 8 } else { 1 };
+        let events = if order.stream && !target.dialect.embeds() { order.max_tokens.min(4096) as usize + 8 } else { 1 };
         let begun = clock.now();
         let heard = Heard {
             events: Vec::with_capacity(events),
@@ -112,6 +113,8 @@ impl<'a> Exchange<'a> {
             headers_at: None,
             status: None,
             request_id: None,
+            rate_limits: RateLimits::default(),
+            retry_after: None,
             response_bytes: 0,
             heard,
         }
@@ -162,8 +165,9 @@ impl<'a> Exchange<'a> {
         if media.starts_with("text/html") {
             return Err(said(FailureClass::Malformed, "the answer is a web page: is the URL the API's?").into());
         }
-        // Some servers answer in one piece although a stream was asked for.
-        if self.order.stream && !media.starts_with("application/json") {
+        // Vectors are never streamed, and some servers answer in one piece although a stream was asked for.
+        let streamed = self.order.stream && !self.target.dialect.embeds() && !media.starts_with("application/json");
+        if streamed {
             self.streamed(line, response.into_body(), watch).await
         } else {
             self.whole(line, response.into_body(), watch).await
@@ -197,6 +201,11 @@ impl<'a> Exchange<'a> {
         let headers = response.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         let facts = wire::read_headers(headers);
         self.request_id = facts.request_id;
+        if facts.retry_after.is_some() || !facts.limits.is_empty() {
+            let now = Timestamp::now();
+            self.rate_limits = facts.limits.at(now);
+            self.retry_after = facts.retry_after.map(|wait| wait.from_now(now));
+        }
         self.heard.usage = facts.usage;
         self.heard.timing = facts.timing;
     }
@@ -256,8 +265,6 @@ impl<'a> Exchange<'a> {
     /// Reads why the request was refused.
     async fn refused(&mut self, line: &mut Line<'_>, response: Response<Incoming>, watch: &mut impl Watch) -> End {
         let status = response.status().as_u16();
-        let headers = response.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        let header_wait = wire::read_headers(headers).retry_after;
         let mut body = response.into_body();
         let mut all = Vec::new();
         // A body that breaks off does not hide the status.
@@ -270,7 +277,7 @@ impl<'a> Exchange<'a> {
         }
         all.truncate(ERROR_BODY_BYTES);
         let error = wire::decode_error(status, &all);
-        let wait = header_wait.map(|wait| wait.from_now(Timestamp::now())).or(error.retry_after);
+        let wait = self.retry_after.or(error.retry_after);
         let class = if (200..300).contains(&status) {
             FailureClass::UnexpectedStatus
         } else {
@@ -368,6 +375,7 @@ impl<'a> Exchange<'a> {
     /// All that is kept of it.
     pub(crate) fn into_record(self, connection: Option<&Connection>, outcome: Outcome) -> Record {
         let heard = self.heard;
+        let embeds = self.target.dialect.embeds();
         let (start, sent, first, reads) = connection.map_or((None, None, None, 0), |connection| {
             let ledger = connection.ledger().lock();
             (ledger.start, ledger.sent, ledger.first, ledger.reads)
@@ -378,9 +386,6 @@ impl<'a> Exchange<'a> {
             Some(HttpVersion::Http2) => self.headers_at,
             _ => first.map(|read| read.arrival),
         };
-        let content = heard.events.iter().filter(|event| event.kind.is_content()).count() as u64;
-        let counted = heard.usage.output_tokens.map(|n| (n, TokenSource::ServerUsage));
-        let counted = counted.or((content > 0).then_some((content, TokenSource::ContentEvents)));
         Record {
             index: self.order.index,
             target: self.target.name.clone(),
@@ -406,10 +411,10 @@ impl<'a> Exchange<'a> {
             request_bytes: self.order.body.len() as u64,
             response_bytes: self.response_bytes,
             reads,
-            limits: None,
-            output_hash: heard.content.then(|| format!("{:016x}", heard.hash)),
+            limits: (!self.rate_limits.is_empty()).then_some(self.rate_limits),
+            output_hash: (heard.content && !embeds).then(|| format!("{:016x}", heard.hash)),
             usage: (heard.usage != Usage::default()).then_some(heard.usage),
-            tokens: counted.map(|(output, source)| TokenCounts { input: heard.usage.input_tokens, output, source }),
+            tokens: heard.tokens(embeds),
             server: (!heard.timing.is_empty()).then_some(heard.timing),
             output: heard.text,
             events: Events(heard.events),
@@ -483,7 +488,7 @@ impl Heard {
         let event = self.push(kind, frame.bytes, tokens, read, number);
         if let Some(kept) = &mut self.text {
             let said = [&frame.reasoning, &frame.text, &frame.tool_call].into_iter().flatten();
-            let room = KEPT_ANSWER_BYTES.saturating_sub(self.kept_bytes).min(KEPT_EVENT_BYTES);
+            let room = KEPT_ANSWER_BYTES.saturating_sub(self.kept_bytes);
             let piece = Untrusted::bounded(said.map(AsRef::as_ref).collect::<String>(), room);
             self.kept_bytes += piece.raw().len();
             kept.push(piece);
@@ -505,7 +510,8 @@ impl Heard {
         let frame = Frame {
             text: (!answer.text.is_empty()).then_some(answer.text.into()),
             reasoning: (!answer.reasoning.is_empty()).then_some(answer.reasoning.into()),
-            tool_call: answer.tool_call.then_some("tool call".into()),
+            tool_call: (!answer.tool_call.is_empty()).then_some(answer.tool_call.into()),
+            vectors: answer.vectors,
             finish: Some(answer.finish),
             usage: answer.usage.map(Box::new),
             timing: answer.timing.map(Box::new),
@@ -518,6 +524,19 @@ impl Heard {
         } else {
             Err(said(FailureClass::Empty, "the answer held no content").into())
         }
+    }
+
+    /// Token counts: the server's, else the number of content events. Vectors are made of no tokens, so for them only
+    /// what was read counts.
+    fn tokens(&self, embeds: bool) -> Option<TokenCounts> {
+        let Usage { input_tokens: input, output_tokens: output, .. } = self.usage;
+        if embeds {
+            return input.map(|_| TokenCounts { input, output: 0, source: TokenSource::ServerUsage });
+        }
+        let content = self.events.iter().filter(|event| event.kind.is_content()).count() as u64;
+        let counted = output.map(|output| (output, TokenSource::ServerUsage));
+        let counted = counted.or((content > 0).then_some((content, TokenSource::ContentEvents)));
+        counted.map(|(output, source)| TokenCounts { input, output, source })
     }
 
     fn push(&mut self, kind: EventKind, bytes: u32, tokens: u32, read: Read, number: u32) -> Event {

@@ -26,6 +26,7 @@ mod failure;
 mod fetch;
 mod socket;
 mod tls;
+mod wall;
 
 pub use client::{Client, Order, Watch};
 pub use clock::Clock;
@@ -33,3 +34,4 @@ pub use connector::{Connector, Endpoint, Proxy, SetupError};
 pub use descriptors::raise_descriptor_limit;
 pub use fetch::{Fetched, fetch};
 pub use socket::{StampHold, hold_stamps_on};
+pub use wall::WallSteps;

@@ -22,7 +22,10 @@ impl RetryAfter {
     pub fn from_now(self, now: Timestamp) -> Nanos {
         match self {
             Self::In(wait) => wait,
-            Self::At(then) => Nanos(u64::try_from(then.duration_since(now).as_nanos()).unwrap_or(0)),
+            Self::At(then) => {
+                let nanos = then.duration_since(now).as_nanos().max(0);
+                Nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+            }
         }
     }
 }

@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail their test")]
 
 mod connections;
+mod embeddings;
 mod encrypted;
 mod faults;
 mod http2;
 mod limits;
 mod parts;
+mod published;
 mod side;
 mod sizes;
 mod stage;

@@ -117,6 +117,18 @@ pub(crate) fn client_of(url: &str, plan: &TransportPlan) -> Client {
     client_through(url, plan, None)
 }
 
+/// A client of whatever listens at `url` and speaks this.
+pub(crate) fn client_speaking(dialect: Dialect, url: &str) -> Client {
+    let connector = Connector::new(&TransportPlan::default(), None, Clock::start()).unwrap();
+    Client::new(connector, &target(url, dialect, "m"), Arc::default()).unwrap()
+}
+
+/// A whole answer in JSON, with this status and more header lines, each begun by a line end.
+pub(crate) fn json_answer(status: &str, headers: &str, body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}{headers}\r\n\r\n{body}")
+}
+
 /// The same, through a proxy.
 pub(crate) fn client_through(url: &str, plan: &TransportPlan, proxy: Option<Proxy>) -> Client {
     let connector = Connector::new(plan, proxy, Clock::start()).unwrap();
