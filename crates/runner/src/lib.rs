@@ -13,21 +13,26 @@
 //! - Whatever happens after the run directory exists, it is sealed: complete, interrupted or failed.
 //! - The summary is made from what is on disk, so what is shown is what was kept.
 
+mod agenda;
 mod budget;
 mod conversations;
 mod error;
 mod hope;
 mod limits;
 mod machine;
+mod precision;
 mod recorder;
 mod requests;
 mod retry;
+mod scrape;
+mod search;
 mod sender;
 mod standing;
 mod stop;
 mod turns;
 mod workers;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
@@ -36,19 +41,22 @@ use jiff::{Timestamp, Zoned};
 use schema::manifest::{Manifest, Status};
 use schema::plan::Plan;
 use schema::progress::Progress;
-use schema::record::{Failure, Record};
-use schema::summary::Summary;
+use schema::record::Failure;
+use schema::summary::{Calibration, Summary};
 use schema::target::{Credentialed, TargetName};
-use store::{Run, RunDir, Seal};
+use serde::de::DeserializeOwned;
+use store::{Run, RunDir, Seal, Series, StoreError};
 use transport::{Clock, Connector, Proxy};
 use uuid::Uuid;
-use workload::Prompts;
+use workload::{Prompts, Trace};
 
 pub use error::RunError;
 pub use stop::Stop;
 
 use budget::Budget;
+use recorder::Desk;
 use requests::Requests;
+use scrape::{Scrape, Scraper};
 
 /// Makes further files of a run, such as `summary.csv`: paths within the run, and their bytes.
 pub type Pages = Box<dyn Fn(&Summary, &Plan) -> Vec<(String, Vec<u8>)> + Send>;
@@ -61,6 +69,10 @@ pub struct Job {
     pub targets: Vec<Credentialed>,
     /// What is asked.
     pub prompts: Prompts,
+    /// The trace whose arrivals are replayed, where the load is one.
+    pub trace: Option<Arc<Trace>>,
+    /// This machine's own floor, where it was measured.
+    pub calibration: Option<Calibration>,
     /// The proxy for TLS targets.
     pub proxy: Option<Proxy>,
     /// Notes made while preparing, kept with the run.
@@ -93,10 +105,11 @@ const QUEUE: usize = 65_536;
 /// When the run cannot begin (no run directory, no connections to be had), or its records could not
 /// be kept; in the latter case the run is sealed as failed first.
 pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) -> Result<Finished, RunError> {
-    require_descriptors(&job.plan)?;
+    let reach = require_descriptors(&job.plan)?;
     let _stamps = transport::hold_stamps_on();
     let clock = Clock::start();
     let connector = Connector::new(&job.plan.transport, job.proxy.clone(), clock)?;
+    let scrape = Scrape::prepare(&job.plan, &job.targets, job.proxy.clone(), clock)?;
     let run_id = Uuid::now_v7();
     let manifest = manifest(&job, run_id, clock);
     let secrets: Vec<_> = job.targets.iter().filter_map(|target| target.key.clone()).collect();
@@ -107,7 +120,17 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
     let budget = Budget::new(plan.budget_usd);
     let standings = standing::standings(&plan, stop);
     let (sender, receiver) = sync_channel(QUEUE);
-    let recorder = recorder::start(directory.writer(), directory.log()?, receiver, watch);
+    let desk = Desk {
+        writer: directory.writer(),
+        log: directory.log()?,
+        clock,
+        stop: stop.clone(),
+        standings: Arc::clone(&standings),
+        tokenizer: job.prompts.tokenizer().cloned(),
+        keep_text: plan.keep_text,
+    };
+    let recorder = recorder::start(desk, receiver, watch);
+    let scraper = scrape.map(|scrape| scrape.start(sender.clone()));
     let crew = workers::Crew {
         plan: Arc::clone(&plan),
         targets: job.targets,
@@ -117,8 +140,11 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
         standings,
         stop: stop.clone(),
         recorder: sender,
+        offsets: job.trace.map_or_else(|| Arc::from([]), |trace| trace.offsets()),
+        reach,
     };
     let worked = crew.work();
+    let scraped = scraper.is_none_or(Scraper::finish);
     let mut notes = job.notes;
     let mut trouble = match recorder.join() {
         Ok(kept) => {
@@ -132,18 +158,23 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
     let further: Vec<_> = worked.notes.into_iter().filter(new).collect();
     notes.extend(further);
     trouble = trouble.or(worked.panicked.then_some(RunError::Panicked { thread: "load" }));
-    let summary = summarise(&directory, &plan, &mut notes);
+    trouble = trouble.or((!scraped).then_some(RunError::Panicked { thread: "metrics" }));
+    let summary = summarise(&directory, &plan, job.calibration.as_ref(), &mut notes);
     let status = match (&trouble, &summary) {
         (Some(_), _) | (None, Err(_)) => Status::Failed,
         (None, Ok(_)) if stop.is_asked() => Status::Interrupted,
         (None, Ok(_)) => Status::Complete,
     };
-    let manifest = seal(&mut directory, status, summary.as_ref().ok(), &plan, &job.pages, &notes)?;
+    let sealed = seal(&mut directory, status, summary.as_ref().ok(), &plan, &job.pages, &notes);
     match trouble {
+        // What stopped the run is likely what keeps it from being sealed.
         Some(trouble) => Err(trouble),
-        None => {
-            Ok(Finished { path: directory.path().to_owned(), manifest, summary: summary?, given_up: worked.given_up })
-        }
+        None => Ok(Finished {
+            path: directory.path().to_owned(),
+            manifest: sealed?,
+            summary: summary?,
+            given_up: worked.given_up,
+        }),
     }
 }
 
@@ -173,29 +204,51 @@ fn seal(
 }
 
 /// Reads back what is on disk and makes its summary.
-fn summarise(directory: &RunDir, plan: &Plan, notes: &mut Vec<String>) -> Result<Summary, RunError> {
+fn summarise(
+    directory: &RunDir,
+    plan: &Plan,
+    calibration: Option<&Calibration>,
+    notes: &mut Vec<String>,
+) -> Result<Summary, RunError> {
     let run = Run::open(directory.path())?;
-    let mut records: Vec<Record> = Vec::new();
+    let (mut records, mut steps, mut samples) = (Vec::new(), Vec::new(), BTreeMap::new());
     for target in &plan.targets {
-        let mut of_target = run.records(&target.name)?;
+        let name = &target.name;
+        let mut of_target = run.records(name)?;
         for record in of_target.by_ref() {
             records.push(record?);
         }
         notes.extend(of_target.problems());
+        steps.extend(all(run.steps(name)?, notes)?);
+        samples.insert(name.clone(), all(run.samples(name)?, notes)?);
     }
-    Ok(stats::summarise(plan, &stats::Measured::records(&records)))
+    let measured = stats::Measured { records: &records, steps: &steps, samples: &samples, calibration };
+    Ok(stats::summarise(plan, &measured))
+}
+
+/// All of a series; what could not be read becomes a note.
+fn all<T: DeserializeOwned>(mut series: Series<T>, notes: &mut Vec<String>) -> Result<Vec<T>, StoreError> {
+    let values = series.by_ref().collect();
+    notes.extend(series.problems());
+    values
 }
 
 /// Connections need descriptors; so do logs, timers and the runtimes.
 const OTHER_DESCRIPTORS: u64 = 256;
 
-fn require_descriptors(plan: &Plan) -> Result<(), RunError> {
-    let places = plan.load.places();
+/// Makes room for the connections of the plan. Requests in flight at most: what the plan says or, where a search goes
+/// as far as it can, what there is room for.
+fn require_descriptors(plan: &Plan) -> Result<u32, RunError> {
+    let asked = search::places(plan);
+    let places = asked.unwrap_or(search::MOST_STREAMS);
     // Connections of one target may linger while the next takes its turn.
     let needed = u64::from(places) * plan.targets.len().min(2) as u64 + OTHER_DESCRIPTORS;
     match transport::raise_descriptor_limit(needed) {
-        Some(limit) if limit < u64::from(places) + OTHER_DESCRIPTORS => Err(RunError::Descriptors { needed, limit }),
-        _ => Ok(()),
+        Some(limit) if limit < u64::from(places) + OTHER_DESCRIPTORS => match asked {
+            Some(_) => Err(RunError::Descriptors { needed, limit }),
+            None => Ok(u32::try_from(limit.saturating_sub(OTHER_DESCRIPTORS)).unwrap_or(places).max(1)),
+        },
+        _ => Ok(places),
     }
 }
 
@@ -215,6 +268,6 @@ fn manifest(job: &Job, run_id: Uuid, clock: Clock) -> Manifest {
         quality: None,
         calibration: None,
         notes: Vec::new(),
-        checksums: std::collections::BTreeMap::new(),
+        checksums: BTreeMap::new(),
     }
 }

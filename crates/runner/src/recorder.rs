@@ -1,23 +1,43 @@
 //! The one thread that writes: records and parts come in through a bounded queue, and go to the disk
 //! at least once a second.
 
+mod lookout;
+
 use std::io::Write as _;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use schema::curve::Step;
 use schema::progress::Progress;
-use schema::record::{Partial, Record};
+use schema::record::{Partial, Record, TokenSource};
+use schema::server::ServerSample;
+use schema::target::TargetName;
 use store::{Log, StoreError, Writer};
+use transport::Clock;
+use workload::Tokenizer;
 
-/// What load threads have to say.
+use crate::standing::Standing;
+use crate::stop::Stop;
+use lookout::Lookout;
+pub(crate) use lookout::{Cut, Seen};
+
+/// What the other threads have to say.
 #[derive(Debug)]
 pub(crate) enum Message {
     /// A finished request.
     Record(Box<Record>),
     /// A part of one in flight.
     Partial(Box<Partial>),
+    /// A step of a search that is over.
+    Step(Box<Step>),
+    /// A reading of a target's own metrics.
+    Sample(TargetName, Arc<ServerSample>),
+    /// A turn begins, of which somebody wants to know what was seen; this ends it when its target cannot keep up.
+    Watch(Option<Cut>),
+    /// That turn is over, and all its records are in the queue before this: says what was seen.
+    Report(SyncSender<Seen>),
     /// Something else that happened.
     Progress(Progress),
 }
@@ -29,56 +49,140 @@ pub(crate) struct Kept {
     pub(crate) notes: Vec<String>,
 }
 
+/// What the recorder needs beside the queue and those who watch.
+pub(crate) struct Desk {
+    pub(crate) writer: Writer,
+    pub(crate) log: Log,
+    pub(crate) clock: Clock,
+    /// Stopped when nothing more can be kept.
+    pub(crate) stop: Stop,
+    pub(crate) standings: Arc<[Standing]>,
+    /// Counts the tokens of answers whose server does not.
+    pub(crate) tokenizer: Option<Arc<Tokenizer>>,
+    /// Whether generated text stays in the records.
+    pub(crate) keep_text: bool,
+}
+
 /// With the half second after which parts are handed out and the quarter of a second between looks, a
 /// crash costs less than the last second.
 const FLUSH_EVERY: Duration = Duration::from_millis(200);
 
 /// Starts the recorder; it ends when every sender is gone.
 pub(crate) fn start(
-    writer: Writer,
-    log: Log,
+    desk: Desk,
     messages: Receiver<Message>,
     watch: impl FnMut(Progress) + Send + 'static,
 ) -> JoinHandle<Kept> {
-    let body = move || record(writer, log, &messages, watch);
+    let body = move || {
+        let kept = Kept { error: None, notes: Vec::new() };
+        Recorder { desk, watch, kept, lookout: None }.record(&messages)
+    };
     std::thread::Builder::new().name("recorder".into()).spawn(body).expect("the system lets us start a thread")
 }
 
-fn record(mut writer: Writer, mut log: Log, messages: &Receiver<Message>, mut watch: impl FnMut(Progress)) -> Kept {
-    let mut kept = Kept { error: None, notes: Vec::new() };
-    let mut flush_at = Instant::now() + FLUSH_EVERY;
-    loop {
-        let written = match messages.recv_timeout(flush_at.saturating_duration_since(Instant::now())) {
-            Ok(Message::Record(record)) => {
-                let written = writer.append(&record);
-                watch(Progress::Recorded(Arc::from(record)));
+struct Recorder<W> {
+    desk: Desk,
+    watch: W,
+    kept: Kept,
+    lookout: Option<Lookout>,
+}
+
+impl<W: FnMut(Progress)> Recorder<W> {
+    fn record(mut self, messages: &Receiver<Message>) -> Kept {
+        let mut flush_at = Instant::now() + FLUSH_EVERY;
+        loop {
+            let written = match messages.recv_timeout(flush_at.saturating_duration_since(Instant::now())) {
+                Ok(message) => self.take(message),
+                Err(RecvTimeoutError::Timeout) => Ok(()),
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            self.note_trouble(written);
+            let now = Instant::now();
+            if now >= flush_at {
+                flush_at = now + FLUSH_EVERY;
+                let flushed = self.desk.writer.flush();
+                self.note_trouble(flushed);
+                if let Some(lookout) = &mut self.lookout {
+                    lookout.look(self.desk.clock.now(), &self.desk.standings);
+                }
+            }
+        }
+        let flushed = self.desk.writer.flush();
+        self.note_trouble(flushed);
+        self.kept
+    }
+
+    fn take(&mut self, message: Message) -> Result<(), StoreError> {
+        match message {
+            Message::Record(record) => self.take_record(record),
+            Message::Partial(part) => self.desk.writer.append_partial(&part),
+            Message::Step(step) => self.desk.writer.append_step(&step),
+            Message::Sample(target, sample) => {
+                let written = self.desk.writer.append_sample(&target, &sample);
+                (self.watch)(Progress::Sampled(target, sample));
                 written
             }
-            Ok(Message::Partial(part)) => writer.append_partial(&part),
-            Ok(Message::Progress(progress)) => {
-                if let Progress::Note(note) = &progress {
-                    // The note is kept in the manifest too, once however often it is said.
-                    drop(writeln!(log, "{} {note}", jiff::Timestamp::now()));
-                    if !kept.notes.contains(note) {
-                        kept.notes.push(note.clone());
-                    }
-                }
-                watch(progress);
+            Message::Watch(cut) => {
+                self.lookout = Some(Lookout::new(cut));
                 Ok(())
             }
-            Err(RecvTimeoutError::Timeout) => Ok(()),
-            Err(RecvTimeoutError::Disconnected) => break,
-        };
-        let now = Instant::now();
-        let flushed = if now >= flush_at {
-            flush_at = now + FLUSH_EVERY;
-            writer.flush()
-        } else {
-            Ok(())
-        };
-        // The first trouble is the one to report; later records are still tried.
-        kept.error = kept.error.or(written.err()).or(flushed.err());
+            Message::Report(answer) => {
+                // Whoever asked and is gone has panicked, and the run ends.
+                drop(answer.send(self.lookout.take().map(Lookout::seen).unwrap_or_default()));
+                Ok(())
+            }
+            Message::Progress(progress) => {
+                if let Progress::Note(note) = &progress {
+                    self.note(note);
+                }
+                (self.watch)(progress);
+                Ok(())
+            }
+        }
     }
-    kept.error = kept.error.or(writer.flush().err());
-    kept
+
+    fn take_record(&mut self, mut record: Box<Record>) -> Result<(), StoreError> {
+        if let Some(tokenizer) = &self.desk.tokenizer {
+            count_tokens(&mut record, tokenizer);
+        }
+        if !self.desk.keep_text {
+            record.output = None;
+        }
+        let written = self.desk.writer.append(&record);
+        let record: Arc<Record> = Arc::from(record);
+        if let Some(lookout) = &mut self.lookout {
+            lookout.take_in(&record);
+        }
+        (self.watch)(Progress::Recorded(record));
+        written
+    }
+
+    /// A note is kept in the manifest too, once however often it is said.
+    fn note(&mut self, note: &String) {
+        drop(writeln!(self.desk.log, "{} {note}", jiff::Timestamp::now()));
+        if !self.kept.notes.contains(note) {
+            self.kept.notes.push(note.clone());
+        }
+    }
+
+    /// The first trouble is the one to report; later records are still tried. When the disk refuses, nothing more is
+    /// asked of the targets: it could not be kept.
+    fn note_trouble(&mut self, written: Result<(), StoreError>) {
+        let Err(error) = written else { return };
+        if matches!(error, StoreError::Io { .. }) {
+            self.desk.stop.waiting();
+        }
+        self.kept.error.get_or_insert(error);
+    }
+}
+
+/// Counts the generated tokens where the server did not.
+fn count_tokens(record: &mut Record, tokenizer: &Tokenizer) {
+    let (Some(tokens), Some(output)) = (&mut record.tokens, &record.output) else { return };
+    if tokens.source != TokenSource::ContentEvents {
+        return;
+    }
+    let text: String = output.iter().map(|piece| piece.raw()).collect();
+    tokens.output = tokenizer.count(&text) as u64;
+    tokens.source = TokenSource::LocalTokenizer;
 }

@@ -1,10 +1,10 @@
-//! Who is measured when: the plan's blocks as a list of turns.
+//! One target's turn, and the plan's blocks as a list of them.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use load::{Counter, Segment};
-use schema::plan::{Load, Plan, Stop};
+use schema::plan::{Axis, Load, Plan, Stop};
 use schema::record::Phase;
 use schema::units::{Moment, Nanos};
 
@@ -17,105 +17,157 @@ pub(crate) struct Turn {
     pub(crate) phase: Phase,
     /// Its block.
     pub(crate) block: u32,
+    /// Which step of a search it is, if it is one.
+    pub(crate) step: Option<Rung>,
+    /// How its requests are timed.
+    pub(crate) load: Load,
     /// What is to be sent.
     pub(crate) share: Share,
+    /// When it stops sending, counted from its beginning, if it ends by time.
+    pub(crate) length: Option<Nanos>,
+    /// Quiet before it, so that it does not find the backlog of the turn before.
+    pub(crate) settle: Nanos,
+}
+
+/// A turn's place in a search.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Rung {
+    /// Number of the step.
+    pub(crate) number: u32,
+    /// What `level` is.
+    pub(crate) axis: Axis,
+    /// Requests per second offered, or streams.
+    pub(crate) level: f64,
 }
 
 /// What a turn sends.
 #[derive(Debug, Clone)]
 pub(crate) enum Share {
-    /// `concurrency` streams until the numbers or the time are used up.
-    Closed {
-        /// Streams, over all threads.
-        concurrency: u32,
-        /// Numbers of the requests, shared by all threads.
-        indexes: Arc<Counter>,
-        /// Length of the turn, if it ends by time.
-        length: Option<Nanos>,
-    },
-    /// The slots `indexes` of the target's schedule, at their times after the turn's beginning.
-    Open {
-        /// Numbers of the requests.
-        indexes: Range<u64>,
-        /// Length of the turn, if it ends by time.
-        length: Option<Nanos>,
-    },
+    /// The next numbers, taken by whichever stream is free.
+    Closed(Arc<Counter>),
+    /// The slots of these numbers of the target's schedule, at their times after the turn's beginning.
+    Open(Range<u64>),
 }
+
+/// How much a turn sends.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Portion {
+    /// Numbers of its requests, where they are known beforehand: always in an open loop.
+    pub(crate) numbers: Option<Range<u64>>,
+    /// Its length, if it ends by time.
+    pub(crate) length: Option<Nanos>,
+}
+
+/// Connections opened ahead at most where the need is not known.
+const MOST_AHEAD: f64 = 256.0;
 
 impl Turn {
-    /// When the turn stops sending, if it ends by time.
-    pub(crate) fn length(&self) -> Option<Nanos> {
-        let (Share::Closed { length, .. } | Share::Open { length, .. }) = self.share;
-        length
+    /// Connections to be opened before it begins, so that its requests do not wait for them: one for each stream that
+    /// begins at once, a second's worth for a rate. `offsets`: the arrivals of a replayed trace.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1..=256")]
+    pub(crate) fn connections_ahead(&self, offsets: &[Nanos]) -> u32 {
+        let per_second = |rate: f64| rate.ceil().clamp(1.0, MOST_AHEAD) as u32;
+        let wanted = match &self.load {
+            Load::Closed { .. } | Load::StreamStages { .. } => self.load.places(),
+            Load::Crowd { users, .. } => *users,
+            Load::Users { users, .. } => per_second((*users).into()),
+            Load::Open { rate_per_s, .. } => per_second(rate_per_s.get()),
+            Load::RateStages { stages, .. } => {
+                per_second(stages.iter().map(|stage| stage.from.max(stage.to)).fold(0.0, f64::max))
+            }
+            Load::Replay { speed, .. } => {
+                let length = offsets.last().map_or(0.0, |last| last.as_secs_f64()).max(1.0);
+                per_second(offsets.len() as f64 / length * speed)
+            }
+        };
+        wanted.min(self.load.places())
     }
 }
 
-/// The turns of `plan` in order: a warm-up for each target, then the interleaved blocks.
-pub(crate) fn turns(plan: &Plan) -> Vec<Turn> {
+/// Whether the load has a shape of its own, which blocks would cut to pieces.
+pub(crate) const fn is_whole(load: &Load) -> bool {
+    match load {
+        Load::Closed { .. } | Load::Open { .. } | Load::Users { .. } => false,
+        Load::RateStages { .. } | Load::StreamStages { .. } | Load::Crowd { .. } | Load::Replay { .. } => true,
+    }
+}
+
+/// The warm-up turns of `plan`, one a target, if it has a warm-up.
+pub(crate) fn warmups(plan: &Plan) -> impl Iterator<Item = Turn> {
+    let concurrency = u32::try_from(plan.warmup).unwrap_or(u32::MAX).min(plan.load.places());
+    (0..plan.targets.len()).filter(|_| plan.warmup > 0).map(move |target| Turn {
+        target,
+        phase: Phase::Warmup,
+        block: 0,
+        step: None,
+        load: Load::Closed { concurrency },
+        share: Share::Closed(Arc::new(Counter::new(0..plan.warmup))),
+        length: None,
+        settle: Nanos::ZERO,
+    })
+}
+
+/// The turns of `plan` in order: a warm-up for each target, then the interleaved blocks. A load that has a shape of
+/// its own is one block. `offsets`: the arrivals of a replayed trace.
+pub(crate) fn turns(plan: &Plan, offsets: &Arc<[Nanos]>) -> Vec<Turn> {
     let targets = plan.targets.len();
-    let warmup = (0..targets).filter(|_| plan.warmup > 0).map(|target| warmup(plan, target));
-    let mut turns: Vec<Turn> = warmup.collect();
-    let blocks = measured_blocks(plan);
+    let blocks = if is_whole(&plan.load) { 1 } else { plan.blocks };
+    let portions = portions(plan, blocks, offsets);
     // A load that ends by time goes on counting from block to block.
     let counters: Vec<_> = (0..targets).map(|_| Arc::new(Counter::new(0..u64::MAX))).collect();
-    for turn in load::interleave(targets, plan.blocks, plan.seed) {
-        let Block { numbers, length } = blocks[turn.block as usize].clone();
-        let share = match (&plan.load, numbers) {
-            (&Load::Closed { concurrency }, Some(numbers)) => {
-                Share::Closed { concurrency, indexes: Arc::new(Counter::new(numbers)), length }
-            }
-            (&Load::Closed { concurrency }, None) => {
-                Share::Closed { concurrency, indexes: Arc::clone(&counters[turn.target]), length }
-            }
-            (_, numbers) => Share::Open { indexes: numbers.unwrap_or_default(), length },
+    let measured = load::interleave(targets, blocks, plan.seed).into_iter().map(|turn| {
+        let Portion { numbers, length } = portions[turn.block as usize].clone();
+        let share = match numbers {
+            Some(numbers) if plan.load.is_open() => Share::Open(numbers),
+            Some(numbers) => Share::Closed(Arc::new(Counter::new(numbers))),
+            None => Share::Closed(Arc::clone(&counters[turn.target])),
         };
-        turns.push(Turn { target: turn.target, phase: Phase::Measured, block: turn.block, share });
-    }
-    turns
-}
-
-fn warmup(plan: &Plan, target: usize) -> Turn {
-    let places = plan.load.places();
-    let concurrency = u32::try_from(plan.warmup).unwrap_or(u32::MAX).min(places);
-    let indexes = Arc::new(Counter::new(0..plan.warmup));
-    Turn { target, phase: Phase::Warmup, block: 0, share: Share::Closed { concurrency, indexes, length: None } }
-}
-
-/// What a block holds, alike for all targets.
-#[derive(Debug, Clone)]
-struct Block {
-    /// Numbers of its requests, where they are known beforehand: always in an open loop.
-    numbers: Option<Range<u64>>,
-    /// Its length, if it ends by time.
-    length: Option<Nanos>,
-}
-
-fn measured_blocks(plan: &Plan) -> Vec<Block> {
-    match (plan.stop, &plan.load) {
-        (Stop::Requests(requests), _) => {
-            let sizes = load::split(requests, plan.blocks).into_iter();
-            consecutive(sizes).map(|numbers| Block { numbers: Some(numbers), length: None }).collect()
+        Turn {
+            target: turn.target,
+            phase: Phase::Measured,
+            block: turn.block,
+            step: None,
+            load: plan.load.clone(),
+            share,
+            length,
+            settle: Nanos::ZERO,
         }
-        (Stop::DurationNs(duration), Load::Closed { .. }) => {
-            lengths(duration, plan).map(|length| Block { numbers: None, length: Some(length) }).collect()
+    });
+    warmups(plan).chain(measured).collect()
+}
+
+/// What each of `blocks` holds, alike for all targets.
+fn portions(plan: &Plan, blocks: u32, offsets: &Arc<[Nanos]>) -> Vec<Portion> {
+    match plan.stop {
+        Stop::Requests(requests) => {
+            let sizes = load::split(requests, blocks).into_iter();
+            consecutive(sizes).map(|numbers| Portion { numbers: Some(numbers), length: None }).collect()
         }
-        (Stop::DurationNs(duration), _) => {
-            let sizes = (0..).zip(lengths(duration, plan)).map(|(block, length)| offered(plan, block, length));
-            let blocks = consecutive(sizes).zip(lengths(duration, plan));
-            blocks.map(|(numbers, length)| Block { numbers: Some(numbers), length: Some(length) }).collect()
+        Stop::DurationNs(duration) => {
+            let lengths = load::split(duration.0, blocks).into_iter().map(Nanos);
+            let mut first = 0;
+            let portion = |(block, length)| {
+                let portion = timed(plan, &plan.load, block, first, length, offsets);
+                first = portion.numbers.as_ref().map_or(first, |numbers| numbers.end);
+                portion
+            };
+            (0..).zip(lengths).map(portion).collect()
         }
     }
 }
 
-/// The lengths of the blocks that `duration` is divided into.
-fn lengths(duration: Nanos, plan: &Plan) -> impl Iterator<Item = Nanos> + use<> {
-    load::split(duration.0, plan.blocks).into_iter().map(Nanos)
-}
-
-/// How many slots an open loop offers in a block of that length.
-fn offered(plan: &Plan, block: u32, length: Nanos) -> u64 {
-    let due = schedule(plan, block, Moment::EPOCH, 0, Segment::WHOLE);
-    due.take_while(|slot| slot.scheduled - Moment::EPOCH < length).count() as u64
+/// What `load` offers in `length` of a block, from number `first` on.
+pub(crate) fn timed(
+    plan: &Plan,
+    load: &Load,
+    block: u32,
+    first: u64,
+    length: Nanos,
+    offsets: &Arc<[Nanos]>,
+) -> Portion {
+    let due = load::schedule(load, offsets, plan.seed, block, Moment::EPOCH, first, Segment::WHOLE);
+    let count = |due: load::Schedule| due.take_while(|slot| slot.scheduled - Moment::EPOCH < length).count() as u64;
+    Portion { numbers: due.map(|due| first..first + count(due)), length: Some(length) }
 }
 
 /// Numbers for blocks of these sizes, each going on where the one before ended.
@@ -125,24 +177,6 @@ fn consecutive(sizes: impl Iterator<Item = u64>) -> impl Iterator<Item = Range<u
         *first = numbers.end;
         Some(numbers)
     })
-}
-
-/// The slots of an open loop's `block` from number `first` on, beginning at `begin`, for one thread. Empty for a
-/// closed loop.
-pub(crate) fn schedule(
-    plan: &Plan,
-    block: u32,
-    begin: Moment,
-    first: u64,
-    segment: Segment,
-) -> impl Iterator<Item = load::Slot> + use<> {
-    let open = match plan.load {
-        Load::Open { rate_per_s, arrival, .. } => {
-            Some(load::arrivals(arrival, rate_per_s, plan.seed, block, begin, first, segment))
-        }
-        _ => None,
-    };
-    open.into_iter().flatten()
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! The load threads: each has a runtime of its own, and all take each turn together.
 
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError};
-use std::sync::{Arc, Barrier};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Barrier, Mutex, PoisonError};
 
-use load::{Pacing, Segment, Slot, Timing};
-use schema::plan::{Load, Plan, Stop as Enough};
+use load::{Counter, Pacing, Segment, Slot, Streams, Timing};
+use schema::plan::{Plan, Stop as Enough};
 use schema::progress::Progress;
 use schema::record::{Failure, FailureClass, Record};
 use schema::target::{Credentialed, TargetName};
@@ -17,14 +18,15 @@ use tokio::task::LocalSet;
 use tokio_util::sync::CancellationToken;
 use transport::{Client, Connector, SetupError};
 
+use crate::agenda::{Agenda, Span};
 use crate::budget::Budget;
 use crate::hope::is_hopeless;
-use crate::recorder::Message;
+use crate::recorder::{Cut, Message};
 use crate::requests::Requests;
 use crate::sender::{At, Place, Sender};
 use crate::standing::Standing;
 use crate::stop::Stop;
-use crate::turns::{Share, Turn, schedule, turns};
+use crate::turns::{Share, Turn};
 
 /// All that the load threads need.
 pub(crate) struct Crew {
@@ -36,6 +38,10 @@ pub(crate) struct Crew {
     pub(crate) standings: Arc<[Standing]>,
     pub(crate) stop: Stop,
     pub(crate) recorder: SyncSender<Message>,
+    /// Arrivals of a replayed trace; empty without one.
+    pub(crate) offsets: Arc<[Nanos]>,
+    /// Requests in flight at most, whatever the plan comes to.
+    pub(crate) reach: u32,
 }
 
 /// What became of their work.
@@ -48,41 +54,53 @@ pub(crate) struct Worked {
 /// Streams one thread carries before another pays.
 const STREAMS_PER_THREAD: u32 = 500;
 
-/// Connections opened ahead for an open loop, whose need is not known.
-const MOST_WARMED_OPEN: f64 = 256.0;
-
 /// Time for all threads to be ready when a turn begins.
 const LEAD: Nanos = Nanos::from_millis(2);
 
 /// What the threads share beside the crew.
 pub(crate) struct Shared {
     pub(crate) crew: Crew,
-    turns: Vec<Turn>,
     threads: u32,
     barrier: Barrier,
-    agreed: AtomicBool,
-    /// When the turn at hand begins.
-    begin: AtomicU64,
+    course: Mutex<Course>,
     waited_for_disk: AtomicU64,
     stale_connections: AtomicU64,
     pub(crate) out_of_budget: AtomicBool,
     panicked: AtomicBool,
 }
 
+/// How far the run has come.
+struct Course {
+    agenda: Agenda,
+    /// The turn that comes next, or goes on.
+    turn: Option<Arc<Turn>>,
+    /// When it takes place, once that is agreed.
+    begun: Option<Begun>,
+}
+
+/// A turn that takes place.
+#[derive(Clone)]
+struct Begun {
+    /// Its beginning.
+    at: Moment,
+    /// When sending ends, if by time.
+    until: Option<Moment>,
+    /// Cancelled when sending is to end: by the target's end, the run's, or because the turn is cut short.
+    sending: CancellationToken,
+}
+
 impl Crew {
-    /// Works all turns off and returns when every request has ended.
+    /// Works the agenda off and returns when every request has ended.
     pub(crate) fn work(self) -> Worked {
         let cores = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1));
-        let threads = self.plan.load.places().div_ceil(STREAMS_PER_THREAD).clamp(1, cores);
-        let turns = turns(&self.plan);
-        self.announce(&turns);
+        let threads = self.reach.div_ceil(STREAMS_PER_THREAD).clamp(1, cores);
+        let agenda = Agenda::new(&self.plan, &self.offsets, self.reach);
+        self.announce(&agenda);
         let shared = Arc::new(Shared {
             crew: self,
-            turns,
             threads,
             barrier: Barrier::new(threads as usize),
-            agreed: AtomicBool::new(false),
-            begin: AtomicU64::new(0),
+            course: Mutex::new(Course { agenda, turn: None, begun: None }),
             waited_for_disk: AtomicU64::new(0),
             stale_connections: AtomicU64::new(0),
             out_of_budget: AtomicBool::new(false),
@@ -102,18 +120,20 @@ impl Crew {
         shared.worked()
     }
 
-    fn announce(&self, turns: &[Turn]) {
+    /// Says how much is to be done, as far as that is known beforehand.
+    fn announce(&self, agenda: &Agenda) {
         let per_target = |n: u64| n.saturating_mul(self.targets.len() as u64);
-        let (requests, duration) = match (self.plan.stop, &self.plan.load) {
-            (Enough::Requests(n), _) => (Some(per_target(n + self.plan.warmup)), None),
-            (Enough::DurationNs(_), load) if load.is_open() => {
+        let (requests, duration) = match (agenda, self.plan.stop) {
+            (Agenda::Searching(_) | Agenda::UntilPrecise(_), _) => (None, None),
+            (Agenda::Listed(_), Enough::Requests(n)) => (Some(per_target(n + self.plan.warmup)), None),
+            (Agenda::Listed(turns), Enough::DurationNs(_)) if self.plan.load.is_open() => {
                 let measured = turns.iter().filter_map(|turn| match &turn.share {
-                    Share::Open { indexes, .. } => Some(indexes.end - indexes.start),
-                    Share::Closed { .. } => None,
+                    Share::Open(numbers) => Some(numbers.end - numbers.start),
+                    Share::Closed(_) => None,
                 });
                 (Some(measured.sum::<u64>() + per_target(self.plan.warmup)), None)
             }
-            (Enough::DurationNs(length), _) => (None, Some(Nanos(per_target(length.0)))),
+            (Agenda::Listed(_), Enough::DurationNs(length)) => (None, Some(Nanos(per_target(length.0)))),
         };
         self.tell(Progress::Began { requests, duration });
     }
@@ -125,32 +145,84 @@ impl Crew {
 }
 
 impl Shared {
-    /// Waits until all threads are here; one decides, and all get its answer.
-    fn agree(&self, decide: impl FnOnce() -> bool) -> bool {
-        if self.barrier.wait().is_leader() {
-            self.agreed.store(decide(), Ordering::Relaxed);
+    /// Waits until all threads are here; one decides, and all get the same answer. A panic in the decision stops the
+    /// run, as one in a turn does.
+    fn agree<T>(&self, decide: impl FnOnce(&mut Course), answer: impl FnOnce(&Course) -> Option<T>) -> Option<T> {
+        let course = || self.course.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.barrier.wait().is_leader() && catch_unwind(AssertUnwindSafe(|| decide(&mut course()))).is_err() {
+            self.panicked.store(true, Ordering::Relaxed);
+            self.crew.stop.waiting();
+            *course() = Course { agenda: Agenda::over(), turn: None, begun: None };
         }
         self.barrier.wait();
-        self.agreed.load(Ordering::Relaxed)
+        answer(&course())
     }
 
-    fn is_wanted(&self, turn: &Turn) -> bool {
-        self.crew.standings[turn.target].hope.lost().is_none() && !self.crew.stop.no_more_sending().is_cancelled()
+    /// The next turn. All that was seen of the one before is known by then.
+    fn next_turn(&self) -> Option<Arc<Turn>> {
+        let decide = |course: &mut Course| {
+            self.close(course);
+            let goes_on = !self.crew.stop.no_more_sending().is_cancelled();
+            let next = || course.agenda.next(|target| self.is_wanted(target));
+            course.turn = goes_on.then(next).flatten().map(Arc::new);
+        };
+        self.agree(decide, |course| course.turn.clone())
     }
 
-    /// Sets when the turn begins, if its target could be reached.
-    fn begin(&self, turn: &Turn) -> bool {
-        let begin = self.crew.connector.clock().now() + LEAD;
-        self.begin.store(begin.0, Ordering::Relaxed);
+    /// Begins the turn, if its target could be reached.
+    fn begin(&self) -> Option<Begun> {
+        let decide = |course: &mut Course| {
+            let Some(turn) = course.turn.as_ref().filter(|turn| self.is_wanted(turn.target)) else { return };
+            let at = self.crew.connector.clock().now() + LEAD + turn.settle;
+            let until = turn.length.map(|length| at + length);
+            let sending = self.crew.standings[turn.target].no_more_sending().child_token();
+            self.tell_of(turn);
+            if course.agenda.learns() {
+                let cut = Cut { target: turn.target, sending: sending.clone(), until };
+                self.put(Message::Watch(Some(cut).filter(|_| course.agenda.cuts(turn))));
+            }
+            course.begun = Some(Begun { at, until, sending });
+        };
+        self.agree(decide, |course| course.begun.clone())
+    }
+
+    /// Ends the turn at hand: what comes next may depend on what was seen of it.
+    fn close(&self, course: &mut Course) {
+        let (Some(turn), Some(begun)) = (course.turn.take(), course.begun.take()) else { return };
+        if !course.agenda.learns() {
+            return;
+        }
+        let (answer, report) = sync_channel(1);
+        self.put(Message::Report(answer));
+        let Ok(seen) = report.recv() else { return };
+        let span = Span { began: begun.at, whole: !begun.sending.is_cancelled() };
+        if let Some(step) = course.agenda.take_in(&turn, span, seen) {
+            self.put(Message::Step(Box::new(step)));
+        }
+    }
+
+    fn tell_of(&self, turn: &Turn) {
         let target = self.crew.targets[turn.target].target.name.clone();
-        self.crew.tell(Progress::Block { target, phase: turn.phase, block: turn.block });
-        self.is_wanted(turn)
+        self.crew.tell(Progress::Block { target: target.clone(), phase: turn.phase, block: turn.block });
+        if let Some(rung) = turn.step {
+            self.crew.tell(Progress::Step { target, step: rung.number, axis: rung.axis, level: rung.level });
+        }
     }
 
-    /// A record may not be lost: when the queue is full this waits for the disk, and counts that it did. With the
-    /// recorder gone nothing more can be kept, and the run ends.
+    fn is_wanted(&self, target: usize) -> bool {
+        let standing = &self.crew.standings[target];
+        standing.hope.lost().is_none() && !standing.no_more_sending().is_cancelled()
+    }
+
+    /// A record may not be lost: when the queue is full this waits for the disk, and counts that it did.
     pub(crate) fn keep(&self, record: Record) {
-        match self.crew.recorder.try_send(Message::Record(Box::new(record))) {
+        self.put(Message::Record(Box::new(record)));
+    }
+
+    /// Puts what may not be lost into the recorder's queue. With the recorder gone nothing more can be kept, and the
+    /// run ends.
+    fn put(&self, message: Message) {
+        match self.crew.recorder.try_send(message) {
             Ok(()) => {}
             Err(TrySendError::Disconnected(_)) => self.crew.stop.waiting(),
             Err(TrySendError::Full(message)) => {
@@ -181,6 +253,7 @@ impl Shared {
         let named = self.crew.targets.iter().map(|who| &who.target.name).zip(self.crew.standings.iter());
         notes.extend(named.clone().flat_map(|(name, standing)| standing.notes(name)));
         let given_up = named.filter_map(|(name, standing)| Some((name.clone(), standing.hope.lost()?))).collect();
+        notes.extend(self.course.lock().unwrap_or_else(PoisonError::into_inner).agenda.notes(&self.crew.plan));
         Worked { notes, given_up, panicked: self.panicked.load(Ordering::Relaxed) }
     }
 }
@@ -192,7 +265,7 @@ fn thread(shared: &Arc<Shared>, number: u32) {
     let runtime =
         runtime.map_err(|e| shared.crew.tell(Progress::Note(format!("a load thread has no runtime: {e}")))).ok();
     let worker = runtime.map(|runtime| Worker::new(Arc::clone(shared), runtime, number));
-    for turn in &shared.turns {
+    while let Some(turn) = shared.next_turn() {
         let guarded = |step: &dyn Fn(&Worker)| {
             let Some(worker) = &worker else { return };
             if catch_unwind(AssertUnwindSafe(|| step(worker))).is_err() {
@@ -200,12 +273,9 @@ fn thread(shared: &Arc<Shared>, number: u32) {
                 shared.crew.stop.waiting();
             }
         };
-        if !shared.agree(|| shared.is_wanted(turn)) {
-            continue;
-        }
-        guarded(&|worker| worker.warm(turn));
-        if shared.agree(|| shared.begin(turn)) {
-            guarded(&|worker| worker.take(turn));
+        guarded(&|worker| worker.warm(&turn));
+        if let Some(begun) = shared.begin() {
+            guarded(&|worker| worker.take(&turn, &begun));
         }
     }
     let clients = worker.iter().flat_map(|worker| &worker.clients).flatten();
@@ -252,15 +322,7 @@ impl Worker {
     /// Opens the connections a turn will need, so that its requests do not wait for them.
     fn warm(&self, turn: &Turn) {
         let Some(client) = &self.clients[turn.target] else { return };
-        let wanted = match (&turn.share, &self.shared.crew.plan.load) {
-            (Share::Closed { concurrency, .. }, _) => self.part(*concurrency),
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1..=256")]
-            (Share::Open { .. }, Load::Open { rate_per_s, max_concurrency, .. }) => {
-                let second = rate_per_s.get().clamp(1.0, MOST_WARMED_OPEN) as u32;
-                self.part(second.min(*max_concurrency))
-            }
-            (Share::Open { .. }, _) => 0,
-        };
+        let wanted = self.part(turn.connections_ahead(&self.shared.crew.offsets));
         let stop = self.shared.crew.stop.no_more_sending();
         let opened = self.runtime.block_on(stop.run_until_cancelled(client.warm(wanted)));
         if let Some(Err(failure)) = opened {
@@ -276,84 +338,109 @@ impl Worker {
     }
 
     /// Sends this thread's part of a turn and waits for it to end.
-    fn take(&self, turn: &Turn) {
+    fn take(&self, turn: &Turn, begun: &Begun) {
         let Some(client) = &self.clients[turn.target] else { return };
-        let shared = &self.shared;
-        let clock = shared.crew.connector.clock();
-        let begin = Moment(shared.begin.load(Ordering::Relaxed));
-        let until = turn.length().map(|length| begin + length);
-        let no_more_sending = shared.crew.standings[turn.target].no_more_sending();
-        let timing = Timing { epoch: clock.zero(), pacing: Pacing::Precise, stop: no_more_sending.clone() };
-        let place = match &turn.share {
-            Share::Closed { .. } => Place::Closed,
-            Share::Open { .. } => Place::Open,
-        };
-        let at = At { target: turn.target, phase: turn.phase, block: turn.block, step: 0 };
-        let sender = Rc::new(Sender::new(shared, client, at, place, until));
-        let local = LocalSet::new();
+        let crew = &self.shared.crew;
+        let clock = crew.connector.clock();
+        let timing = Timing { epoch: clock.zero(), pacing: Pacing::Precise, stop: begun.sending.clone() };
+        let place = if turn.load.is_open() { Place::Open } else { Place::Closed };
+        let step = turn.step.map_or(0, |rung| rung.number);
+        let at = At { target: turn.target, phase: turn.phase, block: turn.block, step };
+        let sender = Rc::new(Sender::new(&self.shared, client, at, place, begun.until));
         self.cancel.store(false, Ordering::Relaxed);
-        let guard = patience(
-            until.map(|at| clock.instant(at)),
-            no_more_sending.clone(),
-            shared.crew.stop.clone(),
-            shared.crew.plan.grace_ns,
-            Arc::clone(&self.cancel),
-        );
-        let guard = local.spawn_local(guard);
+        let patience = Patience {
+            until: begun.until.map(|at| clock.instant(at)),
+            sending: begun.sending.clone(),
+            target_ends: crew.standings[turn.target].no_more_sending().clone(),
+            no_more_waiting: crew.stop.no_more_waiting().clone(),
+            grace: crew.plan.grace_ns,
+            cancel: Arc::clone(&self.cancel),
+        };
+        let local = LocalSet::new();
+        let guard = local.spawn_local(patience.wait());
+        let send = {
+            let sender = Rc::clone(&sender);
+            move |slot: Slot| Rc::clone(&sender).send(slot)
+        };
         let work = async {
             match &turn.share {
-                Share::Closed { concurrency, indexes, .. } => {
-                    tokio::time::sleep_until(clock.instant(begin)).await;
-                    let send = move |slot: Slot| {
-                        let sent = Rc::clone(&sender).send(slot);
-                        async { drop(sent.await) }
-                    };
-                    load::closed(self.part(*concurrency), indexes, until, &timing, send).await;
+                Share::Closed(indexes) => {
+                    load::closed(&self.streams(turn, begun, indexes), &timing, send).await;
                 }
-                Share::Open { indexes, .. } => {
-                    let send = {
-                        let sender = Rc::clone(&sender);
-                        move |slot: Slot| {
-                            let sent = Rc::clone(&sender).send(slot);
-                            async { drop(sent.await) }
-                        }
-                    };
-                    let slots = schedule(&shared.crew.plan, turn.block, begin, indexes.start, self.segment);
-                    let slots = slots.take_while(|slot| slot.index < indexes.end);
-                    let places = self.part(shared.crew.plan.load.places());
-                    load::open(slots, &timing, places, send, |slot| sender.not_sent(slot)).await;
+                Share::Open(numbers) => {
+                    let due = self.due(turn, begun, numbers);
+                    let places = self.part(turn.load.places());
+                    load::open(due, &timing, places, turn.load.when_full(), send, |slot| sender.not_sent(slot)).await;
                 }
             }
             guard.abort();
         };
         self.runtime.block_on(local.run_until(work));
     }
+
+    /// This thread's streams of a closed loop.
+    fn streams<'a>(&self, turn: &'a Turn, begun: &Begun, indexes: &'a Arc<Counter>) -> Streams<'a> {
+        Streams {
+            load: &turn.load,
+            segment: self.segment,
+            seed: self.shared.crew.plan.seed,
+            block: turn.block,
+            indexes,
+            begin: begun.at,
+            until: begun.until,
+        }
+    }
+
+    /// This thread's slots of an open loop.
+    fn due(&self, turn: &Turn, begun: &Begun, numbers: &Range<u64>) -> impl Iterator<Item = Slot> + use<> {
+        let Crew { plan, offsets, .. } = &self.shared.crew;
+        let first = numbers.start;
+        let due = load::schedule(&turn.load, offsets, plan.seed, turn.block, begun.at, first, self.segment);
+        let end = numbers.end;
+        due.into_iter().flatten().take_while(move |slot| slot.index < end)
+    }
 }
 
-/// Sets `cancel` once patience with what is in flight is at its end: a grace period after sending
-/// ended, by time or by request, or at once when asked.
-async fn patience(
+/// How long a turn waits for what it has in flight.
+struct Patience {
+    /// When sending ends, if by time.
     until: Option<tokio::time::Instant>,
-    no_more_sending: CancellationToken,
-    stop: Stop,
+    /// Cancelled when sending ends before that.
+    sending: CancellationToken,
+    /// Cancelled when nothing more is to be sent to the target.
+    target_ends: CancellationToken,
+    /// Cancelled when nobody wants to wait.
+    no_more_waiting: CancellationToken,
     grace: Nanos,
+    /// Set at the end.
     cancel: Arc<AtomicBool>,
-) {
-    let sending_ends = async {
-        match until {
+}
+
+impl Patience {
+    /// Sets `cancel` once patience is at its end: a grace period after sending ended by time or with its target, at
+    /// once when the turn was cut short or nobody wants to wait. What still waits for a place then is not sent.
+    async fn wait(self) {
+        tokio::select! {
+            () = self.grace_is_over() => {}
+            () = self.no_more_waiting.cancelled() => {}
+        }
+        self.cancel.store(true, Ordering::Relaxed);
+        self.sending.cancel();
+    }
+
+    async fn grace_is_over(&self) {
+        match self.until {
             Some(until) => {
                 tokio::select! {
                     () = tokio::time::sleep_until(until) => {}
-                    () = no_more_sending.cancelled() => {}
+                    () = self.sending.cancelled() => {}
                 }
             }
-            None => no_more_sending.cancelled().await,
+            None => self.sending.cancelled().await,
         }
-        tokio::time::sleep(grace.into()).await;
-    };
-    tokio::select! {
-        () = sending_ends => {}
-        () = stop.no_more_waiting().cancelled() => {}
+        let is_cut_short = self.sending.is_cancelled() && !self.target_ends.is_cancelled();
+        if !is_cut_short {
+            tokio::time::sleep(self.grace.into()).await;
+        }
     }
-    cancel.store(true, Ordering::Relaxed);
 }

@@ -1,0 +1,238 @@
+//! A search over levels of load, one for each target, step by step in turns.
+
+use std::sync::Arc;
+
+use load::Counter;
+use schema::curve::Step;
+use schema::plan::{Axis, Load, Plan, Search, Stop};
+use schema::record::{Phase, Record};
+use schema::summary::Estimate;
+use schema::target::Target;
+use schema::units::{Moment, Nanos};
+use stats::Verdict;
+
+use super::Span;
+use crate::recorder::Seen;
+use crate::search::{self, Next, Tried};
+use crate::turns::{Portion, Rung, Share, Turn, timed, warmups};
+
+/// A step at a level that was tried before is so much longer.
+const LONGER: u64 = 2;
+
+/// A closed loop that ends by count sends at least so many requests a stream: a burst is no level of load.
+const REQUESTS_PER_STREAM: u64 = 4;
+
+/// Quiet after a step that was cut short, for the server to drop what we cancelled.
+const SETTLE: Nanos = Nanos::from_secs(1);
+
+/// The searches of a run.
+#[derive(Debug)]
+pub(crate) struct Searching {
+    plan: Arc<Plan>,
+    search: Search,
+    /// No level above this.
+    reach: f64,
+    warmups: std::vec::IntoIter<Turn>,
+    /// Whose turn it is, round by round.
+    rounds: std::vec::IntoIter<load::Turn>,
+    targets: Vec<OneSearch>,
+    /// Whether the last step was cut short.
+    cut_short: bool,
+}
+
+/// The search at one target.
+#[derive(Debug, Default)]
+struct OneSearch {
+    tried: Vec<Tried>,
+    /// Records of the levels that may be measured again.
+    measured: Vec<Measured>,
+    /// Steps so far.
+    steps: u32,
+    /// Number of the next request.
+    next_index: u64,
+    over: Option<String>,
+}
+
+/// The measured requests of a level.
+#[derive(Debug)]
+struct Measured {
+    level: f64,
+    records: Vec<Arc<Record>>,
+    saturated: bool,
+}
+
+impl Searching {
+    pub(crate) fn new(plan: Arc<Plan>, search: Search, reach: u32) -> Self {
+        let rounds = match search {
+            Search::Sweep { points, .. } => points,
+            Search::FindMax { trials, .. } => trials,
+        };
+        let reach = match search::axis(&search) {
+            Axis::Concurrency => reach.into(),
+            Axis::Rate => f64::INFINITY,
+        };
+        Self {
+            search,
+            reach,
+            warmups: warmups(&plan).collect::<Vec<_>>().into_iter(),
+            rounds: load::interleave(plan.targets.len(), rounds, plan.seed).into_iter(),
+            targets: plan.targets.iter().map(|_| OneSearch::default()).collect(),
+            cut_short: false,
+            plan,
+        }
+    }
+
+    /// The next step of the next target whose search goes on.
+    pub(crate) fn next(&mut self, wanted: impl Fn(usize) -> bool) -> Option<Turn> {
+        if let Some(warmup) = self.warmups.find(|turn| wanted(turn.target)) {
+            return Some(warmup);
+        }
+        while let Some(load::Turn { target, block }) = self.rounds.next() {
+            if self.targets[target].over.is_none()
+                && wanted(target)
+                && let Some(turn) = self.step(target, block)
+            {
+                return Some(turn);
+            }
+        }
+        None
+    }
+
+    /// The next step at a target, unless its search is over.
+    fn step(&mut self, target: usize, block: u32) -> Option<Turn> {
+        let one = &mut self.targets[target];
+        let axis = search::axis(&self.search);
+        let (axis, level) = match search::next(&self.search, self.reach, &one.tried) {
+            Next::SingleStream => (Axis::Concurrency, 1.0),
+            Next::Level(level) => (axis, level),
+            Next::Over(why) => {
+                one.over = Some(why);
+                return None;
+            }
+        };
+        let Some(load) = self.plan.load.at(axis, level) else {
+            one.over = Some("no rate is left to offer".to_owned());
+            return None;
+        };
+        let again = one.tried.iter().any(|tried| same(tried.verdict.level, level));
+        let portion = portion(&self.plan, &load, block, one.next_index, if again { LONGER } else { 1 });
+        let numbers = portion.numbers.unwrap_or(one.next_index..u64::MAX);
+        let share = if load.is_open() { Share::Open(numbers) } else { Share::Closed(Arc::new(Counter::new(numbers))) };
+        Some(Turn {
+            target,
+            phase: Phase::Measured,
+            block,
+            step: Some(Rung { number: one.steps, axis, level }),
+            load,
+            share,
+            length: portion.length,
+            settle: if self.cut_short { SETTLE } else { Nanos::ZERO },
+        })
+    }
+
+    /// Takes in what was seen of a step; what is to be recorded of it.
+    pub(crate) fn take_in(&mut self, turn: &Turn, span: Span, seen: Seen) -> Option<Step> {
+        let rung = turn.step?;
+        let Seen { records, saturated } = seen;
+        self.cut_short = saturated.is_some();
+        let target = &self.plan.targets[turn.target];
+        let one = &mut self.targets[turn.target];
+        one.steps += 1;
+        one.next_index = records.iter().map(|record| record.index + 1).fold(one.next_index, u64::max);
+        // A single stream has no rate until it was measured.
+        let is_level = rung.axis == search::axis(&self.search);
+        let level = if is_level { rung.level } else { rate(&self.plan, target, &records).value };
+        let step = Step {
+            number: rung.number,
+            target: target.name.clone(),
+            level,
+            load: turn.load.clone(),
+            began_ns: span.began,
+            ended_ns: ended(turn, span, &records),
+            cut_short: saturated,
+        };
+        one.learn(&self.plan, target, Measured { level, records, saturated: self.cut_short });
+        one.forget(&self.search);
+        Some(step)
+    }
+
+    /// How each search that came to its end did.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let named = self.plan.targets.iter().zip(&self.targets);
+        let why = |one: &OneSearch| match search::next(&self.search, self.reach, &one.tried) {
+            Next::Over(why) => Some(why),
+            Next::SingleStream | Next::Level(_) => one.over.clone(),
+        };
+        let ended = named.filter_map(|(target, one)| Some((&target.name, one.steps, why(one)?)));
+        ended.map(|(name, steps, why)| format!("`{name}`: the search ended after {steps} steps: {why}")).collect()
+    }
+}
+
+impl OneSearch {
+    /// Judges the level of `new` by all steps at it.
+    fn learn(&mut self, plan: &Plan, target: &Target, new: Measured) {
+        let before = self.tried.iter().position(|tried| same(tried.verdict.level, new.level));
+        let steps = before.map_or(0, |at| self.tried[at].verdict.steps) + 1;
+        let level = new.level;
+        let all = match self.measured.iter_mut().find(|measured| same(measured.level, level)) {
+            Some(measured) => {
+                measured.records.extend(new.records);
+                measured.saturated |= new.saturated;
+                measured
+            }
+            None => {
+                self.measured.push(new);
+                self.measured.last_mut().expect("just pushed")
+            }
+        };
+        let records: Vec<&Record> = all.records.iter().map(AsRef::as_ref).collect();
+        let verdict = Verdict::of(plan, level, steps, all.saturated, &records);
+        let tried = Tried { verdict, requests_per_s: rate(plan, target, &all.records) };
+        match before {
+            Some(at) => self.tried[at] = tried,
+            None => self.tried.push(tried),
+        }
+    }
+
+    /// Lets the records of levels go that will not be measured again: those outside the bracket, and all of a sweep.
+    fn forget(&mut self, search: &Search) {
+        let Search::FindMax { axis, .. } = search else {
+            self.measured.clear();
+            return;
+        };
+        let verdicts: Vec<_> = self.tried.iter().map(|tried| tried.verdict).collect();
+        let (low, high) = search::in_question(*axis, &verdicts);
+        self.measured.retain(|measured| low <= measured.level && measured.level <= high);
+    }
+}
+
+/// Levels are told apart to the last bit: each is asked for by the very number it was found by.
+fn same(one: f64, other: f64) -> bool {
+    one.total_cmp(&other).is_eq()
+}
+
+/// What a step holds, `times` as long as the plan says.
+fn portion(plan: &Plan, load: &Load, block: u32, first: u64, times: u64) -> Portion {
+    match plan.stop {
+        Stop::Requests(requests) => {
+            let streams = if load.is_open() { 0 } else { u64::from(load.places()) };
+            let requests = requests.max(streams * REQUESTS_PER_STREAM).saturating_mul(times);
+            Portion { numbers: Some(first..first.saturating_add(requests)), length: None }
+        }
+        Stop::DurationNs(length) => {
+            timed(plan, load, block, first, Nanos(length.0.saturating_mul(times)), &Arc::from([]))
+        }
+    }
+}
+
+/// Completed requests per second.
+fn rate(plan: &Plan, target: &Target, records: &[Arc<Record>]) -> Estimate {
+    let records: Vec<&Record> = records.iter().map(AsRef::as_ref).collect();
+    stats::summarise_target(plan, target, &records).throughput.requests_per_s
+}
+
+/// When sending ended: after the turn's length, or with its last request.
+fn ended(turn: &Turn, span: Span, records: &[Arc<Record>]) -> Moment {
+    let last = records.iter().map(|record| record.scheduled_ns).max().unwrap_or(span.began);
+    turn.length.filter(|_| span.whole).map_or(last, |length| span.began + length)
+}
