@@ -92,6 +92,13 @@ pub fn models_url(url: &Url, dialect: Dialect) -> Url {
     }
 }
 
+/// The page at `path` below the root of the server that is asked at `url`.
+pub(crate) fn at_root(url: &Url, path: &str) -> Url {
+    let asked = url.path().trim_end_matches('/');
+    let root = named(asked).map_or(asked, |(_, root)| root);
+    with_path(url, &format!("{}{path}", rooted(root, false)))
+}
+
 /// Why text is no base URL, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {

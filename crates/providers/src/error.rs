@@ -1,6 +1,7 @@
 //! Why a target could not be made.
 
 use jiff::civil::Date;
+use schema::target::Dialect;
 
 /// Why a provider, its URL, its key or its model did not become a target. Never repeats a key, nor the
 /// user information or query of a URL.
@@ -58,6 +59,17 @@ pub enum ProviderError {
         /// The variable it came from.
         variable: String,
     },
+    /// A protocol that the provider does not speak.
+    #[error("`{provider}` does not speak {dialect}")]
+    #[diagnostic(code(providers::foreign_dialect), help("{hint}"))]
+    Foreign {
+        /// The provider's id.
+        provider: &'static str,
+        /// The protocol asked for.
+        dialect: Dialect,
+        /// What it speaks instead.
+        hint: String,
+    },
     /// No model was named, and this provider has none of its own.
     #[error("no model was named for `{provider}`")]
     #[diagnostic(
@@ -104,6 +116,14 @@ impl ProviderError {
             format!("did you mean {}? `speed-kings list` shows all providers", in_words(near))
         };
         Self::Unknown { id: id.chars().filter(|c| !c.is_control()).take(80).collect(), hint }
+    }
+
+    /// `provider` does not speak `dialect`, but these.
+    pub(crate) fn foreign(provider: &'static str, dialect: Dialect, spoken: &[Dialect]) -> Self {
+        let spoken: Vec<&str> = spoken.iter().map(|dialect| dialect.id()).collect();
+        let hint =
+            format!("ask for {}, or name the provider `openai-compatible` if it is another server", in_words(&spoken));
+        Self::Foreign { provider, dialect, hint }
     }
 }
 

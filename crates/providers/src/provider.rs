@@ -106,6 +106,8 @@ pub struct Provider {
     pub auth: AuthScheme,
     /// The protocol spoken unless asked otherwise.
     pub dialect: Dialect,
+    /// Every protocol it speaks.
+    pub dialects: &'static [Dialect],
     /// How request bodies are written.
     pub encoding: fn() -> Encoding,
     /// Headers every request carries.
@@ -116,6 +118,8 @@ pub struct Provider {
     pub families: &'static [(&'static str, &'static str)],
     /// Ports it listens on where it runs locally, likeliest first.
     pub default_ports: &'static [u16],
+    /// Where below the server's root its Prometheus page is. Empty: it has none.
+    pub metrics_path: &'static str,
     /// What a fair measurement of it has to know, in a sentence. Empty: nothing out of the ordinary.
     pub note: &'static str,
 }
@@ -133,11 +137,13 @@ const HOSTED: Provider = Provider {
     key_page: "",
     auth: AuthScheme::Bearer,
     dialect: Dialect::OpenaiChat,
+    dialects: &[Dialect::OpenaiChat, Dialect::OpenaiCompletions, Dialect::OpenaiEmbeddings],
     encoding: openai_shape,
     headers: &[],
     default_model: None,
     families: &[],
     default_ports: &[],
+    metrics_path: "",
     note: "",
 };
 

@@ -1,7 +1,7 @@
 //! From what was asked for to a target that can be asked.
 
 use jiff::civil::Date;
-use schema::target::{AuthScheme, Credentialed, Dialect, Target, TargetName};
+use schema::target::{AuthScheme, Credentialed, Dialect, Encoding, Target, TargetName};
 use secrecy::SecretString;
 use url::Url;
 
@@ -62,7 +62,7 @@ impl Access {
 /// pointed at this machine.
 ///
 /// # Errors
-/// [`ProviderError`]: the provider is unknown, or has no usable URL or no key.
+/// [`ProviderError`]: the provider is unknown, has no usable URL or no key, or does not speak the dialect.
 pub fn access(ask: &Ask<'_>, env: &dyn Fn(&str) -> Option<String>) -> Result<Access, ProviderError> {
     let provider = find(ask.provider)?;
     let base = base_url(provider, ask.url, env)?;
@@ -71,6 +71,9 @@ pub fn access(ask: &Ask<'_>, env: &dyn Fn(&str) -> Option<String>) -> Result<Acc
         return Err(missing_key(provider));
     }
     let dialect = ask.dialect.or_else(|| endpoint::dialect_of(&base.url)).unwrap_or(provider.dialect);
+    if !provider.dialects.contains(&dialect) {
+        return Err(ProviderError::foreign(provider.id, dialect, provider.dialects));
+    }
     let (key_variable, key) = key.unzip();
     Ok(Access { provider, url: endpoint::join(&base.url, dialect), dialect, key, key_variable, moved: base.moved })
 }
@@ -94,16 +97,26 @@ pub fn resolve(
         provider: provider.id.to_owned(),
         auth: access.auth(),
         headers: access.headers(),
-        url: access.url,
         dialect: access.dialect,
-        encoding: (provider.encoding)(),
+        encoding: encoding(provider, access.dialect),
         key_variable: access.key_variable,
         price: prices.find(provider.id, &model, today),
-        metrics_url: None,
+        metrics_url: metrics_url(provider, &access.url),
         simulated: false,
+        url: access.url,
         model,
     };
     Ok(Credentialed { target, key: access.key })
+}
+
+/// How bodies are written. What is said of answers in words means nothing to requests for vectors.
+fn encoding(provider: &Provider, dialect: Dialect) -> Encoding {
+    if dialect.embeds() { Encoding::default() } else { (provider.encoding)() }
+}
+
+/// Its Prometheus page, where it has one.
+fn metrics_url(provider: &Provider, url: &Url) -> Option<Url> {
+    (!provider.metrics_path.is_empty()).then(|| endpoint::at_root(url, provider.metrics_path))
 }
 
 fn own_name(provider: &Provider) -> TargetName {

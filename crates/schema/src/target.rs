@@ -85,6 +85,32 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::OpenaiChat,
+        Self::OpenaiCompletions,
+        Self::Anthropic,
+        Self::Tgi,
+        Self::OllamaChat,
+        Self::OllamaGenerate,
+        Self::OpenaiEmbeddings,
+        Self::OllamaEmbed,
+    ];
+
+    /// What it is called where one writes it, as in plans and records.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::OpenaiChat => "openai-chat",
+            Self::OpenaiCompletions => "openai-completions",
+            Self::Anthropic => "anthropic",
+            Self::Tgi => "tgi",
+            Self::OllamaChat => "ollama-chat",
+            Self::OllamaGenerate => "ollama-generate",
+            Self::OpenaiEmbeddings => "openai-embeddings",
+            Self::OllamaEmbed => "ollama-embed",
+        }
+    }
+
     /// Whether it asks for vectors, not for text.
     pub const fn embeds(self) -> bool {
         matches!(self, Self::OpenaiEmbeddings | Self::OllamaEmbed)
@@ -361,6 +387,38 @@ mod tests {
         };
         assert!(target("openai-chat").can_force_length());
         assert!(!target("anthropic").can_force_length() && !target("tgi").can_force_length());
+    }
+
+    #[test]
+    fn a_dialect_is_written_by_its_id() {
+        for dialect in Dialect::ALL {
+            assert_eq!(serde_json::to_value(dialect).unwrap(), dialect.id());
+        }
+    }
+
+    #[test]
+    fn what_a_dialect_has_no_words_for_is_told() {
+        let asked = |answer, turns| {
+            let plain = Workload::plain(crate::plan::PromptSource::BuiltIn(crate::plan::Size::Short), 8);
+            Workload { answer, turns, ..plain }
+        };
+        let misfits = |dialect: Dialect, answer, turns, images| dialect.misfits(&asked(answer, turns), images);
+        for dialect in Dialect::ALL {
+            assert!(misfits(dialect, AnswerForm::Text, 1, false).is_empty(), "{dialect}");
+        }
+        for answer in [AnswerForm::Text, AnswerForm::Json, AnswerForm::Tool] {
+            assert!(misfits(Dialect::OpenaiChat, answer, 3, true).is_empty());
+            assert!(misfits(Dialect::OllamaChat, answer, 3, true).is_empty());
+        }
+        assert_eq!(
+            misfits(Dialect::OllamaEmbed, AnswerForm::Tool, 2, true),
+            ["Ollama embed takes no pictures", "Ollama embed knows no tools", "Ollama embed holds no conversations"]
+        );
+        let json = |dialect| misfits(dialect, AnswerForm::Json, 1, false);
+        assert_eq!(json(Dialect::Anthropic), ["Anthropic messages has no word for an answer in JSON"]);
+        assert_eq!(json(Dialect::OpenaiCompletions), ["OpenAI completions has no word for an answer in JSON"]);
+        assert!(json(Dialect::Tgi).is_empty());
+        assert_eq!(misfits(Dialect::Tgi, AnswerForm::Tool, 1, true), ["TGI generate knows no tools"]);
     }
 
     #[test]

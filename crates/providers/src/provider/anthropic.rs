@@ -15,5 +15,6 @@ pub(super) static PROVIDER: Provider = Provider {
     encoding: Encoding::default,
     headers: &[("anthropic-version", "2026-10-21")],
     default_model: Some("claude-haiku-5-5"),
+    dialects: &[Dialect::Anthropic],
     ..HOSTED
 };

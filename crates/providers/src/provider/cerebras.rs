@@ -1,6 +1,6 @@
 //! Cerebras: <https://inference-docs.cerebras.ai>. Fields as in its Python SDK 1.91.0.
 
-use super::{Encoding, ForceLength, HOSTED, MaxTokensField, Provider, openai_shape};
+use super::{Dialect, Encoding, ForceLength, HOSTED, MaxTokensField, Provider, openai_shape};
 use schema::target::SeedField;
 
 pub(super) static PROVIDER: Provider = Provider {
@@ -21,6 +21,7 @@ pub(super) static PROVIDER: Provider = Provider {
         ("gemma-4-31b", "gemma-4-31b"),
     ],
     note: "reserves prompt plus output limit against the token rate, so a large limit throttles early",
+    dialects: &[Dialect::OpenaiChat, Dialect::OpenaiCompletions],
     ..HOSTED
 };
 

@@ -1,6 +1,6 @@
 //! DeepSeek: <https://api-docs.deepseek.com>.
 
-use super::{Encoding, HOSTED, Provider, openai_shape};
+use super::{Dialect, Encoding, HOSTED, Provider, openai_shape};
 use schema::target::CacheDefeat;
 
 pub(super) static PROVIDER: Provider = Provider {
@@ -14,6 +14,7 @@ pub(super) static PROVIDER: Provider = Provider {
     default_model: Some("deepseek-flash"),
     families: &[("deepseek-v4.1-flash", "deepseek-flash"), ("deepseek-v4-pro", "deepseek-v4-pro")],
     note: "costs half outside peak hours (01:00 to 04:00 and 06:00 to 10:00 UTC, Monday to Friday)",
+    dialects: &[Dialect::OpenaiChat],
     ..HOSTED
 };
 

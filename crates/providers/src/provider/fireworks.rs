@@ -1,6 +1,6 @@
 //! Fireworks AI: <https://docs.fireworks.ai>. Fields as in its Python SDK 1.2.30.
 
-use super::{Encoding, ForceLength, HOSTED, Provider, openai_shape};
+use super::{Dialect, Encoding, ForceLength, HOSTED, Provider, openai_shape};
 use schema::target::{CacheDefeat, SeedField};
 
 pub(super) static PROVIDER: Provider = Provider {
@@ -28,6 +28,7 @@ pub(super) static PROVIDER: Provider = Provider {
         ("minimax-m3", "accounts/fireworks/models/minimax-m3"),
     ],
     note: "caches prompts by default; models off its serverless list may need a deployment",
+    dialects: &[Dialect::OpenaiChat, Dialect::OpenaiCompletions, Dialect::OpenaiEmbeddings, Dialect::Anthropic],
     ..HOSTED
 };
 

@@ -1,6 +1,6 @@
 //! Google Gemini in its OpenAI-compatible mode: <https://ai.google.dev/gemini-api/docs/openai>.
 
-use super::{HOSTED, Provider};
+use super::{Dialect, HOSTED, Provider};
 
 pub(super) static PROVIDER: Provider = Provider {
     id: "gemini",
@@ -12,5 +12,6 @@ pub(super) static PROVIDER: Provider = Provider {
     key_page: "https://aistudio.google.com/apikey",
     default_model: Some("gemini-3.5-flash-lite"),
     note: "many models think by default before they answer; events are large, many tokens each",
+    dialects: &[Dialect::OpenaiChat, Dialect::OpenaiEmbeddings],
     ..HOSTED
 };

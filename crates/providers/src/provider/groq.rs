@@ -1,6 +1,6 @@
 //! Groq: <https://console.groq.com/docs>. Fields as in its Python SDK 1.7.0.
 
-use super::{Encoding, HOSTED, MaxTokensField, Provider, openai_shape};
+use super::{Dialect, Encoding, HOSTED, MaxTokensField, Provider, openai_shape};
 use schema::target::SeedField;
 
 pub(super) static PROVIDER: Provider = Provider {
@@ -20,6 +20,7 @@ pub(super) static PROVIDER: Provider = Provider {
         ("qwen-3.8-27b", "qwen/qwen3.8-27b"),
         ("qwen-3-32b", "qwen/qwen3-32b"),
     ],
+    dialects: &[Dialect::OpenaiChat, Dialect::OpenaiEmbeddings],
     ..HOSTED
 };
 

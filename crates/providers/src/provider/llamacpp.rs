@@ -1,6 +1,6 @@
 //! llama.cpp's `llama-server`. Its default port moved from 8080 to 9931 in autumn 2026: both are tried.
 
-use super::{ENGINE, Encoding, ForceLength, Provider, openai_shape};
+use super::{Dialect, ENGINE, Encoding, ForceLength, Provider, openai_shape};
 use schema::target::{CacheDefeat, SeedField};
 
 pub(super) static PROVIDER: Provider = Provider {
@@ -13,6 +13,8 @@ pub(super) static PROVIDER: Provider = Provider {
     encoding,
     default_ports: &[8080, 9931],
     note: "requests beyond its slots wait, unseen, for a free one",
+    dialects: &[Dialect::OpenaiChat, Dialect::OpenaiCompletions, Dialect::OpenaiEmbeddings, Dialect::Anthropic],
+    metrics_path: "/metrics",
     ..ENGINE
 };
 

@@ -1,7 +1,7 @@
 //! LM Studio's OpenAI-compatible server.
 
-use super::{ENGINE, Encoding, Kind, Provider, openai_shape};
-use schema::target::SeedField;
+use super::{Dialect, ENGINE, Encoding, Kind, Provider, openai_shape};
+use schema::target::{JsonField, SeedField};
 
 pub(super) static PROVIDER: Provider = Provider {
     id: "lmstudio",
@@ -14,9 +14,11 @@ pub(super) static PROVIDER: Provider = Provider {
     encoding,
     default_ports: &[1234],
     note: "may load the model on the first request; cannot be made to answer at an exact length",
+    dialects: &[Dialect::OpenaiChat, Dialect::OpenaiCompletions, Dialect::OpenaiEmbeddings, Dialect::Anthropic],
     ..ENGINE
 };
 
+/// Of JSON it knows only answers with a schema.
 fn encoding() -> Encoding {
-    Encoding { seed_field: SeedField::Seed, ..openai_shape() }
+    Encoding { seed_field: SeedField::Seed, json_field: JsonField::Schema, ..openai_shape() }
 }

@@ -1,6 +1,6 @@
 //! Mistral: <https://docs.mistral.ai>.
 
-use super::{Encoding, HOSTED, Provider, openai_shape};
+use super::{Dialect, Encoding, HOSTED, Provider, openai_shape};
 use schema::target::SeedField;
 
 pub(super) static PROVIDER: Provider = Provider {
@@ -13,6 +13,7 @@ pub(super) static PROVIDER: Provider = Provider {
     key_page: "https://console.mistral.ai/api-keys",
     encoding,
     default_model: Some("mistral-small-latest"),
+    dialects: &[Dialect::OpenaiChat, Dialect::OpenaiEmbeddings],
     ..HOSTED
 };
 

@@ -23,6 +23,15 @@ pub(super) static PROVIDER: Provider = Provider {
     default_ports: &[11434],
     note: "answers one request at a time unless OLLAMA_NUM_PARALLEL says otherwise; \
            cannot be made to answer at an exact length",
+    dialects: &[
+        Dialect::OllamaChat,
+        Dialect::OllamaGenerate,
+        Dialect::OllamaEmbed,
+        Dialect::OpenaiChat,
+        Dialect::OpenaiCompletions,
+        Dialect::OpenaiEmbeddings,
+        Dialect::Anthropic,
+    ],
     ..ENGINE
 };
 

@@ -1,6 +1,6 @@
 //! OpenRouter: <https://openrouter.ai/docs>.
 
-use super::{Encoding, HOSTED, Provider, openai_shape};
+use super::{Dialect, Encoding, HOSTED, Provider, openai_shape};
 use schema::target::SeedField;
 
 pub(super) static PROVIDER: Provider = Provider {
@@ -25,6 +25,7 @@ pub(super) static PROVIDER: Provider = Provider {
         ("kimi-k3", "moonshotai/kimi-k3"),
     ],
     note: "routes each request to some provider: what is measured is that choice, and its price varies with it",
+    dialects: &[Dialect::OpenaiChat, Dialect::OpenaiCompletions, Dialect::OpenaiEmbeddings, Dialect::Anthropic],
     ..HOSTED
 };
 

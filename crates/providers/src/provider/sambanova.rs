@@ -1,6 +1,6 @@
 //! SambaNova Cloud: fields as in its Python SDK 1.13.0.
 
-use super::{Encoding, HOSTED, Provider, openai_shape};
+use super::{Dialect, Encoding, HOSTED, Provider, openai_shape};
 use schema::target::SeedField;
 
 pub(super) static PROVIDER: Provider = Provider {
@@ -22,6 +22,7 @@ pub(super) static PROVIDER: Provider = Provider {
         ("gemma-4-31b", "gemma-4-31B-it"),
         ("minimax-m2.7", "MiniMax-M2.7"),
     ],
+    dialects: &[Dialect::OpenaiChat, Dialect::OpenaiCompletions, Dialect::OpenaiEmbeddings, Dialect::Anthropic],
     ..HOSTED
 };
 

@@ -1,6 +1,6 @@
 //! SGLang's OpenAI-compatible server; fields as in 0.5.23.
 
-use super::{ENGINE, Encoding, ForceLength, Provider, openai_shape};
+use super::{Dialect, ENGINE, Encoding, ForceLength, Provider, openai_shape};
 use schema::target::{CacheDefeat, SeedField};
 
 pub(super) static PROVIDER: Provider = Provider {
@@ -11,6 +11,15 @@ pub(super) static PROVIDER: Provider = Provider {
     key_variables: &["SGLANG_API_KEY"],
     encoding,
     default_ports: &[30000],
+    dialects: &[
+        Dialect::OpenaiChat,
+        Dialect::OpenaiCompletions,
+        Dialect::OpenaiEmbeddings,
+        Dialect::Anthropic,
+        Dialect::OllamaChat,
+        Dialect::OllamaGenerate,
+    ],
+    metrics_path: "/metrics",
     ..ENGINE
 };
 

@@ -44,6 +44,16 @@ fn hosted_providers_are_encrypted_need_a_key_and_have_a_priced_default_model() {
 }
 
 #[test]
+fn every_provider_speaks_its_own_dialect_and_each_once() {
+    for provider in registry() {
+        assert!(provider.dialects.contains(&provider.dialect), "{}", provider.id);
+        let ids: BTreeSet<_> = provider.dialects.iter().map(|dialect| dialect.id()).collect();
+        assert_eq!(ids.len(), provider.dialects.len(), "{}", provider.id);
+        assert!(provider.metrics_path.is_empty() || provider.kind == Kind::Engine, "{}", provider.id);
+    }
+}
+
+#[test]
 fn families_are_named_once_a_provider_in_lower_case() {
     for provider in registry() {
         let names: BTreeSet<_> = provider.families.iter().map(|(name, _)| *name).collect();

@@ -1,7 +1,7 @@
 //! Hugging Face text-generation-inference 3.3, by its OpenAI-compatible routes unless its own are asked for.
 
-use super::{ENGINE, Encoding, Provider, openai_shape};
-use schema::target::SeedField;
+use super::{Dialect, ENGINE, Encoding, Provider, openai_shape};
+use schema::target::{JsonField, SeedField};
 
 pub(super) static PROVIDER: Provider = Provider {
     id: "tgi",
@@ -13,9 +13,12 @@ pub(super) static PROVIDER: Provider = Provider {
     encoding,
     default_ports: &[3000, 80],
     note: "cannot be made to answer at an exact length",
+    dialects: &[Dialect::OpenaiChat, Dialect::OpenaiCompletions, Dialect::Tgi],
+    metrics_path: "/metrics",
     ..ENGINE
 };
 
+/// It refuses `json_object` without a schema.
 fn encoding() -> Encoding {
-    Encoding { seed_field: SeedField::Seed, ..openai_shape() }
+    Encoding { seed_field: SeedField::Seed, json_field: JsonField::ObjectWithValue, ..openai_shape() }
 }

@@ -1,6 +1,6 @@
 //! vLLM's OpenAI-compatible server; fields as in 0.33.0.
 
-use super::{ENGINE, Encoding, ForceLength, Provider, openai_shape};
+use super::{Dialect, ENGINE, Encoding, ForceLength, Provider, openai_shape};
 use schema::target::{CacheDefeat, SeedField};
 
 pub(super) static PROVIDER: Provider = Provider {
@@ -11,6 +11,8 @@ pub(super) static PROVIDER: Provider = Provider {
     key_variables: &["VLLM_API_KEY"],
     encoding,
     default_ports: &[8000],
+    dialects: &[Dialect::OpenaiChat, Dialect::OpenaiCompletions, Dialect::OpenaiEmbeddings, Dialect::Anthropic],
+    metrics_path: "/metrics",
     ..ENGINE
 };
 

@@ -125,9 +125,70 @@ fn the_dialect_asked_for_wins_over_the_urls_and_that_over_the_providers() {
 
 #[test]
 fn a_dialect_asked_of_a_providers_own_address_has_its_path_there() {
-    let ask = Ask { provider: "groq", dialect: Some(Dialect::OpenaiCompletions), ..Ask::default() };
-    let target = with(&ask, &[("GROQ_API_KEY", "k")]).unwrap().target;
-    assert_eq!(target.url.as_str(), "https://api.groq.com/openai/v1/completions");
+    let url = |dialect| {
+        let ask = Ask { provider: "openrouter", dialect: Some(dialect), ..Ask::default() };
+        with(&ask, &[("OPENROUTER_API_KEY", "k")]).unwrap().target.url.to_string()
+    };
+    assert_eq!(url(Dialect::OpenaiCompletions), "https://openrouter.ai/api/v1/completions");
+    assert_eq!(url(Dialect::OpenaiEmbeddings), "https://openrouter.ai/api/v1/embeddings");
+}
+
+#[test]
+fn a_dialect_that_a_provider_does_not_speak_is_refused() {
+    let keys = [("CEREBRAS_API_KEY", "k"), ("ANTHROPIC_API_KEY", "k")];
+    let ask = |provider, dialect| Ask { provider, model: Some("m"), dialect: Some(dialect), ..Ask::default() };
+    assert_snapshot!(refused(&ask("cerebras", Dialect::OpenaiEmbeddings), &keys), @"
+    `cerebras` does not speak OpenAI embeddings
+    help: ask for `openai-chat` or `openai-completions`, or name the provider `openai-compatible` if it is another server
+    ");
+    assert_snapshot!(refused(&ask("anthropic", Dialect::OllamaEmbed), &keys), @"
+    `anthropic` does not speak Ollama embed
+    help: ask for `anthropic`, or name the provider `openai-compatible` if it is another server
+    ");
+    let url = Some("http://h/generate_stream");
+    assert_snapshot!(refused(&Ask { provider: "vllm", url, model: Some("m"), ..Ask::default() }, &[]), @"
+    `vllm` does not speak TGI generate
+    help: ask for `openai-chat`, `openai-completions`, `openai-embeddings` or `anthropic`, or name the provider `openai-compatible` if it is another server
+    ");
+    for dialect in Dialect::ALL {
+        let generic = Ask { url: Some("http://h"), ..ask("custom", dialect) };
+        assert_eq!(with(&generic, &[]).unwrap().target.dialect, dialect);
+    }
+}
+
+#[test]
+fn vectors_are_asked_for_in_the_plainest_words() {
+    #[track_caller]
+    fn check(provider: &str, dialect: Dialect, expected: &str) {
+        let ask =
+            Ask { provider, model: Some("m"), url: Some("http://h/v1"), dialect: Some(dialect), ..Ask::default() };
+        let target = with(&ask, &[]).unwrap().target;
+        assert_eq!((target.url.as_str(), target.encoding), (expected, Encoding::default()));
+    }
+    check("vllm", Dialect::OpenaiEmbeddings, "http://h/v1/embeddings");
+    check("llamacpp", Dialect::OpenaiEmbeddings, "http://h/v1/embeddings");
+    check("ollama", Dialect::OllamaEmbed, "http://h/api/embed");
+    check("ollama", Dialect::OpenaiEmbeddings, "http://h/v1/embeddings");
+}
+
+#[test]
+fn engines_have_their_metrics_at_their_root() {
+    #[track_caller]
+    fn check(provider: &str, url: &str, expected: Option<&str>) {
+        let ask = Ask { provider, model: Some("m"), url: Some(url), ..Ask::default() };
+        let found = with(&ask, &[("GROQ_API_KEY", "k")]).unwrap().target.metrics_url;
+        assert_eq!(found.as_ref().map(Url::as_str), expected);
+    }
+    check("vllm", "http://gpu:8000", Some("http://gpu:8000/metrics"));
+    check("vllm", "http://gpu:8000/v1/", Some("http://gpu:8000/metrics"));
+    check("vllm", "https://gate/team/v1/completions", Some("https://gate/team/metrics"));
+    check("sglang", "http://gpu:30000/v1/embeddings", Some("http://gpu:30000/metrics"));
+    check("tgi", "http://gpu/generate_stream", Some("http://gpu/metrics"));
+    check("llamacpp", "gpu:8080", Some("http://gpu:8080/metrics"));
+    check("ollama", "http://gpu:11434", None);
+    check("lmstudio", "http://gpu:1234", None);
+    check("groq", "https://api.groq.com", None);
+    check("custom", "http://gpu:8000/v1", None);
 }
 
 #[test]
