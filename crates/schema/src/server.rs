@@ -123,6 +123,18 @@ pub struct BothSides {
     pub why: String,
 }
 
+/// A time by the server's clock alone.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ServerTime {
+    /// Values behind it.
+    pub n: u64,
+    /// Mean, nanoseconds.
+    pub mean: f64,
+    /// Median, as fine as the server's buckets; absent where it lies beyond the last of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p50: Option<f64>,
+}
+
 /// A target by its own account, over the measured time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ServerSide {
@@ -155,6 +167,9 @@ pub struct ServerSide {
     /// Joules of all GPUs over the measured time ÷ output tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joules_per_output_token: Option<f64>,
+    /// Times by the server's clock: queue, prefill, decode and whatever else it exposes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub times: BTreeMap<Metric, ServerTime>,
     /// Their clock beside ours.
     pub both_sides: Vec<BothSides>,
     /// What a reader must know: a restart, other traffic on the server, a page that could not be read.

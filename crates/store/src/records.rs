@@ -16,9 +16,9 @@ const INTERRUPTED_EVENTS: usize = 40_000_000;
 /// What a request without events takes up in memory, in events.
 const REQUEST_WEIGHT: usize = 20;
 
-/// What tells attempts of one target apart: warm-up before measured, then the request's number, then
-/// the attempt's.
-type Key = (bool, u64, u32);
+/// What tells attempts of one target apart: warm-up before measured, then the numbers of step, request and
+/// attempt.
+type Key = (bool, u32, u64, u32);
 
 /// The records of one target in the order they were written, one in memory at a time; then those
 /// requests that were in flight when the process died, as far as they had come, as
@@ -122,7 +122,7 @@ impl Records {
             return None;
         }
         if let Some(recorded) = &mut self.recorded {
-            recorded.insert(key(record.phase, record.index, record.attempt));
+            recorded.insert(key(record.phase, record.step, record.index, record.attempt));
         }
         Some(record)
     }
@@ -134,7 +134,7 @@ impl Records {
         let mut lines: Values<Partial> = Values::open(self.folder.join(IN_FLIGHT), name, LINE_BYTES)?;
         let mut requests = BTreeMap::new();
         while let Some(part) = lines.next(&mut self.problems)? {
-            let key = key(part.phase, part.index, part.attempt);
+            let key = key(part.phase, part.step, part.index, part.attempt);
             if part.target != self.asked.target || recorded.contains(&key) {
                 continue;
             }
@@ -218,6 +218,6 @@ fn fold(record: &mut Record, part: Partial) {
     }
 }
 
-const fn key(phase: Phase, index: u64, attempt: u32) -> Key {
-    (matches!(phase, Phase::Measured), index, attempt)
+const fn key(phase: Phase, step: u32, index: u64, attempt: u32) -> Key {
+    (matches!(phase, Phase::Measured), step, index, attempt)
 }
