@@ -60,6 +60,15 @@ pub enum Search {
     },
 }
 
+impl Search {
+    /// What is varied.
+    pub const fn axis(&self) -> Axis {
+        match self {
+            Self::Sweep { axis, .. } | Self::FindMax { axis, .. } => *axis,
+        }
+    }
+}
+
 /// Go on until a figure's 95 % interval is narrow enough: `2%` (of the median TTFT), `e2e_p95:5%`.
 /// `Plan::stop` is the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
