@@ -13,13 +13,14 @@ use schema::record::{ConnectTimes, Failure, FailureClass};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use url::Url;
 
 use crate::clock::Clock;
 use crate::connection::{Connection, Io};
-use crate::failure::{connecting, failure, said};
+use crate::failure::{connecting, failure, looking_up, said};
 use crate::socket::Socket;
 use crate::tls;
 
@@ -122,8 +123,24 @@ impl Connector {
     /// A ready connection and what it took, within the connect limit.
     pub(crate) async fn connect(&self, endpoint: &Endpoint) -> Result<(Connection, ConnectTimes), Failure> {
         let limit = self.plan.limits.connect_ns;
-        match tokio::time::timeout(limit.into(), self.connect_unlimited(endpoint)).await {
-            Ok(result) => result,
+        let deadline = Instant::now() + limit.into();
+        let proxy = self.proxy.as_ref().filter(|proxy| endpoint.tls && proxy.carries(&endpoint.host));
+        let first_hop = proxy.map_or_else(
+            || endpoint.clone(),
+            |proxy| Endpoint { host: proxy.host.clone(), port: proxy.port, tls: false },
+        );
+        let begun = self.clock.now();
+        let Ok(found) = timeout_at(deadline, self.resolve(&first_hop)).await else {
+            let host = &first_hop.host;
+            return Err(said(
+                FailureClass::Dns,
+                format!("`{host}` was not found within {limit}: check this machine's name server"),
+            ));
+        };
+        let (addresses, fresh) = found?;
+        let dns_ns = fresh.then(|| self.clock.now() - begun);
+        match timeout_at(deadline, self.connect_to(&addresses, endpoint, proxy.map(Arc::as_ref))).await {
+            Ok(made) => made.map(|(connection, times)| (connection, ConnectTimes { dns_ns, ..times })),
             Err(_) => Err(said(
                 FailureClass::ConnectTimeout,
                 format!("no connection to {}:{} within {limit}", endpoint.host, endpoint.port),
@@ -131,21 +148,18 @@ impl Connector {
         }
     }
 
-    async fn connect_unlimited(&self, endpoint: &Endpoint) -> Result<(Connection, ConnectTimes), Failure> {
-        let proxy = self.proxy.as_ref().filter(|proxy| endpoint.tls && proxy.carries(&endpoint.host));
-        let first_hop = proxy.map_or_else(
-            || endpoint.clone(),
-            |proxy| Endpoint { host: proxy.host.clone(), port: proxy.port, tls: false },
-        );
+    /// A connection to `endpoint` by the first of `addresses` that answers: the endpoint's own, or its proxy's.
+    async fn connect_to(
+        &self,
+        addresses: &[SocketAddr],
+        endpoint: &Endpoint,
+        proxy: Option<&Proxy>,
+    ) -> Result<(Connection, ConnectTimes), Failure> {
         let mut times = ConnectTimes::default();
-
         let begun = self.clock.now();
-        let (addresses, fresh) = self.resolve(&first_hop).await?;
-        times.dns_ns = fresh.then(|| self.clock.now() - begun);
-
-        let begun = self.clock.now();
-        let tcp = open(&addresses).await.map_err(|e| connecting(&e))?;
-        let mut socket = Socket::new(tcp, self.clock, self.plan.user_space_stamps).map_err(|e| connecting(&e))?;
+        let (tcp, address) = open(addresses).await?;
+        let mut socket =
+            Socket::new(tcp, self.clock, self.plan.user_space_stamps).map_err(|e| connecting(address, &e))?;
         if let Some(proxy) = proxy {
             tunnel(&mut socket, proxy, endpoint).await?;
         }
@@ -179,7 +193,7 @@ impl Connector {
             return Ok((addresses, false));
         }
         let found = tokio::net::lookup_host((endpoint.host.as_str(), endpoint.port)).await;
-        let addresses: Vec<_> = found.map_err(|e| failure(FailureClass::Dns, &e))?.collect();
+        let addresses: Vec<_> = found.map_err(|e| looking_up(&endpoint.host, &e))?.collect();
         if addresses.is_empty() {
             return Err(said(FailureClass::Dns, format!("`{}` has no address", endpoint.host)));
         }
@@ -193,13 +207,13 @@ async fn handshake(socket: Socket, endpoint: &Endpoint, trust: Arc<ClientConfig>
     TlsConnector::from(trust).connect(name, socket).await
 }
 
-/// The first address that answers; the last error when none does.
-async fn open(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
-    let mut last = io::Error::new(io::ErrorKind::AddrNotAvailable, "no address to connect to");
+/// A connection to the first address that answers; the last failure when none does.
+async fn open(addresses: &[SocketAddr]) -> Result<(TcpStream, SocketAddr), Failure> {
+    let mut last = said(FailureClass::Dns, "no address to connect to");
     for address in addresses {
         match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
+            Ok(stream) => return Ok((stream, *address)),
+            Err(error) => last = connecting(*address, &error),
         }
     }
     Err(last)

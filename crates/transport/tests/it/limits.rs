@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpSocket;
 
 use crate::stage::{
-    VLLM, Witness, body_event, client, client_of, content, event_stream_head, failure, faulty, order, pass,
+    VLLM, Witness, alone, body_event, client, client_of, content, event_stream_head, failure, faulty, order, pass,
     read_request, run, scripted, send,
 };
 
@@ -42,6 +42,33 @@ fn a_name_that_does_not_exist_is_not_found() {
     run(async || {
         let record = failing_at("http://nonexistent.invalid/v1/chat/completions").await;
         check(&record, FailureClass::Dns);
+        let message = failure(&record).message.raw();
+        assert!(message.starts_with("`nonexistent.invalid` could not be looked up: "), "{message}");
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_a_file_descriptor_left_a_connection_fails_and_says_what_to_do() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+    let test = "limits::without_a_file_descriptor_left_a_connection_fails_and_says_what_to_do";
+    if !alone(test, &[("FEW_DESCRIPTORS", "1")]) {
+        return;
+    }
+    run(async || {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(1024).unwrap();
+        let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+        setrlimit(Resource::RLIMIT_NOFILE, 40, hard).unwrap();
+        let url = format!("http://{}/v1/chat/completions", listener.local_addr().unwrap());
+        let failure = client_of(&url, &TransportPlan::default()).warm(60).await.unwrap_err();
+        assert_eq!(failure.class, FailureClass::ConnectFailed);
+        assert_eq!(
+            failure.message.raw(),
+            "this process cannot open more files than the 40 allowed: raise `ulimit -n`, or lower the concurrency"
+        );
     });
 }
 
