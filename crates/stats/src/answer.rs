@@ -3,9 +3,9 @@
 use schema::curve::Answer;
 use schema::plan::{Axis, Plan, Slo};
 use schema::record::Record;
-use schema::summary::SloStatus;
+use schema::summary::{SloStatus, TargetSummary, Trust};
 
-use crate::slo;
+use crate::{slo, summary};
 
 /// What one level came to, all its steps together.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,17 +23,31 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// The verdict on a level, from the records of all its steps.
+    /// The verdict on a level, from the records of all its steps; they are of one target.
     pub fn of(plan: &Plan, level: f64, steps: u64, saturated: bool, records: &[&Record]) -> Self {
-        let verdicts = slo::judge(plan, records);
-        let first = |status| verdicts.iter().find(|v| v.status == status).map(|v| v.slo);
-        let (missed, undecided) = (first(SloStatus::Missed), first(SloStatus::Undecided));
-        let status = match (saturated || missed.is_some(), undecided.is_some()) {
-            (true, _) => SloStatus::Missed,
-            (false, true) => SloStatus::Undecided,
-            (false, false) => SloStatus::Met,
+        let asked = records.first().and_then(|r| plan.targets.iter().find(|target| target.name == r.target));
+        match asked {
+            Some(target) => {
+                let summary = summary::summarise_target(&summary::at_level(plan, level), target, records);
+                Self::of_summary(&summary, level, steps, saturated)
+            }
+            None => Self { level, steps, status: SloStatus::Undecided, in_the_way: None, saturated },
+        }
+    }
+
+    /// The same, from the summary of the level's records. A miss while the client was the limit may be the
+    /// client's own, and decides nothing.
+    pub(crate) fn of_summary(summary: &TargetSummary, level: f64, steps: u64, saturated: bool) -> Self {
+        let first = |status| summary.slos.iter().find(|v| v.status == status).map(|v| v.slo);
+        let ours = summary.quality.trust == Trust::ClientLimited;
+        let status = match slo::together(&summary.slos) {
+            _ if ours && saturated => SloStatus::Undecided,
+            SloStatus::Missed if ours => SloStatus::Undecided,
+            _ if saturated => SloStatus::Missed,
+            status => status,
         };
-        Self { level, steps, status, in_the_way: missed.or(undecided), saturated }
+        let in_the_way = first(SloStatus::Missed).or_else(|| first(SloStatus::Undecided));
+        Self { level, steps, status, in_the_way, saturated }
     }
 }
 
@@ -85,3 +99,6 @@ pub fn level_in_words(axis: Axis, level: f64) -> String {
         Axis::Concurrency => format!("{level:.0} at once"),
     }
 }
+
+#[cfg(test)]
+mod tests;

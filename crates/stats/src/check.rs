@@ -7,6 +7,7 @@ use schema::record::Record;
 use schema::summary::{CrossCheck, Throughput};
 use schema::units::{Moment, Nanos};
 
+use crate::requests::Requests;
 use crate::{metric_values, moments, values, window};
 
 /// Two clocks, or two stamps of one clock, may disagree by this much.
@@ -19,11 +20,13 @@ const SUM_TOLERANCE: f64 = 0.01;
 const TOKEN_TOLERANCE: u64 = 1;
 
 /// All laws that this target's measured requests can be held to.
-pub(crate) fn all(plan: &Plan, throughput: &Throughput, measured: &[&Record]) -> Vec<CrossCheck> {
+pub(crate) fn all(plan: &Plan, throughput: &Throughput, requests: &Requests<'_>) -> Vec<CrossCheck> {
+    let measured = &requests.all;
     let completed: Vec<&Record> = measured.iter().copied().filter(|r| r.outcome.is_complete()).collect();
+    let steady: Vec<&Record> = completed.iter().copied().filter(|r| requests.is_steady(r)).collect();
     let mut checks = vec![
-        littles_law(plan, throughput, &completed),
-        peak(plan, measured),
+        littles_law(plan, throughput, &steady),
+        peak(plan, &requests.attempts),
         each("arrivals in order", "arrivals within start and end, in order", measured, in_order),
         each("server TTFT ≤ client TTFT", "TTFTs not below the server's own", &completed, server_ttft_within),
         each(

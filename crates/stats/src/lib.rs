@@ -21,6 +21,7 @@ pub mod two_sample;
 mod answer;
 mod check;
 mod cluster;
+mod curve;
 mod distribution;
 #[cfg(test)]
 mod fixture;
@@ -44,7 +45,6 @@ pub use answer::{Verdict, answer, level_in_words};
 pub use law::fit_law;
 pub use measured::Measured;
 pub use precision::{precision, relative_half_width};
-pub use ranking::rank;
 pub use saturation::{Seen, saturation};
 pub use slo::judge as judge_slos;
 pub use startup::startup;

@@ -6,7 +6,7 @@ use schema::curve::Step;
 use schema::record::Record;
 use schema::server::ServerSample;
 use schema::summary::Calibration;
-use schema::target::TargetName;
+use schema::target::{Target, TargetName};
 
 /// What was kept of a run.
 #[derive(Debug, Clone, Copy)]
@@ -28,5 +28,10 @@ impl<'a> Measured<'a> {
     /// Records and nothing else.
     pub const fn records(records: &'a [Record]) -> Self {
         Self { records, steps: &[], samples: &NO_SAMPLES, calibration: None }
+    }
+
+    /// The readings of one target; empty where there are none.
+    pub(crate) fn samples_of(&self, target: &Target) -> &'a [ServerSample] {
+        self.samples.get(&target.name).map_or(&[], Vec::as_slice)
     }
 }

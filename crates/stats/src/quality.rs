@@ -2,7 +2,7 @@
 //! them?
 
 use schema::metric::Metric;
-use schema::summary::{Distribution, Percentile, Quality, Trust};
+use schema::summary::{Calibration, Distribution, Percentile, Quality, Trust};
 use schema::target::TargetName;
 use schema::units::{Nanos, Quantile};
 
@@ -23,10 +23,35 @@ const SHARED_READS_TOLERATED: f64 = 0.05;
 /// Share of kernel-stamped arrivals below which the reader is told.
 const KERNEL_STAMPED_ENOUGH: f64 = 0.99;
 
+/// The built-in engine's share of what was measured from which on it is told, and from which on it dominates.
+const FLOOR_TOLD: f64 = 0.1;
+const FLOOR_DOMINATES: f64 = 0.5;
+
+/// The same for requests offered, of those that this machine can carry.
+const RATE_TOLD: f64 = 0.5;
+const RATE_DOMINATES: f64 = 0.9;
+
+/// What sending late says of the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lateness {
+    /// It is the client's own.
+    OfTheClient,
+    /// Many were due at one instant, and no client sends them at once.
+    OfTheCrowd,
+    /// Requests were held back on purpose: why.
+    OnPurpose(&'static str),
+}
+
 /// What the verdict is made of.
 pub(crate) struct Evidence<'a> {
+    /// TTFT, or E2E where answers come in one piece by their nature.
+    pub(crate) first: Metric,
     pub(crate) ttft: Option<&'a Distribution>,
     pub(crate) ttft_p50: Option<f64>,
+    pub(crate) lateness: Lateness,
+    /// Requests per second: offered in an open loop, else completed.
+    pub(crate) requests_per_s: f64,
+    pub(crate) calibration: Option<&'a Calibration>,
     pub(crate) itl_p50: Option<f64>,
     pub(crate) client_lag_p99: Option<f64>,
     pub(crate) shared_reads: f64,
@@ -40,14 +65,17 @@ pub(crate) fn of_target(evidence: &Evidence<'_>) -> Quality {
     let Some(ttft) = evidence.ttft else {
         return Quality { trust: Trust::NoData, reasons: vec!["no request completed".to_owned()] };
     };
-    let limits: Vec<String> = [late_reading(evidence), late_sending(evidence)].into_iter().flatten().collect();
+    let floor = Floor::of(evidence);
+    let limits: Vec<String> =
+        [late_reading(evidence), late_sending(evidence)].into_iter().flatten().chain(floor.dominates).collect();
     let thin: Vec<String> = [thin_sample(ttft), starved(evidence)].into_iter().flatten().collect();
     let trust = match (limits.is_empty(), thin.is_empty()) {
         (false, _) => Trust::ClientLimited,
         (true, false) => Trust::TooFewSamples,
         (true, true) => Trust::Trustworthy,
     };
-    let notes = [withheld(ttft), unstamped(evidence), harmless_lag(evidence)].into_iter().flatten();
+    let notes = [withheld(evidence.first, ttft), unstamped(evidence), harmless_lag(evidence), held_back(evidence)];
+    let notes = notes.into_iter().flatten().chain(floor.told);
     Quality { trust, reasons: limits.into_iter().chain(thin).chain(notes).collect() }
 }
 
@@ -79,14 +107,66 @@ fn read_late(evidence: &Evidence<'_>, lag: f64) -> bool {
     lag > ttft.min(evidence.itl_p50.unwrap_or(f64::INFINITY)).max(nanos(LAG_FLOOR))
 }
 
-/// Sending late changes the load: by a noticeable part of TTFT, or by more than a fixed ceiling.
+/// Sending late changes the load: by a noticeable part of TTFT, or by more than a fixed ceiling (for a crowd, by
+/// more than both).
 fn late_sending(evidence: &Evidence<'_>) -> Option<String> {
     let lag = evidence.schedule_lag_p99?;
     let ttft = evidence.ttft_p50.map_or(f64::INFINITY, |ttft| ttft * LAG_SHARE_OF_TTFT);
-    let limit = ttft.clamp(nanos(LAG_FLOOR), nanos(SCHEDULE_LAG_CEILING));
+    let limit = match evidence.lateness {
+        Lateness::OfTheClient => ttft.clamp(nanos(LAG_FLOOR), nanos(SCHEDULE_LAG_CEILING)),
+        Lateness::OfTheCrowd => ttft.max(nanos(SCHEDULE_LAG_CEILING)),
+        Lateness::OnPurpose(_) => return None,
+    };
     (lag > limit).then(|| {
         format!("the client sent late: schedule lag p99 {}, where {} begins to distort", text(lag), text(limit))
     })
+}
+
+/// Sending late on purpose says nothing of the client, and hides it if it was late besides.
+fn held_back(evidence: &Evidence<'_>) -> Option<String> {
+    let (Lateness::OnPurpose(why), lag) = (evidence.lateness, evidence.schedule_lag_p99?) else { return None };
+    (lag > nanos(LAG_FLOOR)).then(|| format!("schedule lag p99 {} is no fault of the client: {why}", text(lag)))
+}
+
+/// What the calibration says: sentences on shares of this machine's own that are worth telling, and on those that
+/// make the figures its own more than the target's.
+#[derive(Default)]
+struct Floor {
+    told: Vec<String>,
+    dominates: Vec<String>,
+}
+
+impl Floor {
+    fn of(evidence: &Evidence<'_>) -> Self {
+        let mut floor = Self::default();
+        let Some(calibration) = evidence.calibration else { return floor };
+        if let Some(measured) = evidence.ttft_p50 {
+            let (own, first) = (calibration.ttft_p50_ns, evidence.first);
+            let sentence =
+                format!("this machine's own floor is {} of the {first} p50 of {}", text(own), text(measured));
+            floor.judge(own / measured, FLOOR_TOLD, FLOOR_DOMINATES, sentence);
+        }
+        if let Some((own, measured)) = calibration.itl_error_p99_ns.zip(evidence.itl_p50.filter(|itl| *itl > 0.0)) {
+            let sentence = format!(
+                "this machine's own ITL error is {} at p99, beside an ITL p50 of {}",
+                text(own),
+                text(measured)
+            );
+            floor.judge(own / measured, FLOOR_TOLD, FLOOR_DOMINATES, sentence);
+        }
+        let (rate, most) = (evidence.requests_per_s, calibration.most_requests_per_s);
+        let sentence = format!("{rate:.1} requests/s, where this machine can carry {most:.1}/s in this shape");
+        floor.judge(rate / most, RATE_TOLD, RATE_DOMINATES, sentence);
+        floor
+    }
+
+    fn judge(&mut self, share: f64, told: f64, dominates: f64, sentence: String) {
+        if share > dominates {
+            self.dominates.push(sentence);
+        } else if share > told {
+            self.told.push(sentence);
+        }
+    }
 }
 
 /// Too few for the p90 of what has one value a request: too few for a verdict.
@@ -101,7 +181,7 @@ fn starved(evidence: &Evidence<'_>) -> Option<String> {
 }
 
 /// `TTFT p95 takes 52 more requests, p99 348`: what is not printed, and what would change that.
-fn withheld(ttft: &Distribution) -> Option<String> {
+fn withheld(metric: Metric, ttft: &Distribution) -> Option<String> {
     let named = [("p50", ttft.p50), ("p90", ttft.p90), ("p95", ttft.p95), ("p99", ttft.p99)];
     let lacking: Vec<(&str, u64)> = named
         .iter()
@@ -112,7 +192,7 @@ fn withheld(ttft: &Distribution) -> Option<String> {
         .collect();
     let ((name, more), others) = lacking.split_first()?;
     let requests = if *more == 1 { "request" } else { "requests" };
-    let mut takes = vec![format!("{} {name} takes {more} more {requests}", Metric::Ttft)];
+    let mut takes = vec![format!("{metric} {name} takes {more} more {requests}")];
     takes.extend(others.iter().map(|(name, more)| format!("{name} {more}")));
     Some(takes.join(", "))
 }

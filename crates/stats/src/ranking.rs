@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schema::FORMAT_VERSION;
 use schema::metric::Metric;
 use schema::plan::Plan;
-use schema::record::{Phase, Record};
+use schema::record::Record;
 use schema::summary::{
     Comparison, Criterion, Estimate, PairVerdict, RankVerdict, Ranking, Standing, Summary, TargetSummary, Test, Trust,
 };
@@ -25,13 +25,14 @@ use crate::values;
 /// How often a criterion may be called certain, for any pair, where nothing differs.
 const ERROR_RATE: f64 = 2.0 * TAIL;
 
-/// Ranks the targets of `summary`, which was made of `records`; `None` below two targets. A criterion
-/// without a value of any target is left out.
-pub fn rank(plan: &Plan, summary: &Summary, records: &[Record]) -> Option<Comparison> {
+/// Ranks the targets of `summary`, each made of the steady requests at its place in `requests`; `None` below two
+/// targets. A criterion without a value of any target is left out.
+pub(crate) fn rank(plan: &Plan, summary: &Summary, requests: Vec<Vec<&Record>>) -> Option<Comparison> {
     if summary.targets.len() < 2 {
         return None;
     }
-    let field: Vec<Runner> = summary.targets.iter().map(|target| Runner::new(target, records)).collect();
+    let field = summary.targets.iter().zip(requests);
+    let field: Vec<Runner> = field.map(|(summary, measured)| Runner { summary, measured }).collect();
     let meant = |criterion: &&Criterion| **criterion != Criterion::OutputTokensPerS || !plan.load.is_open();
     let rankings = Criterion::ALL.iter().filter(meant).map(|&criterion| ranking(criterion, &field));
     Some(Comparison {
@@ -54,12 +55,7 @@ struct Runner<'a> {
     measured: Vec<&'a Record>,
 }
 
-impl<'a> Runner<'a> {
-    fn new(summary: &'a TargetSummary, records: &'a [Record]) -> Self {
-        let own = |record: &&Record| record.phase == Phase::Measured && record.target == summary.target;
-        Self { summary, measured: records.iter().filter(own).collect() }
-    }
-
+impl Runner<'_> {
     /// What it has to show by `criterion`, among so many targets.
     fn entry(&self, criterion: Criterion, targets: usize) -> Entry {
         match criterion {
@@ -73,8 +69,13 @@ impl<'a> Runner<'a> {
         }
     }
 
+    /// Its values of a metric that its summary has.
+    fn sample(&self, metric: Metric) -> Option<Sample> {
+        self.summary.metrics.contains_key(&metric).then(|| Sample::of(metric, &self.measured))?
+    }
+
     fn median(&self, metric: Metric) -> Entry {
-        let Some(sample) = Sample::of(metric, &self.measured) else { return Entry::without(0) };
+        let Some(sample) = self.sample(metric) else { return Entry::without(0) };
         let estimate = sample.percentile(Quantile::P50).known().copied();
         let n = sample.requests();
         let facts = Facts::Values { sorted: sample.into_sorted(), blocks: self.block_medians(metric) };
@@ -92,7 +93,7 @@ impl<'a> Runner<'a> {
 
     /// Its interval is widened as Bonferroni's correction asks, to hold for all targets at once.
     fn tail(&self, metric: Metric, q: Quantile, targets: usize) -> Entry {
-        let Some(sample) = Sample::of(metric, &self.measured) else { return Entry::without(0) };
+        let Some(sample) = self.sample(metric) else { return Entry::without(0) };
         let (n, estimate) = (sample.requests(), sample.percentile(q).known().copied());
         let (low, high) = interval::order_statistics(&sample.into_sorted(), q.get(), TAIL / targets as f64);
         let facts = Facts::Interval { low: low.unwrap_or(f64::NEG_INFINITY), high: high.unwrap_or(f64::INFINITY) };

@@ -7,7 +7,8 @@ use schema::summary::{Estimate, Percentile, SloStatus, SloVerdict};
 use schema::units::Quantile;
 
 use crate::distribution::Sample;
-use crate::{interval, metric_values, requests, values};
+use crate::requests::Requests;
+use crate::{interval, metric_values, values};
 
 /// What one request says about one bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,11 +59,23 @@ pub(crate) fn meets_every(slos: &[Slo], record: &Record) -> bool {
     record.outcome.is_complete() && slos.iter().all(|slo| voice(slo, record) != Voice::Missed)
 }
 
-/// Each SLO's verdict over the measured requests among `records`, in the plan's order.
+/// Each SLO's verdict over the measured requests among `records`, which are of one target, in the plan's order;
+/// without those of a start-up.
 pub fn judge(plan: &Plan, records: &[&Record]) -> Vec<SloVerdict> {
-    let requests = requests::last_attempts(records.iter().copied().filter(|r| r.phase == Phase::Measured));
+    let measured: Vec<&Record> = records.iter().copied().filter(|r| r.phase == Phase::Measured).collect();
+    let requests = Requests::of(plan, &measured).steady;
     let judged = |slo: &Slo| verdict(*slo, Sample::of(slo.metric, &requests).as_ref(), &requests).0;
     plan.slos.iter().map(judged).collect()
+}
+
+/// What several SLOs come to together: missed where one is, met where all are.
+pub(crate) fn together(verdicts: &[SloVerdict]) -> SloStatus {
+    let any = |status| verdicts.iter().any(|verdict| verdict.status == status);
+    match (any(SloStatus::Missed), any(SloStatus::Undecided)) {
+        (true, _) => SloStatus::Missed,
+        (false, true) => SloStatus::Undecided,
+        (false, false) => SloStatus::Met,
+    }
 }
 
 /// Requests that kept a bound, of those that say something about it.

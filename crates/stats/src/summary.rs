@@ -3,32 +3,74 @@
 use std::collections::BTreeMap;
 
 use schema::FORMAT_VERSION;
+use schema::curve::{Curve, Step};
 use schema::event::Stamp;
 use schema::metric::Metric;
-use schema::plan::Plan;
+use schema::plan::{Load, Plan, WhenFull};
 use schema::record::{Outcome, Phase, Record, TokenSource};
-use schema::summary::{Quality, Summary, TargetSummary, Trust};
+use schema::server::ServerSample;
+use schema::summary::{Calibration, Quality, Summary, TargetSummary, Trust};
 use schema::target::Target;
 use schema::units::Quantile;
 
 use crate::distribution::Sample;
 use crate::measured::Measured;
-use crate::quality::{self, Evidence};
-use crate::{check, cost, ranking, slo, warning, window};
+use crate::quality::{self, Evidence, Lateness};
+use crate::requests::Requests;
+use crate::{check, cost, curve, ranking, slo, warning, window};
 
-/// All numbers of one run: each target of the plan, in its order, from its own records.
+/// All numbers of one run: each target of the plan, in its order, from its own records. Where levels of load were
+/// searched, each target has its curve, and its other numbers are those of the one level that stands for it.
 pub fn summarise(plan: &Plan, measured: &Measured<'_>) -> Summary {
-    let records = measured.records;
     let mut by_target: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
-    for record in records {
+    for record in measured.records {
         by_target.entry(record.target.as_str()).or_default().push(record);
     }
-    let own = |target: &Target| by_target.get(target.name.as_str()).map_or(&[][..], Vec::as_slice);
-    let targets = plan.targets.iter().map(|target| summarise_target(plan, target, own(target))).collect();
+    let own = |target: &Target| by_target.remove(target.name.as_str()).unwrap_or_default();
+    let parts: Vec<Part> = plan.targets.iter().map(part(plan, measured, own)).collect();
+    let (mut targets, mut curves, mut steady) = (Vec::new(), Vec::new(), Vec::new());
+    for part in parts {
+        targets.push(part.summary);
+        curves.extend(part.curve);
+        steady.push(part.steady);
+    }
     let mut summary = combine(plan, targets);
+    summary.curves = curves;
     summary.calibration = measured.calibration.cloned();
-    summary.comparison = ranking::rank(plan, &summary, records);
+    summary.comparison = ranking::rank(plan, &summary, steady);
     summary
+}
+
+/// What comes of one target.
+struct Part<'a> {
+    summary: TargetSummary,
+    curve: Option<Curve>,
+    /// Its steady requests, of the level that stands for it where there are several.
+    steady: Vec<&'a Record>,
+}
+
+fn part<'a>(
+    plan: &'a Plan,
+    measured: &'a Measured<'a>,
+    mut own: impl FnMut(&Target) -> Vec<&'a Record>,
+) -> impl FnMut(&Target) -> Part<'a> {
+    move |target| {
+        let records = own(target);
+        let context = Context { samples: measured.samples_of(target), calibration: measured.calibration };
+        let steps: Vec<&Step> = measured.steps.iter().filter(|step| step.target == target.name).collect();
+        let Some(searched) = curve::search(plan, target, &steps, &records, &context) else {
+            let (summary, steady) = of_target(plan, target, &records, &context);
+            return Part { summary, curve: None, steady };
+        };
+        Part { summary: searched.summary, curve: Some(searched.curve), steady: searched.steady }
+    }
+}
+
+/// The plan of one level of its search: that level's load.
+pub(crate) fn at_level(plan: &Plan, level: f64) -> Plan {
+    let axis = plan.search.map(|search| search.axis());
+    let load = axis.and_then(|axis| plan.load.at(axis, level));
+    Plan { load: load.unwrap_or_else(|| plan.load.clone()), ..plan.clone() }
 }
 
 /// A run's summary from those of its targets, where they were made one by one; without a ranking, which
@@ -52,19 +94,38 @@ pub fn combine(plan: &Plan, targets: Vec<TargetSummary>) -> Summary {
     summary
 }
 
-/// All numbers of one target. Records of other targets are ignored; warm-up counts nowhere but in
-/// its own number and cost.
+/// All numbers of one target, from its records alone. Records of other targets are ignored; warm-up counts nowhere
+/// but in its own number and cost.
 pub fn summarise_target(plan: &Plan, target: &Target, records: &[&Record]) -> TargetSummary {
+    of_target(plan, target, records, &Context::default()).0
+}
+
+/// What is known of a target besides its records.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Context<'a> {
+    pub(crate) samples: &'a [ServerSample],
+    pub(crate) calibration: Option<&'a Calibration>,
+}
+
+/// All numbers of one target, and its steady requests.
+pub(crate) fn of_target<'a>(
+    plan: &Plan,
+    target: &Target,
+    records: &[&'a Record],
+    context: &Context<'_>,
+) -> (TargetSummary, Vec<&'a Record>) {
     let own = |phase| records.iter().copied().filter(move |r| r.phase == phase && r.target == target.name);
     let measured: Vec<&Record> = own(Phase::Measured).collect();
     let warmup: Vec<&Record> = own(Phase::Warmup).collect();
-    let throughput = window::throughput(plan, &measured);
+    let requests = Requests::of(plan, &measured);
+    let throughput = window::throughput(plan, &requests);
+    let waits = requests.waits(plan);
     let mut summary = TargetSummary {
         target: target.name.clone(),
         provider: target.provider.clone(),
         model: target.model.clone(),
         simulated: target.simulated,
-        attempted: measured.len() as u64,
+        attempted: requests.all.len() as u64,
         completed: 0,
         success_rate: 0.0,
         failures: BTreeMap::new(),
@@ -73,13 +134,13 @@ pub fn summarise_target(plan: &Plan, target: &Target, records: &[&Record]) -> Ta
         interrupted: 0,
         finish_reasons: BTreeMap::new(),
         warmup: warmup.len() as u64,
-        retries: 0,
-        waited: 0,
-        startup: None,
-        limits: None,
+        retries: requests.retries(),
+        waited: waits.len() as u64,
+        startup: requests.startup.clone(),
+        limits: requests.limits(),
         server_side: None,
         metrics: BTreeMap::new(),
-        cross_checks: check::all(plan, &throughput, &measured),
+        cross_checks: check::all(plan, &throughput, &requests),
         throughput,
         slos: Vec::new(),
         output_tokens: 0,
@@ -94,12 +155,13 @@ pub fn summarise_target(plan: &Plan, target: &Target, records: &[&Record]) -> Ta
         quality: Quality { trust: Trust::NoData, reasons: Vec::new() },
         warnings: Vec::new(),
     };
-    count_outcomes(&mut summary, &measured);
-    count_tokens_and_events(&mut summary, &measured);
-    let starved_slos = judge_slos(&mut summary, plan, &measured);
-    measure(&mut summary, starved_slos, &measured);
-    summary.warnings = warning::of_target(target, &summary, &measured);
-    summary
+    count_outcomes(&mut summary, &requests.all);
+    count_tokens_and_events(&mut summary, &requests.all);
+    let starved_slos = judge_slos(&mut summary, plan, &requests.steady);
+    measure(&mut summary, target, &requests.steady);
+    summary.quality = verdict(plan, target, &summary, &requests, starved_slos, context);
+    summary.warnings = warning::of_target(plan, target, &summary, &requests, &waits);
+    (summary, requests.steady)
 }
 
 fn count_outcomes(summary: &mut TargetSummary, measured: &[&Record]) {
@@ -169,26 +231,72 @@ fn judge_slos(summary: &mut TargetSummary, plan: &Plan, measured: &[&Record]) ->
     starved_slos
 }
 
-/// Adds one distribution a metric, holding one sample at a time, and the verdict on the figures.
-fn measure(summary: &mut TargetSummary, starved_slos: u64, measured: &[&Record]) {
-    let mut points = BTreeMap::new();
+/// Adds one distribution a metric, holding one sample at a time.
+fn measure(summary: &mut TargetSummary, target: &Target, steady: &[&Record]) {
     for &metric in Metric::ALL {
-        let Some(sample) = Sample::of(metric, measured) else { continue };
-        points.insert(metric, (sample.seen(Quantile::P50), sample.seen(Quantile::P99)));
-        summary.metrics.insert(metric, sample.distribution());
+        if target.dialect.embeds() && !says_something_of_embeddings(metric) {
+            continue;
+        }
+        if let Some(sample) = Sample::of(metric, steady) {
+            summary.metrics.insert(metric, sample.distribution());
+        }
     }
-    let p50 = |metric| points.get(&metric).map(|p| p.0);
-    let p99 = |metric| points.get(&metric).map(|p| p.1);
-    summary.quality = quality::of_target(&Evidence {
-        ttft: summary.metrics.get(&Metric::Ttft),
-        ttft_p50: p50(Metric::Ttft),
-        itl_p50: p50(Metric::Itl),
-        client_lag_p99: p99(Metric::ClientLag),
-        schedule_lag_p99: p99(Metric::ScheduleLag),
+}
+
+/// Vectors come in one piece: nothing of them arrives first, and there is no pace.
+const fn says_something_of_embeddings(metric: Metric) -> bool {
+    matches!(
+        metric,
+        Metric::E2e
+            | Metric::InputTokens
+            | Metric::Connect
+            | Metric::ScheduleLag
+            | Metric::SendLag
+            | Metric::ClientLag
+            | Metric::ServerQueue
+            | Metric::ServerTotal
+    )
+}
+
+fn verdict(
+    plan: &Plan,
+    target: &Target,
+    summary: &TargetSummary,
+    requests: &Requests<'_>,
+    starved_slos: u64,
+    context: &Context<'_>,
+) -> Quality {
+    let seen = |metric, q| Sample::of(metric, &requests.steady).map(|sample| sample.seen(q));
+    let first = if target.dialect.embeds() { Metric::E2e } else { Metric::Ttft };
+    let throughput = &summary.throughput;
+    quality::of_target(&Evidence {
+        first,
+        ttft: summary.metrics.get(&first),
+        ttft_p50: seen(first, Quantile::P50),
+        itl_p50: seen(Metric::Itl, Quantile::P50),
+        client_lag_p99: seen(Metric::ClientLag, Quantile::P99),
+        schedule_lag_p99: seen(Metric::ScheduleLag, Quantile::P99),
+        lateness: lateness(plan, summary),
+        requests_per_s: throughput.offered_requests_per_s.unwrap_or(throughput.requests_per_s.value),
+        calibration: context.calibration,
         kernel_stamped: summary.kernel_stamped,
         shared_reads: summary.shared_reads,
         starved_slos,
-    });
+    })
+}
+
+/// Whose fault it is when requests leave later than they were due.
+fn lateness(plan: &Plan, summary: &TargetSummary) -> Lateness {
+    let throttled = summary.failures.keys().any(|class| class.is_throttling());
+    if plan.load.when_full() == WhenFull::Wait {
+        Lateness::OnPurpose("requests wait for a place when all are taken")
+    } else if plan.respect_limits && (summary.limits.is_some() || throttled) {
+        Lateness::OnPurpose("requests are held back to stay within the provider's limits")
+    } else if matches!(plan.load, Load::Crowd { .. }) {
+        Lateness::OfTheCrowd
+    } else {
+        Lateness::OfTheClient
+    }
 }
 
 #[cfg(test)]

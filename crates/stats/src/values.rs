@@ -94,7 +94,11 @@ fn client_lags(record: &Record) -> impl Iterator<Item = f64> + '_ {
     record.events.content().filter(|e| e.stamp == Stamp::Kernel).map(|e| f64::from(e.lag_ns))
 }
 
-fn schedule_lag(record: &Record) -> Option<Nanos> {
+/// Of first attempts only: a further one was never due at `scheduled`.
+pub(crate) fn schedule_lag(record: &Record) -> Option<Nanos> {
+    if record.attempt > 0 {
+        return None;
+    }
     let late = record.start_ns? - record.scheduled_ns;
     Some(late.saturating_sub(record.connect.map_or(Nanos::ZERO, |c| c.total())))
 }

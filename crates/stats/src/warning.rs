@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use schema::plan::Plan;
-use schema::record::Record;
 use schema::summary::{Summary, TargetSummary};
 use schema::target::Target;
+use schema::units::Nanos;
+
+use crate::requests::Requests;
 
 /// Mean output lengths of two targets may differ by this share before E2E and cost stop being
 /// comparable.
@@ -18,14 +20,23 @@ const TOKENS_PER_EVENT: f64 = 1.5;
 const SHARED_READS: f64 = 0.1;
 
 /// Warnings about one target, from its finished summary.
-pub(crate) fn of_target(target: &Target, summary: &TargetSummary, measured: &[&Record]) -> Vec<String> {
+pub(crate) fn of_target(
+    plan: &Plan,
+    target: &Target,
+    summary: &TargetSummary,
+    requests: &Requests<'_>,
+    waits: &[Nanos],
+) -> Vec<String> {
+    let measured = &requests.all;
     let completed = summary.completed;
     let percent = |part: u64, whole: u64| part as f64 / whole.max(1) as f64 * 100.0;
+    let embeds = target.dialect.embeds();
     let uncounted = measured.iter().filter(|r| r.outcome.is_complete() && r.tokens.is_none()).count();
     let uncounted_input = measured.iter().filter(|r| r.tokens.is_some_and(|t| t.input.is_none())).count();
     let note = target.price.as_ref().and_then(|p| Some((p.as_of, p.note.as_ref()?)));
     let told = [
-        (summary.off_length > 0).then(|| {
+        waited(plan, waits),
+        (summary.off_length > 0 && !embeds).then(|| {
             let share = percent(summary.off_length, completed);
             format!("{share:.0} % of answers were not of the length asked for")
         }),
@@ -43,12 +54,23 @@ pub(crate) fn of_target(target: &Target, summary: &TargetSummary, measured: &[&R
                 "{share:.0} % of the events shared a socket read with the one before: their arrivals are upper bounds"
             )
         }),
-        (uncounted > 0).then(|| format!("{uncounted} completed requests without a token count")),
+        (uncounted > 0 && !embeds).then(|| format!("{uncounted} completed requests without a token count")),
         (target.price.is_some() && uncounted_input > 0)
             .then(|| format!("cost is understated: {uncounted_input} requests without an input token count")),
         note.map(|(as_of, note)| format!("price of {as_of}: {note}")),
     ];
     told.into_iter().flatten().collect()
+}
+
+/// `312 requests waited up to 2.00 s for one of 8 places: …`.
+fn waited(plan: &Plan, waits: &[Nanos]) -> Option<String> {
+    let longest = waits.iter().max()?;
+    let (count, places) = (waits.len(), plan.load.places());
+    let requests = if count == 1 { "request" } else { "requests" };
+    Some(format!(
+        "{count} {requests} waited up to {longest} for one of {places} places: TTFT counts from when they were sent, \
+         TTFT from schedule from when they were due"
+    ))
 }
 
 /// Warnings about comparing the targets of a run.

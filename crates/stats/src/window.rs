@@ -8,7 +8,8 @@ use schema::summary::{Estimate, Throughput};
 use schema::units::{Moment, Nanos};
 
 use crate::distribution::not_negative;
-use crate::{interval, slo, values};
+use crate::requests::{BlockKey, Requests};
+use crate::{interval, requests, slo, values};
 
 /// What happened in one block of a target's measured requests.
 #[derive(Debug, Clone, Copy)]
@@ -27,9 +28,9 @@ impl Block {
     }
 }
 
-/// Rates of a target's measured requests. All are zero when nothing was sent.
-pub(crate) fn throughput(plan: &Plan, measured: &[&Record]) -> Throughput {
-    let blocks = blocks(measured);
+/// Rates of a target's steady requests. All are zero when nothing was sent.
+pub(crate) fn throughput(plan: &Plan, requests: &Requests<'_>) -> Throughput {
+    let (blocks, measured) = (blocks(requests), &requests.steady);
     let window: Nanos = blocks.iter().fold(Nanos::ZERO, |sum, b| sum + (b.last - b.first));
     let residence: Nanos = blocks.iter().fold(Nanos::ZERO, |sum, b| sum + b.residence);
     let per_second = |count: f64| if window > Nanos::ZERO { count / window.as_secs_f64() } else { 0.0 };
@@ -54,12 +55,12 @@ fn rate(blocks: &[Block], count: impl Fn(&Block) -> u64) -> Estimate {
     if estimate.value.is_finite() { estimate } else { Estimate { value: 0.0, low: None, high: None } }
 }
 
-/// The blocks of what was sent, in order.
-fn blocks(measured: &[&Record]) -> Vec<Block> {
-    let mut blocks: BTreeMap<u32, Block> = BTreeMap::new();
-    for record in measured {
-        let Some((start, end)) = values::span(record) else { continue };
-        let block = blocks.entry(record.block).or_insert(Block {
+/// The blocks of what was sent, in order. Every attempt is in flight; only a steady request's last can count.
+fn blocks(requests: &Requests<'_>) -> Vec<Block> {
+    let mut blocks: BTreeMap<BlockKey, Block> = BTreeMap::new();
+    for record in &requests.attempts {
+        let Some((start, end)) = requests.span(record) else { continue };
+        let block = blocks.entry(requests::block(record)).or_insert(Block {
             first: start,
             last: end,
             residence: Nanos::ZERO,
@@ -70,7 +71,7 @@ fn blocks(measured: &[&Record]) -> Vec<Block> {
         block.first = block.first.min(start);
         block.last = block.last.max(end);
         block.residence += end - start;
-        if record.outcome.is_complete() {
+        if record.outcome.is_complete() && requests.is_steady(record) {
             block.completed += 1;
             block.output_tokens = block.output_tokens.saturating_add(record.tokens.map_or(0, |t| t.output));
             let input = record.tokens.and_then(|t| t.input).unwrap_or(0);

@@ -7,7 +7,8 @@ use crate::fixture::{event, ms, plan, record};
 /// Each law's name and whether it holds, for these records in a closed loop with eight places.
 fn laws(records: &[Record]) -> Vec<CrossCheck> {
     let (plan, records): (_, Vec<&Record>) = (plan(Vec::new()), records.iter().collect());
-    all(&plan, &window::throughput(&plan, &records), &records)
+    let requests = Requests::of(&plan, &records);
+    all(&plan, &window::throughput(&plan, &requests), &requests)
 }
 
 #[track_caller]

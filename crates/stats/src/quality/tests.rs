@@ -25,6 +25,10 @@ fn ttft(n: u64) -> Distribution {
 /// A TTFT of 100 ms and gaps of 20 ms, kernel-stamped, by a client that is never late.
 fn sound(ttft: &Distribution) -> Evidence<'_> {
     Evidence {
+        first: Metric::Ttft,
+        lateness: Lateness::OfTheClient,
+        requests_per_s: 10.0,
+        calibration: None,
         ttft: Some(ttft),
         ttft_p50: Some(100.0 * MS),
         itl_p50: Some(20.0 * MS),
@@ -109,4 +113,70 @@ fn a_run_is_as_good_as_its_worst_target() {
     let worst_of = worst([(&a, &good), (&b, &bad)].into_iter());
     assert_eq!(worst_of, Quality { trust: Trust::ClientLimited, reasons: vec!["a: few".into(), "b: late".into()] });
     assert_eq!(worst(std::iter::empty()).trust, Trust::NoData);
+}
+
+#[test]
+fn requests_held_back_on_purpose_are_not_late() {
+    let ttft = ttft(400);
+    let late = |lateness| Evidence { schedule_lag_p99: Some(90.0 * MS), lateness, ..sound(&ttft) };
+    check(&late(Lateness::OfTheClient), Trust::ClientLimited, "the client sent late");
+    let on_purpose = Lateness::OnPurpose("requests waited for a place");
+    check(&late(on_purpose), Trust::Trustworthy, "p99 90.0 ms is no fault of the client: requests waited for a place");
+}
+
+#[test]
+fn a_crowd_may_take_its_time_to_leave_but_not_a_notable_share_of_ttft() {
+    let ttft = ttft(400);
+    let crowd = |lag: f64, p50: f64| Evidence {
+        schedule_lag_p99: Some(lag * MS),
+        ttft_p50: Some(p50 * MS),
+        lateness: Lateness::OfTheCrowd,
+        ..sound(&ttft)
+    };
+    check(&crowd(9.0, 20.0), Trust::Trustworthy, "");
+    check(&crowd(90.0, 1_000.0), Trust::Trustworthy, "");
+    check(&crowd(110.0, 1_000.0), Trust::ClientLimited, "where 100 ms begins to distort");
+}
+
+#[test]
+fn a_floor_that_is_a_notable_share_is_told_and_one_that_dominates_is_a_verdict() {
+    let ttft = ttft(400);
+    let calibration = |floor: f64, error: f64, most: f64| Calibration {
+        load: "closed loop, 8 at once".into(),
+        requests: 400,
+        ttft_p50_ns: floor * MS,
+        ttft_p99_ns: None,
+        itl_error_p50_ns: None,
+        itl_error_p99_ns: Some(error * MS),
+        most_requests_per_s: most,
+        most_events_per_s: most * 64.0,
+    };
+    #[track_caller]
+    fn check_floor(calibration: &Calibration, ttft: &Distribution, trust: Trust, reason: &str) {
+        check(&Evidence { calibration: Some(calibration), ..sound(ttft) }, trust, reason);
+    }
+    let sound_floor = calibration(1.0, 0.1, 1_000.0);
+    let quality = of_target(&Evidence { calibration: Some(&sound_floor), ..sound(&ttft) });
+    assert_eq!(quality, Quality { trust: Trust::Trustworthy, reasons: Vec::new() });
+    check_floor(
+        &calibration(11.0, 0.1, 1e3),
+        &ttft,
+        Trust::Trustworthy,
+        "own floor is 11.0 ms of the TTFT p50 of 100 ms",
+    );
+    check_floor(
+        &calibration(51.0, 0.1, 1e3),
+        &ttft,
+        Trust::ClientLimited,
+        "own floor is 51.0 ms of the TTFT p50 of 100 ms",
+    );
+    check_floor(&calibration(1.0, 3.0, 1e3), &ttft, Trust::Trustworthy, "ITL error is 3.00 ms at p99");
+    check_floor(&calibration(1.0, 11.0, 1e3), &ttft, Trust::ClientLimited, "ITL error is 11.0 ms at p99");
+    check_floor(
+        &calibration(1.0, 0.1, 15.0),
+        &ttft,
+        Trust::Trustworthy,
+        "10.0 requests/s, where this machine can carry 15.0/s",
+    );
+    check_floor(&calibration(1.0, 0.1, 11.0), &ttft, Trust::ClientLimited, "can carry 11.0/s in this shape");
 }

@@ -6,6 +6,10 @@ fn refs(records: &[Record]) -> Vec<&Record> {
     records.iter().collect()
 }
 
+fn of(plan: &Plan, measured: &[&Record]) -> Throughput {
+    throughput(plan, &Requests::of(plan, measured))
+}
+
 #[track_caller]
 fn near(got: f64, expected: f64) {
     assert!((got - expected).abs() <= 1e-9 * expected.abs(), "{got} is not {expected}");
@@ -22,7 +26,7 @@ fn three_blocks() -> Vec<Record> {
 
 #[test]
 fn the_window_is_the_blocks_spans_without_what_lies_between() {
-    let throughput = throughput(&plan(Vec::new()), &refs(&three_blocks()));
+    let throughput = of(&plan(Vec::new()), &refs(&three_blocks()));
     assert_eq!(throughput.window_ns, Nanos::from_secs(4));
     near(throughput.requests_per_s.value, 6.0 / 4.0);
     near(throughput.output_tokens_per_s.value, 12.0 / 4.0);
@@ -35,9 +39,9 @@ fn the_window_is_the_blocks_spans_without_what_lies_between() {
 #[test]
 fn rates_have_an_interval_from_three_blocks_on() {
     let records = three_blocks();
-    let all = throughput(&plan(Vec::new()), &refs(&records)).requests_per_s;
+    let all = of(&plan(Vec::new()), &refs(&records)).requests_per_s;
     assert!(all.low.unwrap() < all.value && all.value < all.high.unwrap());
-    let two = throughput(&plan(Vec::new()), &refs(&records[..4])).requests_per_s;
+    let two = of(&plan(Vec::new()), &refs(&records[..4])).requests_per_s;
     assert_eq!((two.low, two.high), (None, None));
 }
 
@@ -46,7 +50,7 @@ fn failed_requests_take_time_but_are_no_throughput() {
     let mut records = three_blocks();
     records.truncate(2);
     records.push(Record { end_ns: Some(crate::fixture::ms(2_000)), ..failed(0, FailureClass::Stalled) });
-    let throughput = throughput(&plan(Vec::new()), &refs(&records));
+    let throughput = of(&plan(Vec::new()), &refs(&records));
     assert_eq!(throughput.window_ns, Nanos::from_secs(2));
     near(throughput.requests_per_s.value, 1.0);
     near(throughput.mean_in_flight, 3.5 / 2.0);
@@ -56,7 +60,7 @@ fn failed_requests_take_time_but_are_no_throughput() {
 fn goodput_counts_requests_that_met_every_bound_one_by_one() {
     let mut plan = plan(Vec::new());
     plan.slos = vec!["ttft_p95<20ms".parse().unwrap(), "e2e_p50<900ms".parse().unwrap()];
-    let throughput = throughput(&plan, &refs(&three_blocks()));
+    let throughput = of(&plan, &refs(&three_blocks()));
     near(throughput.goodput_requests_per_s.unwrap(), 2.0 / 4.0);
 }
 
@@ -76,12 +80,12 @@ fn an_open_loop_says_what_was_offered() {
         outcome: Outcome::NotSent,
         ..record(0, &[])
     }));
-    near(throughput(&plan, &refs(&records)).offered_requests_per_s.unwrap(), 8.0 / 4.0);
+    near(of(&plan, &refs(&records)).offered_requests_per_s.unwrap(), 8.0 / 4.0);
 }
 
 #[test]
 fn nothing_sent_is_no_rate_at_all() {
-    let throughput = throughput(&plan(Vec::new()), &[]);
+    let throughput = of(&plan(Vec::new()), &[]);
     assert_eq!(throughput.requests_per_s, Estimate { value: 0.0, low: None, high: None });
     assert!(throughput.mean_in_flight.abs() < f64::EPSILON);
 }

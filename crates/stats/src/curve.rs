@@ -1,0 +1,202 @@
+//! One target over levels of load: what each came to, the law behind them and the answer.
+
+use schema::curve::{Answer, Curve, CurvePoint, Step};
+use schema::metric::Metric;
+use schema::plan::{Axis, Plan, Search};
+use schema::record::{Phase, Record};
+use schema::summary::{Percentile, TargetSummary, Trust};
+use schema::target::Target;
+use schema::units::{Moment, Nanos};
+
+use crate::answer::{Verdict, answer, level_in_words};
+use crate::law::fit_law;
+use crate::metric_values;
+use crate::saturation::{Seen, saturation};
+use crate::slo;
+use crate::summary::{Context, at_level, of_target};
+
+/// Share of the requests due that find no place, from which on the places are what the target cannot keep up with.
+const NOT_SENT: f64 = 0.05;
+
+/// Instants of a step at which the requests in flight are counted.
+const LOOKS: u64 = 240;
+
+/// A curve, and the numbers of the level that stands for its target.
+pub(crate) struct Searched<'a> {
+    pub(crate) curve: Curve,
+    pub(crate) summary: TargetSummary,
+    pub(crate) steady: Vec<&'a Record>,
+}
+
+/// One level and all that was measured at it.
+struct Level<'a> {
+    value: f64,
+    point: CurvePoint,
+    verdict: Verdict,
+    cut_short: bool,
+    summary: TargetSummary,
+    steady: Vec<&'a Record>,
+}
+
+/// What the steps of a search say about one target; `None` where nothing was searched.
+pub(crate) fn search<'a>(
+    plan: &Plan,
+    target: &Target,
+    steps: &[&Step],
+    records: &[&'a Record],
+    context: &Context<'_>,
+) -> Option<Searched<'a>> {
+    let search = plan.search?;
+    let mut steps = steps.to_vec();
+    steps.sort_by(|a, b| a.level.total_cmp(&b.level).then(a.number.cmp(&b.number)));
+    let same = |a: &&Step, b: &&Step| a.level.total_cmp(&b.level).is_eq();
+    let mut levels: Vec<Level> =
+        steps.chunk_by(same).map(|steps| level(plan, target, steps, records, context)).collect();
+    let answer = matches!(search, Search::FindMax { .. }).then(|| answer_of(plan, &search, &levels));
+    let chosen = stands_for(answer.as_ref(), &levels)?;
+    let law = fit_law(&levels.iter().filter(|level| level.fits_a_law()).map(Level::place).collect::<Vec<_>>());
+    let points = levels.iter().map(|level| level.point.clone()).collect();
+    let Level { value, mut summary, steady, .. } = levels.swap_remove(chosen);
+    summary.warnings.insert(0, of_one_level(search.axis(), value, levels.len() + 1));
+    let curve = Curve {
+        target: target.name.clone(),
+        simulated: target.simulated,
+        axis: search.axis(),
+        points,
+        law,
+        answer,
+        stands_for: Some(value),
+    };
+    Some(Searched { curve, summary, steady })
+}
+
+/// `these are the figures at 14.2/s, one of 11 levels: the curve shows the others`.
+fn of_one_level(axis: Axis, level: f64, levels: usize) -> String {
+    let at = level_in_words(axis, level);
+    format!("these are the figures at {at}, one of {levels} levels: the curve shows the others")
+}
+
+fn level<'a>(
+    plan: &Plan,
+    target: &Target,
+    steps: &[&Step],
+    records: &[&'a Record],
+    context: &Context<'_>,
+) -> Level<'a> {
+    let value = steps[0].level;
+    let plan = at_level(plan, value);
+    let belongs =
+        |record: &&&Record| record.phase == Phase::Warmup || steps.iter().any(|step| step.number == record.step);
+    let own: Vec<&Record> = records.iter().filter(belongs).copied().collect();
+    let (summary, steady) = of_target(&plan, target, &own, context);
+    let cut_short = steps.iter().find_map(|step| step.cut_short.clone());
+    let is_cut_short = cut_short.is_some();
+    let saturated = cut_short.or_else(|| cannot_keep_up(&plan, &summary, steps, &own));
+    let verdict = Verdict::of_summary(&summary, value, steps.len() as u64, saturated.is_some());
+    let point = point(&plan, value, steps, &summary, saturated);
+    Level { value, point, verdict, cut_short: is_cut_short, summary, steady }
+}
+
+/// Why the target could not keep up with an open loop at this level, in any of its steps.
+fn cannot_keep_up(plan: &Plan, summary: &TargetSummary, steps: &[&Step], records: &[&Record]) -> Option<String> {
+    if !plan.load.is_open() {
+        return None;
+    }
+    if summary.not_sent as f64 > NOT_SENT * summary.attempted as f64 {
+        let (none, all, places) = (summary.not_sent, summary.attempted, plan.load.places());
+        return Some(format!("{none} of {all} requests found none of {places} places free"));
+    }
+    steps.iter().find_map(|step| {
+        let own = records.iter().copied().filter(|r| r.phase == Phase::Measured && r.step == step.number);
+        let own: Vec<&Record> = own.filter(|record| record.start_ns.is_some()).collect();
+        saturation(&seen(&own), &in_flight(step, &own))
+    })
+}
+
+fn seen(records: &[&Record]) -> Vec<Seen> {
+    let ttft = |record: &Record| metric_values(record, Metric::TtftFromSchedule).next();
+    let one =
+        |record: &&Record| Some(Seen { at: record.scheduled_ns, ttft: Nanos::from_secs_f64(ttft(record)? / 1e9) });
+    records.iter().filter_map(one).collect()
+}
+
+/// Requests that are due and not over, at equal distances while the step was sending.
+fn in_flight(step: &Step, records: &[&Record]) -> Vec<(Moment, u32)> {
+    let sorted = |mut moments: Vec<Moment>| {
+        moments.sort_unstable();
+        moments
+    };
+    let due = sorted(records.iter().map(|r| r.scheduled_ns).collect());
+    let over = sorted(records.iter().map(|r| r.end_ns.unwrap_or(Moment(u64::MAX))).collect());
+    let length = (step.ended_ns - step.began_ns).0;
+    let looks = (1..=LOOKS).map(|look| step.began_ns + Nanos(length / LOOKS * look));
+    let count = |at: Moment| {
+        let (begun, ended) = (due.partition_point(|due| *due <= at), over.partition_point(|over| *over <= at));
+        u32::try_from(begun.saturating_sub(ended)).unwrap_or(u32::MAX)
+    };
+    looks.map(|at| (at, count(at))).collect()
+}
+
+fn point(plan: &Plan, level: f64, steps: &[&Step], summary: &TargetSummary, saturated: Option<String>) -> CurvePoint {
+    let throughput = &summary.throughput;
+    let sent = (summary.attempted - summary.not_sent) as f64;
+    let per_second = |count: f64| {
+        let seconds = throughput.window_ns.as_secs_f64();
+        if seconds > 0.0 { count / seconds } else { 0.0 }
+    };
+    let known = |percentile: &Percentile| percentile.known().copied();
+    let (ttft, tpot) = (summary.metrics.get(&Metric::Ttft), summary.metrics.get(&Metric::Tpot));
+    CurvePoint {
+        level,
+        steps: steps.iter().map(|step| step.number).collect(),
+        attempted: summary.attempted,
+        completed: summary.completed,
+        offered_requests_per_s: throughput.offered_requests_per_s.unwrap_or_else(|| per_second(sent)),
+        requests_per_s: throughput.requests_per_s,
+        output_tokens_per_s: throughput.output_tokens_per_s,
+        goodput_requests_per_s: throughput.goodput_requests_per_s,
+        mean_in_flight: throughput.mean_in_flight,
+        ttft_p50_ns: ttft.and_then(|d| known(&d.p50)),
+        ttft_p95_ns: ttft.and_then(|d| known(&d.p95)),
+        tpot_p50_ns: tpot.and_then(|d| known(&d.p50)),
+        tpot_p95_ns: tpot.and_then(|d| known(&d.p95)),
+        slo: (!plan.slos.is_empty()).then(|| slo::together(&summary.slos)),
+        saturated,
+        trust: summary.quality.trust,
+    }
+}
+
+impl Level<'_> {
+    /// Whether its throughput is the target's own, and held.
+    fn fits_a_law(&self) -> bool {
+        !self.cut_short && !matches!(self.point.trust, Trust::ClientLimited | Trust::NoData)
+    }
+
+    fn place(&self) -> (f64, f64) {
+        (self.point.mean_in_flight, self.point.requests_per_s.value)
+    }
+}
+
+fn answer_of(plan: &Plan, search: &Search, levels: &[Level<'_>]) -> Answer {
+    let verdicts: Vec<Verdict> = levels.iter().map(|level| level.verdict).collect();
+    let mut found = answer(search.axis(), &plan.slos, &verdicts);
+    let ours = levels.iter().find(|level| level.point.trust == Trust::ClientLimited);
+    if let Some(level) = ours {
+        let from = level_in_words(search.axis(), level.value);
+        found.why.push_str(&format!("; the client was the limit from {from} on"));
+    }
+    found
+}
+
+/// The level whose figures stand for the target: the answer; without one, that of the most requests that met every
+/// SLO a second, or of the most at all.
+fn stands_for(answer: Option<&Answer>, levels: &[Level<'_>]) -> Option<usize> {
+    let answered = answer.and_then(|answer| answer.highest);
+    let at = |highest: f64| levels.iter().position(|level| level.value.total_cmp(&highest).is_eq());
+    let good = |level: &Level<'_>| level.point.goodput_requests_per_s.unwrap_or(level.point.requests_per_s.value);
+    let most = || (0..levels.len()).max_by(|&a, &b| good(&levels[a]).total_cmp(&good(&levels[b])));
+    answered.and_then(at).or_else(most)
+}
+
+#[cfg(test)]
+mod tests;
