@@ -111,4 +111,40 @@ fn ends(events: &Events) -> Vec<Event> {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use schema::event::Stamp;
+    use schema::record::Phase;
+    use schema::units::Moment;
+
+    use super::*;
+
+    fn event(arrival: u64, kind: EventKind) -> Event {
+        Event {
+            arrival: Moment(arrival),
+            lag_ns: 0,
+            bytes: 1,
+            tokens: 1,
+            kind,
+            stamp: Stamp::Kernel,
+            shared_read: false,
+        }
+    }
+
+    #[track_caller]
+    fn check(metric: Metric, expected: &[u64]) {
+        use EventKind::{Other, Reasoning, Text};
+        let kinds = [Other, Reasoning, Reasoning, Text, Text, Text, Other];
+        let mut record = crate::turns::tests::record();
+        record.phase = Phase::Measured;
+        record.events = Events((0..).zip(kinds).map(|(at, kind)| event(at, kind)).collect());
+        let kept: Vec<_> = lean(Arc::new(record), metric).events.0.iter().map(|event| event.arrival.0).collect();
+        assert_eq!(kept, expected);
+    }
+
+    #[test]
+    fn only_the_events_that_a_figure_is_made_of_are_held_in_memory() {
+        check(Metric::Ttft, &[1, 3, 5]);
+        check(Metric::Tpot, &[1, 3, 5]);
+        check(Metric::Itl, &[0, 1, 2, 3, 4, 5, 6]);
+    }
+}

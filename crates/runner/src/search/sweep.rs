@@ -50,24 +50,24 @@ fn keeps_up(axis: Axis, level: &Tried) -> bool {
     !level.verdict.saturated && (axis == Axis::Concurrency || level.requests_per_s.value >= KEPT_UP * offered)
 }
 
-/// The middle of the widest gap between neighbours, by ratio; gaps beside the bend count twice. `levels` ascend.
+/// The middle of the widest gap between neighbours, by ratio; the one below the bend counts twice. `levels` ascend.
 fn widest_gap(axis: Axis, levels: &[&Tried]) -> Option<f64> {
     let bend = bend(axis, levels);
     let gaps = levels.windows(2).enumerate().filter_map(|(at, pair)| {
         let (low, high) = (pair[0].verdict.level, pair[1].verdict.level);
         let level = between(axis, low, high).filter(|_| high / low > LEAST_GAP)?;
-        let weight = if at == bend || at + 1 == bend { 2.0 } else { 1.0 };
+        let weight = if at + 1 == bend { 2.0 } else { 1.0 };
         Some((weight * (high / low).ln(), level))
     });
     gaps.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, level)| level)
 }
 
-/// Where the curve bends: the level of the highest throughput, or the first rate that is not kept up with.
+/// Where the curve bends: the first rate that is not kept up with, or the first level that carries nearly the most.
 fn bend(axis: Axis, levels: &[&Tried]) -> usize {
+    let rate = |level: &&Tried| level.requests_per_s.value;
+    let most = levels.iter().map(rate).fold(0.0, f64::max);
     let first_lost = levels.iter().position(|level| !keeps_up(axis, level));
-    let rate = |at: &usize| levels[*at].requests_per_s.value;
-    let best = (0..levels.len()).max_by(|a, b| rate(a).total_cmp(&rate(b)));
-    first_lost.or(best).unwrap_or(0)
+    first_lost.or_else(|| levels.iter().position(|level| rate(level) * LEAST_GROWTH >= most)).unwrap_or(0)
 }
 
 #[cfg(test)]
