@@ -47,6 +47,18 @@ fn a_name_that_does_not_exist_is_not_found() {
     });
 }
 
+#[test]
+fn a_name_server_that_does_not_answer_in_time_is_told_apart_from_a_target_that_does_not() {
+    run(async || {
+        let limits = TimeLimits { connect_ns: Nanos(1), ..TimeLimits::default() };
+        let plan = TransportPlan { limits, ..TransportPlan::default() };
+        let record = send(&client_of("http://nonexistent.invalid/v1/chat/completions", &plan), 4).await;
+        check(&record, FailureClass::Dns);
+        let message = failure(&record).message.raw();
+        assert!(message.starts_with("`nonexistent.invalid` was not found within 1 ns"), "{message}");
+    });
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn without_a_file_descriptor_left_a_connection_fails_and_says_what_to_do() {
