@@ -4,7 +4,7 @@ use schema::curve::{Answer, Curve, CurvePoint, Step};
 use schema::metric::Metric;
 use schema::plan::{Axis, Plan, Search};
 use schema::record::{Phase, Record};
-use schema::summary::{Percentile, TargetSummary, Trust};
+use schema::summary::{Calibration, Percentile, TargetSummary, Trust};
 use schema::target::Target;
 use schema::units::{Moment, Nanos};
 
@@ -36,6 +36,19 @@ struct Level<'a> {
     cut_short: bool,
     summary: TargetSummary,
     steady: Vec<&'a Record>,
+}
+
+/// What one level of a search came to so far: the verdict on it, and its place in the curve. `steps` are all at that
+/// level, at least one; `records` are those of their requests. The same steps and records give the same at the end.
+pub fn judge_level(
+    plan: &Plan,
+    target: &Target,
+    steps: &[&Step],
+    records: &[&Record],
+    calibration: Option<&Calibration>,
+) -> (Verdict, CurvePoint) {
+    let Level { verdict, point, .. } = level(plan, target, steps, records, &Context { samples: &[], calibration });
+    (verdict, point)
 }
 
 /// What the steps of a search say about one target; `None` where nothing was searched.

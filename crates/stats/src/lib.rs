@@ -42,6 +42,7 @@ mod warning;
 mod window;
 
 pub use answer::{Verdict, answer, level_in_words};
+pub use curve::judge_level;
 pub use law::fit_law;
 pub use measured::Measured;
 pub use precision::{precision, relative_half_width};
