@@ -247,6 +247,7 @@ impl Shared {
                  the time lost is in their schedule lag"
             ));
         }
+        notes.extend(self.crew.connector.clock().wall_steps().map(|steps| steps.to_string()));
         if self.out_of_budget.load(Ordering::Relaxed) {
             notes.push("the budget was reached: the requests after that were not sent".to_owned());
         }
