@@ -15,6 +15,9 @@ const DOCUMENTED: &[(&str, &str)] = &[
     ("ollama", r#"{"model":"m","message":{"role":"assistant","content":"The"},"done":false}"#),
     ("ollama", r#"{"response":"","thinking":"hm","done":true,"done_reason":"stop","eval_count":18,"eval_duration":5}"#),
     ("ollama", r#"{"message":{"content":"","tool_calls":[{"function":{"name":"f","arguments":{"a":1}}}]}}"#),
+    ("embeddings", r#"{"data":[{"embedding":[0.1,-2e-3],"index":0}],"usage":{"prompt_tokens":8,"total_tokens":8}}"#),
+    ("embeddings", r#"{"data":[{"embedding":"AACAPw=="},{"embedding":[]},{"embedding":null}]}"#),
+    ("embeddings", r#"{"embeddings":[[0.1],[2]],"total_duration":14143917,"prompt_eval_count":8}"#),
     ("openai_chat", r#"{"choices":[{"delta":{"tool_calls":[{"function":{"name":"f","arguments":"{}"}}]}}]}"#),
     ("openai_chat", r#"{"choices":[{"delta":{"content":[{"type":"text","text":"a"}]}}],"x_groq":{"error":"x"}}"#),
     ("openai_chat", r#"{"perf_metrics":{"prefill-duration":"0.05"},"time_info":{"queue_time":0.001}}"#),
@@ -29,6 +32,10 @@ const DOCUMENTED: &[(&str, &str)] = &[
     ),
     ("error", "<html><script>x</script>502</html>"),
     ("error", r#"[{"error":{"code":429,"details":[{"violations":[{"quotaId":"PerDay"}]},{"retryDelay":"34s"}]}}]"#),
+    (
+        "error",
+        "x-ratelimit-limit-tokens-day: 9\nx-ratelimit-remaining-tokens-day: 3\nanthropic-ratelimit-requests-limit: 5",
+    ),
     ("error", "retry-after: 5\nx-ratelimit-remaining: 0\nx-ratelimit-reset: 2m59.56s\nfireworks-prompt-tokens: 3"),
 ];
 

@@ -5,8 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use schema::target::Dialect;
 
 fuzz_target!(|input: &[u8]| {
-    use Dialect::{Anthropic, OllamaChat, OpenaiChat, OpenaiCompletions, Tgi};
-    for dialect in [OpenaiChat, OpenaiCompletions, Anthropic, Tgi, OllamaChat] {
+    for dialect in Dialect::ALL {
         let _answer = wire::decode_answer(dialect, input);
     }
     let _models = wire::decode_models(input);

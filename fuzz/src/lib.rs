@@ -29,6 +29,7 @@ pub fn check_event(dialect: Dialect, event: &[u8]) {
     }
     let line = match dialect {
         Dialect::OllamaChat | Dialect::OllamaGenerate => [event, b"\n"].concat(),
+        embedding if embedding.embeds() => [event, b"\n"].concat(),
         _ => [b"data: ", event, b"\n\n"].concat(),
     };
     let (frames, end) = decode(dialect, &[&line]);

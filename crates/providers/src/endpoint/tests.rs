@@ -85,6 +85,8 @@ fn models_are_listed_beside_the_endpoint() {
     check_models("http://h:3000/generate_stream", "http://h:3000/v1/models");
     check_models("http://h:11434/api/chat", "http://h:11434/api/tags");
     check_models("http://h:11434/api/generate", "http://h:11434/api/tags");
+    check_models("http://h:11434/api/embed", "http://h:11434/api/tags");
+    check_models("http://h:8000/v1/embeddings", "http://h:8000/v1/models");
 }
 
 #[track_caller]
