@@ -43,6 +43,21 @@ pub(crate) fn set(size: Size) -> Vec<Prompt> {
     texts.into_iter().map(Prompt::of).collect()
 }
 
+/// Questions that make sense after any answer.
+pub(crate) const FOLLOW_UPS: [&str; 6] = [
+    "Which part of that matters most, and why?",
+    "Give a concrete example of it, with names and numbers.",
+    "What would somebody who disagrees say, and how would you answer?",
+    "Explain it again to a child of ten, without leaving anything out.",
+    "What could go wrong in practice, and how would one notice early?",
+    "Sum up what was said so far, and add what is still missing.",
+];
+
+/// [`FOLLOW_UPS`], again and again.
+pub(crate) fn follow_ups() -> impl Iterator<Item = &'static str> {
+    FOLLOW_UPS.iter().copied().cycle()
+}
+
 /// All accounts from subject `first` round to the one before it, then `task`: no two such prompts
 /// begin alike, so that none warms a prefix cache for another.
 fn long(first: usize, task: &str) -> String {

@@ -14,26 +14,34 @@
 //! Invariants: [`Prompts`] is never empty and no prompt in it is; the same seed and index give the
 //! same prompt whoever asks; in every round of a set each prompt is used exactly once.
 
+mod bounded;
 mod builtin;
 mod error;
 mod file;
+mod images;
+mod lengths;
+mod lines;
 mod nonce;
 mod order;
+mod prefix;
 mod prepare;
 mod prompts;
+mod random;
 mod tokenizer;
 mod tokens;
 mod trace;
+mod words;
 
-pub use error::WorkloadError;
-pub use file::{MAX_FILE_BYTES, MAX_LINE_BYTES};
+pub use error::{Spot, WorkloadError};
+pub use file::{MAX_FILE_BYTES, MAX_KEPT_BYTES, MAX_LINE_BYTES, MAX_PROMPTS};
+pub use lengths::MAX_LENGTH;
 pub use nonce::nonce;
 pub use order::choose;
 pub use prepare::{Sources, prepare};
 pub use prompts::{Picked, Prompts};
 pub use tokenizer::Tokenizer;
 pub use tokens::{estimate_prompt_tokens, estimate_tokens};
-pub use trace::{Trace, TraceEntry, read_trace};
+pub use trace::{BLOCK_TOKENS, MAX_TRACE_BYTES, MAX_TRACE_ENTRIES, Trace, TraceEntry, read_trace};
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! Which prompt a request gets.
 
+use crate::random::mix;
+
 /// Which of `prompts` prompts request `index` gets. Requests come in rounds as long as the set; in each
 /// round every prompt is used once, in an order drawn from `seed` and the round's number. So every
 /// target meets the same prompts in the same order, and none meets an unshuffled file.
@@ -30,14 +32,6 @@ fn permute(position: u64, count: u64, key: u64) -> u64 {
         (left, right) = (right, left ^ (mix(key.wrapping_add(round) ^ right.rotate_left(32)) & mask));
     }
     left << half_bits | right
-}
-
-/// Scatters the bits of `x`: the output function of `SplitMix64` (Steele, Lea and Flood, 2014).
-const fn mix(x: u64) -> u64 {
-    let x = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    x ^ (x >> 31)
 }
 
 #[cfg(test)]

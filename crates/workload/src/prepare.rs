@@ -5,10 +5,15 @@ use std::sync::Arc;
 
 use schema::plan::{Prompt, PromptSource, Workload};
 
-use crate::prompts::Prompts;
+use crate::error::WorkloadError;
+use crate::file::{self, Draft, Wanted};
+use crate::lengths::Drawn;
+use crate::prefix::Prefixes;
+use crate::prompts::{BREAK, Base, Made, Prompts};
 use crate::tokenizer::Tokenizer;
 use crate::trace::Trace;
-use crate::{WorkloadError, builtin, file};
+use crate::words::Words;
+use crate::{builtin, images};
 
 /// What the caller opened: one for each file that the workload names.
 #[derive(Default)]
@@ -26,18 +31,173 @@ pub struct Sources<'a> {
 }
 
 /// The prompts of `workload`. `seed` is the plan's. Only those of `sources` are read that the workload names.
+///
+/// With a tokenizer the prompts' tokens are counted, and text made up is as long as it is meant to be to the token.
 pub fn prepare(workload: &Workload, seed: u64, sources: Sources<'_>) -> Result<Prompts, WorkloadError> {
-    let _ = seed;
-    let set = match &workload.prompts {
+    let Sources { file, input_lengths, output_lengths, tokenizer, trace } = sources;
+    let mut notes = Vec::new();
+    let words = words_for(workload, tokenizer.as_deref(), &mut notes);
+    let base = match &workload.prompts {
+        PromptSource::Synthetic(lengths) => {
+            Base::Synthetic { lengths: Drawn::prepare(lengths, input_lengths)?, turns: workload.turns.max(1) }
+        }
+        PromptSource::Trace if workload.turns > 1 => return Err(WorkloadError::TurnsOfTrace),
+        PromptSource::Trace => traced(trace.ok_or(WorkloadError::NoTrace)?, &mut notes)?,
+        PromptSource::BuiltIn(_) | PromptSource::Text(_) | PromptSource::File(_) => {
+            let drafts = drafts(workload, file, tokenizer.is_some(), &mut notes)?;
+            Base::Set(counted(drafts, workload, &words, tokenizer.as_deref()))
+        }
+    };
+    let outputs = workload.output_tokens.as_ref().map(|lengths| Drawn::prepare(lengths, output_lengths)).transpose()?;
+    let max_tokens = outputs.as_ref().and_then(Drawn::fixed);
+    let prefixes = workload.prefix.map(|prefix| Prefixes::prepare(prefix, seed, &words)).transpose()?;
+    workload.images.map_or(Ok(()), images::check)?;
+    let made = Made {
+        base,
+        words,
+        prefixes,
+        images: workload.images,
+        outputs: outputs.filter(|_| max_tokens.is_none()),
+        max_tokens: max_tokens.unwrap_or(workload.max_tokens),
+    };
+    let mut prompts = Prompts { made: Arc::new(made), tokenizer, notes };
+    mistrust_what_was_miscounted(&mut prompts, seed);
+    Ok(prompts)
+}
+
+/// What text is made up of, where any is.
+fn words_for(workload: &Workload, tokenizer: Option<&Tokenizer>, notes: &mut Vec<String>) -> Words {
+    let makes_text_up =
+        workload.prefix.is_some() || matches!(workload.prompts, PromptSource::Synthetic(_) | PromptSource::Trace);
+    let Some(tokenizer) = tokenizer.filter(|_| makes_text_up) else {
+        if makes_text_up {
+            notes.push(
+                "made-up text is about as long as asked, one token counted for each word; with the model's \
+                 `tokenizer.json` it is exact"
+                    .to_owned(),
+            );
+        }
+        return Words::uncounted();
+    };
+    let words = Words::counted_by(tokenizer);
+    if !words.is_exact() {
+        notes.push(
+            "the tokenizer knows too few whole words: made-up text is about as long as asked, not to the token"
+                .to_owned(),
+        );
+    }
+    words
+}
+
+/// The prompts of a set, as they were written.
+fn drafts(
+    workload: &Workload,
+    file: Option<Box<dyn BufRead + '_>>,
+    has_tokenizer: bool,
+    notes: &mut Vec<String>,
+) -> Result<Vec<Draft>, WorkloadError> {
+    let prompts = match &workload.prompts {
         PromptSource::BuiltIn(size) => builtin::set(*size),
         PromptSource::Text(text) if text.trim().is_empty() => return Err(WorkloadError::EmptyText),
         PromptSource::Text(text) => vec![Prompt::of(text)],
-        PromptSource::Synthetic(_) | PromptSource::Trace => return Err(WorkloadError::EmptyText),
         PromptSource::File(path) => {
             let path = path.display().to_string();
-            let Some(reader) = sources.file else { return Err(WorkloadError::NoReader { path }) };
-            file::read(&path, reader)?
+            let Some(reader) = file else { return Err(WorkloadError::NoReader { path }) };
+            let wanted = Wanted {
+                columns: workload.columns.as_ref(),
+                turns: workload.turns.max(1),
+                answers: has_tokenizer && workload.output_tokens.is_none() && workload.turns <= 1,
+            };
+            let mut found = file::read(&path, reader, wanted)?;
+            notes.append(&mut found.notes);
+            if !found.are_conversations {
+                found
+                    .drafts
+                    .iter_mut()
+                    .enumerate()
+                    .for_each(|(i, draft)| follow_up(&mut draft.prompt, i, workload.turns));
+            }
+            return Ok(found.drafts);
         }
+        PromptSource::Synthetic(_) | PromptSource::Trace => Vec::new(),
     };
-    Ok(Prompts { set: set.into(), max_tokens: workload.max_tokens, tokenizer: sources.tokenizer, notes: Vec::new() })
+    let followed = prompts.into_iter().enumerate().map(|(number, mut prompt)| {
+        follow_up(&mut prompt, number, workload.turns);
+        Draft { prompt, answer: None }
+    });
+    Ok(followed.collect())
+}
+
+/// Questions for later turns, where the source has none.
+fn follow_up(prompt: &mut Prompt, number: usize, turns: u32) {
+    let questions = builtin::follow_ups().skip(number % builtin::FOLLOW_UPS.len());
+    prompt.followups = questions.take(turns.saturating_sub(1) as usize).map(str::to_owned).collect();
+}
+
+/// With their tokens, and their answers' lengths where those were kept, when there is a tokenizer.
+fn counted(drafts: Vec<Draft>, workload: &Workload, words: &Words, tokenizer: Option<&Tokenizer>) -> Vec<Prompt> {
+    let Some(tokenizer) = tokenizer else { return drafts.into_iter().map(|draft| draft.prompt).collect() };
+    let tokens = tokens_of(&drafts, workload.prefix.is_some().then(|| words.any()), tokenizer);
+    let answers = drafts.iter().map(|draft| draft.answer.as_deref().unwrap_or("")).collect();
+    let answers = tokenizer.count_all(answers);
+    let with_counts = drafts.into_iter().zip(tokens).zip(answers).map(|((draft, tokens), answer)| {
+        let recorded = u32::try_from(answer).ok().filter(|tokens| *tokens > 0);
+        let max_tokens = draft.prompt.max_tokens.or(recorded);
+        Prompt { tokens: u32::try_from(tokens).ok(), max_tokens, ..draft.prompt }
+    });
+    with_counts.collect()
+}
+
+/// Tokens of each prompt: of what follows `before`, where something will stand before it.
+fn tokens_of(drafts: &[Draft], before: Option<&str>, tokenizer: &Tokenizer) -> Vec<usize> {
+    let plain = |text: &str| text.to_owned();
+    let behind = |text: &str| before.map_or_else(|| plain(text), |word| [word, BREAK, text].concat());
+    let first = drafts.iter().map(|Draft { prompt, .. }| behind(prompt.system.as_deref().unwrap_or(&prompt.user)));
+    let second = drafts.iter().map(|Draft { prompt, .. }| prompt.system.as_ref().map_or("", |_| &prompt.user));
+    let first: Vec<String> = first.collect();
+    let first = tokenizer.count_all(first.iter().map(String::as_str).collect());
+    let second = tokenizer.count_all(second.collect());
+    let word = usize::from(before.is_some());
+    first.into_iter().zip(second).map(|(first, second)| (first + second).saturating_sub(word)).collect()
+}
+
+/// A trace's prompts; those of unknown length get the median of the others.
+fn traced(trace: Arc<Trace>, notes: &mut Vec<String>) -> Result<Base, WorkloadError> {
+    notes.extend_from_slice(trace.notes());
+    let mut known: Vec<u32> = trace.entries().iter().filter_map(|entry| entry.input_tokens).collect();
+    let middle = known.len() / 2;
+    if known.is_empty() {
+        return Err(WorkloadError::NoInputLengths);
+    }
+    let unknown = trace.entries().len() - known.len();
+    let usual = *known.select_nth_unstable(middle).1;
+    if unknown > 0 {
+        notes.push(format!(
+            "of {unknown} requests the trace does not say how long they were: they get {usual} tokens, the median"
+        ));
+    }
+    Ok(Base::Trace { trace, usual })
+}
+
+/// Tokenises a sample of what will be sent. Where a count is not what it should be, none is claimed.
+fn mistrust_what_was_miscounted(prompts: &mut Prompts, seed: u64) {
+    const SAMPLE: u64 = 24;
+    const ENOUGH_TOKENS: usize = 200_000;
+    let Some(tokenizer) = prompts.tokenizer.clone().filter(|_| prompts.len().is_none()) else { return };
+    let mut counted = 0;
+    let is_wrong = |index| {
+        let prompt = prompts.pick(seed, index).prompt;
+        let Some(claimed) = prompt.tokens.filter(|_| counted < ENOUGH_TOKENS) else { return false };
+        let true_count =
+            prompt.system.as_deref().map_or(0, |system| tokenizer.count(system)) + tokenizer.count(&prompt.user);
+        counted += true_count;
+        true_count != claimed as usize
+    };
+    let wrong = (0..SAMPLE).map(is_wrong).filter(|wrong| *wrong).count();
+    if wrong > 0 {
+        prompts.notes.push(format!(
+            "of {SAMPLE} prompts tried, {wrong} are not as many tokens as they were made to be: lengths are about as asked"
+        ));
+        Arc::get_mut(&mut prompts.made).expect("nobody else has it yet").words.mistrust();
+    }
 }
