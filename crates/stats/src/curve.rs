@@ -47,7 +47,7 @@ pub fn judge_level(
     records: &[&Record],
     calibration: Option<&Calibration>,
 ) -> (Verdict, CurvePoint) {
-    let Level { verdict, point, .. } = level(plan, target, steps, records, &Context { samples: &[], calibration });
+    let Level { verdict, point, .. } = level(plan, target, steps, records, &Context { calibration });
     (verdict, point)
 }
 

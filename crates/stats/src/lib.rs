@@ -33,6 +33,7 @@ mod quality;
 mod ranking;
 mod requests;
 mod saturation;
+mod server_side;
 mod slo;
 mod startup;
 mod summary;

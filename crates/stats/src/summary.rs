@@ -8,7 +8,6 @@ use schema::event::Stamp;
 use schema::metric::Metric;
 use schema::plan::{Load, Plan, WhenFull};
 use schema::record::{Outcome, Phase, Record, TokenSource};
-use schema::server::ServerSample;
 use schema::summary::{Calibration, Quality, Summary, TargetSummary, Trust};
 use schema::target::Target;
 use schema::units::Quantile;
@@ -17,6 +16,7 @@ use crate::distribution::Sample;
 use crate::measured::Measured;
 use crate::quality::{self, Evidence, Lateness};
 use crate::requests::Requests;
+use crate::server_side::server_side;
 use crate::{check, cost, curve, ranking, slo, warning, window};
 
 /// All numbers of one run: each target of the plan, in its order, from its own records. Where levels of load were
@@ -56,13 +56,16 @@ fn part<'a>(
 ) -> impl FnMut(&Target) -> Part<'a> {
     move |target| {
         let records = own(target);
-        let context = Context { samples: measured.samples_of(target), calibration: measured.calibration };
+        let context = Context { calibration: measured.calibration };
         let steps: Vec<&Step> = measured.steps.iter().filter(|step| step.target == target.name).collect();
         let Some(searched) = curve::search(plan, target, &steps, &records, &context) else {
-            let (summary, steady) = of_target(plan, target, &records, &context);
+            let (mut summary, steady) = of_target(plan, target, &records, &context);
+            summary.server_side = server_side(plan, target, &steady, measured);
             return Part { summary, curve: None, steady };
         };
-        Part { summary: searched.summary, curve: Some(searched.curve), steady: searched.steady }
+        let mut summary = searched.summary;
+        summary.server_side = server_side(plan, target, &searched.steady, measured);
+        Part { summary, curve: Some(searched.curve), steady: searched.steady }
     }
 }
 
@@ -103,7 +106,6 @@ pub fn summarise_target(plan: &Plan, target: &Target, records: &[&Record]) -> Ta
 /// What is known of a target besides its records.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Context<'a> {
-    pub(crate) samples: &'a [ServerSample],
     pub(crate) calibration: Option<&'a Calibration>,
 }
 
