@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use schema::curve::Step;
 use schema::plan::Plan;
+use schema::summary::Calibration;
 use schema::units::{Moment, Nanos};
 
 use crate::precision::UntilPrecise;
@@ -39,10 +40,11 @@ pub(crate) struct Span {
 }
 
 impl Agenda {
-    /// The agenda of `plan`. `offsets`: the arrivals of a replayed trace; `reach`: requests in flight at most.
-    pub(crate) fn new(plan: &Arc<Plan>, offsets: &Arc<[Nanos]>, reach: u32) -> Self {
+    /// The agenda of `plan`. `offsets`: the arrivals of a replayed trace; `reach`: requests in flight at most;
+    /// `calibration`: this machine's own floor, where it is known.
+    pub(crate) fn new(plan: &Arc<Plan>, offsets: &Arc<[Nanos]>, reach: u32, calibration: Option<&Calibration>) -> Self {
         match (plan.search, plan.until) {
-            (Some(search), _) => Self::Searching(Searching::new(Arc::clone(plan), search, reach)),
+            (Some(search), _) => Self::Searching(Searching::new(Arc::clone(plan), search, reach, calibration.cloned())),
             (None, Some(wanted)) => Self::UntilPrecise(UntilPrecise::new(plan, wanted, offsets)),
             (None, None) => Self::Listed(turns(plan, offsets).into()),
         }

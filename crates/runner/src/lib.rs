@@ -142,6 +142,7 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
         recorder: sender,
         offsets: job.trace.map_or_else(|| Arc::from([]), |trace| trace.offsets()),
         reach,
+        calibration: job.calibration.clone(),
     };
     let worked = crew.work();
     let scraped = scraper.is_none_or(Scraper::finish);

@@ -57,13 +57,6 @@ pub(crate) fn places(plan: &Plan) -> Option<u32> {
     Some(bound.round().clamp(1.0, 1e5) as u32)
 }
 
-/// What `search` varies.
-pub(crate) const fn axis(search: &Search) -> Axis {
-    match *search {
-        Search::Sweep { axis, .. } | Search::FindMax { axis, .. } => axis,
-    }
-}
-
 /// The levels from and to which an answer may still change: the bracket, and those that contradict it.
 pub(crate) fn in_question(axis: Axis, verdicts: &[Verdict]) -> (f64, f64) {
     let found = stats::answer(axis, &[], verdicts);

@@ -11,6 +11,7 @@ use load::{Counter, Pacing, Segment, Slot, Streams, Timing};
 use schema::plan::{Plan, Stop as Enough};
 use schema::progress::Progress;
 use schema::record::{Failure, FailureClass, Record};
+use schema::summary::Calibration;
 use schema::target::{Credentialed, TargetName};
 use schema::units::{Moment, Nanos};
 use tokio::runtime::Runtime;
@@ -42,6 +43,8 @@ pub(crate) struct Crew {
     pub(crate) offsets: Arc<[Nanos]>,
     /// Requests in flight at most, whatever the plan comes to.
     pub(crate) reach: u32,
+    /// This machine's own floor, where it was measured.
+    pub(crate) calibration: Option<Calibration>,
 }
 
 /// What became of their work.
@@ -94,7 +97,7 @@ impl Crew {
     pub(crate) fn work(self) -> Worked {
         let cores = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1));
         let threads = self.reach.div_ceil(STREAMS_PER_THREAD).clamp(1, cores);
-        let agenda = Agenda::new(&self.plan, &self.offsets, self.reach);
+        let agenda = Agenda::new(&self.plan, &self.offsets, self.reach, self.calibration.as_ref());
         self.announce(&agenda);
         let shared = Arc::new(Shared {
             crew: self,

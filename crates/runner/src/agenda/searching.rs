@@ -6,10 +6,8 @@ use load::Counter;
 use schema::curve::Step;
 use schema::plan::{Axis, Load, Plan, Search, Stop};
 use schema::record::{Phase, Record};
-use schema::summary::Estimate;
-use schema::target::Target;
+use schema::summary::Calibration;
 use schema::units::{Moment, Nanos};
-use stats::Verdict;
 
 use super::Span;
 use crate::recorder::Seen;
@@ -30,6 +28,8 @@ const SETTLE: Nanos = Nanos::from_secs(1);
 pub(crate) struct Searching {
     plan: Arc<Plan>,
     search: Search,
+    /// This machine's own floor, where it is known.
+    calibration: Option<Calibration>,
     /// No level above this.
     reach: f64,
     warmups: std::vec::IntoIter<Turn>,
@@ -53,26 +53,27 @@ struct OneSearch {
     over: Option<String>,
 }
 
-/// The measured requests of a level.
+/// What was measured at a level.
 #[derive(Debug)]
 struct Measured {
     level: f64,
+    steps: Vec<Step>,
     records: Vec<Arc<Record>>,
-    saturated: bool,
 }
 
 impl Searching {
-    pub(crate) fn new(plan: Arc<Plan>, search: Search, reach: u32) -> Self {
+    pub(crate) fn new(plan: Arc<Plan>, search: Search, reach: u32, calibration: Option<Calibration>) -> Self {
         let rounds = match search {
             Search::Sweep { points, .. } => points,
             Search::FindMax { trials, .. } => trials,
         };
-        let reach = match search::axis(&search) {
+        let reach = match search.axis() {
             Axis::Concurrency => reach.into(),
             Axis::Rate => f64::INFINITY,
         };
         Self {
             search,
+            calibration,
             reach,
             warmups: warmups(&plan).collect::<Vec<_>>().into_iter(),
             rounds: load::interleave(plan.targets.len(), rounds, plan.seed).into_iter(),
@@ -101,7 +102,7 @@ impl Searching {
     /// The next step at a target, unless its search is over.
     fn step(&mut self, target: usize, block: u32) -> Option<Turn> {
         let one = &mut self.targets[target];
-        let axis = search::axis(&self.search);
+        let axis = self.search.axis();
         let (axis, level) = match search::next(&self.search, self.reach, &one.tried) {
             Next::SingleStream => (Axis::Concurrency, 1.0),
             Next::Level(level) => (axis, level),
@@ -136,22 +137,30 @@ impl Searching {
         let Seen { records, saturated } = seen;
         self.cut_short = saturated.is_some();
         let target = &self.plan.targets[turn.target];
-        let one = &mut self.targets[turn.target];
-        one.steps += 1;
-        one.next_index = records.iter().map(|record| record.index + 1).fold(one.next_index, u64::max);
-        // A single stream has no rate until it was measured.
-        let is_level = rung.axis == search::axis(&self.search);
-        let level = if is_level { rung.level } else { rate(&self.plan, target, &records).value };
-        let step = Step {
+        let mut step = Step {
             number: rung.number,
             target: target.name.clone(),
-            level,
+            level: rung.level,
             load: turn.load.clone(),
             began_ns: span.began,
             ended_ns: ended(turn, span, &records),
             cut_short: saturated,
         };
-        one.learn(&self.plan, target, Measured { level, records, saturated: self.cut_short });
+        let judge = |steps: &[Step], records: &[Arc<Record>]| {
+            let steps: Vec<&Step> = steps.iter().collect();
+            let records: Vec<&Record> = records.iter().map(AsRef::as_ref).collect();
+            stats::judge_level(&self.plan, target, &steps, &records, self.calibration.as_ref())
+        };
+        if rung.axis != self.search.axis() {
+            // A single stream has no rate until it was measured.
+            step.level = judge(std::slice::from_ref(&step), &records).1.requests_per_s.value;
+        }
+        let one = &mut self.targets[turn.target];
+        one.steps += 1;
+        one.next_index = records.iter().map(|record| record.index + 1).fold(one.next_index, u64::max);
+        let level = one.put(step.clone(), records);
+        let (verdict, point) = judge(&level.steps, &level.records);
+        one.learn(Tried { verdict, requests_per_s: point.requests_per_s });
         one.forget(&self.search);
         Some(step)
     }
@@ -169,28 +178,23 @@ impl Searching {
 }
 
 impl OneSearch {
-    /// Judges the level of `new` by all steps at it.
-    fn learn(&mut self, plan: &Plan, target: &Target, new: Measured) {
-        let before = self.tried.iter().position(|tried| same(tried.verdict.level, new.level));
-        let steps = before.map_or(0, |at| self.tried[at].verdict.steps) + 1;
-        let level = new.level;
-        let all = match self.measured.iter_mut().find(|measured| same(measured.level, level)) {
-            Some(measured) => {
-                measured.records.extend(new.records);
-                measured.saturated |= new.saturated;
-                measured
-            }
-            None => {
-                self.measured.push(new);
-                self.measured.last_mut().expect("just pushed")
-            }
-        };
-        let records: Vec<&Record> = all.records.iter().map(AsRef::as_ref).collect();
-        let verdict = Verdict::of(plan, level, steps, all.saturated, &records);
-        let tried = Tried { verdict, requests_per_s: rate(plan, target, &all.records) };
-        match before {
-            Some(at) => self.tried[at] = tried,
-            None => self.tried.push(tried),
+    /// Puts a step to those at its level.
+    fn put(&mut self, step: Step, records: Vec<Arc<Record>>) -> &Measured {
+        let at = self.measured.iter().position(|measured| same(measured.level, step.level)).unwrap_or_else(|| {
+            self.measured.push(Measured { level: step.level, steps: Vec::new(), records: Vec::new() });
+            self.measured.len() - 1
+        });
+        let measured = &mut self.measured[at];
+        measured.steps.push(step);
+        measured.records.extend(records);
+        measured
+    }
+
+    /// Puts what came of a level in the place of what had come of it before.
+    fn learn(&mut self, new: Tried) {
+        match self.tried.iter_mut().find(|tried| same(tried.verdict.level, new.verdict.level)) {
+            Some(tried) => *tried = new,
+            None => self.tried.push(new),
         }
     }
 
@@ -223,12 +227,6 @@ fn portion(plan: &Plan, load: &Load, block: u32, first: u64, times: u64) -> Port
             timed(plan, load, block, first, Nanos(length.0.saturating_mul(times)), &Arc::from([]))
         }
     }
-}
-
-/// Completed requests per second.
-fn rate(plan: &Plan, target: &Target, records: &[Arc<Record>]) -> Estimate {
-    let records: Vec<&Record> = records.iter().map(AsRef::as_ref).collect();
-    stats::summarise_target(plan, target, &records).throughput.requests_per_s
 }
 
 /// When sending ended: after the turn's length, or with its last request.

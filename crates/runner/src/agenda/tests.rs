@@ -10,7 +10,7 @@ fn requests(count: u64) -> Stop {
 }
 
 fn agenda(plan: &Arc<Plan>) -> Agenda {
-    Agenda::new(plan, &Arc::from([]), 1000)
+    Agenda::new(plan, &Arc::from([]), 1000, None)
 }
 
 fn all(_: usize) -> bool {
