@@ -42,6 +42,10 @@ accuracy:
 scale:
     cargo bench -p speed-kings --bench scale
 
+# Whether searches find what a simulated engine is known to carry; figures go to docs/performance.md.
+search:
+    cargo bench -p speed-kings --bench search
+
 # A simulated engine as a server.
 sim ENGINE="vllm" *ARGS:
     cargo run --release -- sim --engine {{ ENGINE }} {{ ARGS }}

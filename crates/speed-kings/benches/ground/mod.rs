@@ -30,11 +30,19 @@ pub(crate) struct Engine {
 impl Engine {
     /// Starts one; `log` is its ground truth.
     pub(crate) fn start(ttft: &str, itl: &str, log: Option<&Path>) -> Self {
+        let log = log.map(|path| path.to_str().expect("a temporary folder's name is text"));
+        let log: Vec<&str> = log.into_iter().flat_map(|path| ["--log", path]).collect();
+        Self::started(&[&["--ttft", ttft, "--itl", itl], &log[..]].concat())
+    }
+
+    /// Starts one of that pace.
+    pub(crate) fn paced(pace: &str) -> Self {
+        Self::started(&["--pace", pace])
+    }
+
+    fn started(arguments: &[&str]) -> Self {
         let mut command = Command::new(PROGRAM);
-        command.args(["sim", "--engine", "vllm", "--port", "0", "--ttft", ttft, "--itl", itl]);
-        if let Some(log) = log {
-            command.arg("--log").arg(log);
-        }
+        command.args(["sim", "--engine", "vllm", "--port", "0"]).args(arguments);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
         let stdout = child.stdout.take().expect("stdout is piped");
         let mut line = String::new();

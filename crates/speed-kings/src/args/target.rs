@@ -27,10 +27,12 @@ pub(crate) struct TargetSpec {
     pub(crate) model: Option<String>,
     /// The protocol spoken, where neither the provider nor the URL tells it.
     pub(crate) dialect: Option<Dialect>,
+    /// Its metrics page, where it is not where the provider's usually is.
+    pub(crate) metrics: Option<String>,
 }
 
 /// What may follow the URL, each as `,name=value`.
-const OPTIONS: [&str; 2] = ["model", "dialect"];
+const OPTIONS: [&str; 3] = ["model", "dialect", "metrics"];
 
 /// A target that cannot be read, by the piece that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,22 +59,32 @@ impl FromStr for TargetSpec {
         if provider.is_empty() || !provider.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) {
             return Err(wrong(format!("the provider `{provider}` is not a provider's id")));
         }
-        let (mut model, mut dialect) = (None, None);
+        let (mut model, mut dialect, mut metrics) = (None, None, None);
         for (key, value) in options {
-            let before = if key == "model" { model.replace(value) } else { dialect.replace(value) };
+            let place = match key {
+                "model" => &mut model,
+                "dialect" => &mut dialect,
+                _ => &mut metrics,
+            };
+            let before = place.replace(value);
             if before.is_some() {
                 return Err(wrong(format!("`{key}` is given twice")));
             }
         }
         let dialect = dialect.map(|text| parse_dialect(&text)).transpose()?;
-        Ok(Self { name, provider: provider.to_owned(), address, model, dialect })
+        let metrics = metrics.map(|text| checked_address(&text)).transpose()?;
+        Ok(Self { name, provider: provider.to_owned(), address, model, dialect, metrics })
     }
 }
 
 /// Every dialect by the name it has in plans and records.
-fn dialects() -> [(String, Dialect); 6] {
-    use Dialect::{Anthropic, OllamaChat, OllamaGenerate, OpenaiChat, OpenaiCompletions, Tgi};
-    [OpenaiChat, OpenaiCompletions, Anthropic, Tgi, OllamaChat, OllamaGenerate].map(|d| (dialect_name(d), d))
+fn dialects() -> [(String, Dialect); 8] {
+    use Dialect::{
+        Anthropic, OllamaChat, OllamaEmbed, OllamaGenerate, OpenaiChat, OpenaiCompletions, OpenaiEmbeddings, Tgi,
+    };
+    let all =
+        [OpenaiChat, OpenaiCompletions, Anthropic, Tgi, OllamaChat, OllamaGenerate, OpenaiEmbeddings, OllamaEmbed];
+    all.map(|d| (dialect_name(d), d))
 }
 
 fn dialect_name(dialect: Dialect) -> String {
@@ -148,7 +160,7 @@ fn checked_address(text: &str) -> Result<String, TargetError> {
 impl TargetSpec {
     /// A provider at its own address.
     pub(crate) fn of_provider(provider: &str, model: Option<String>) -> Self {
-        Self { name: None, provider: provider.to_owned(), address: None, model, dialect: None }
+        Self { name: None, provider: provider.to_owned(), address: None, model, dialect: None, metrics: None }
     }
 }
 
@@ -166,6 +178,9 @@ impl fmt::Display for TargetSpec {
         }
         if let Some(dialect) = self.dialect {
             write!(f, ",dialect={}", dialect_name(dialect))?;
+        }
+        if let Some(metrics) = &self.metrics {
+            write!(f, ",metrics={metrics}")?;
         }
         Ok(())
     }
@@ -202,6 +217,8 @@ struct Pieces {
     model: Option<String>,
     /// The protocol spoken.
     dialect: Option<Dialect>,
+    /// Its metrics page.
+    metrics: Option<String>,
 }
 
 impl<'de> Deserialize<'de> for TargetSpec {
@@ -224,10 +241,17 @@ impl<'de> Visitor<'de> for EitherSpelling {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TargetSpec, A::Error> {
-        let Pieces { name, provider, url, model, dialect } = Pieces::deserialize(MapAccessDeserializer::new(map))?;
-        let address = url.map(|url| checked_address(&url)).transpose().map_err(A::Error::custom)?;
+        let pieces = Pieces::deserialize(MapAccessDeserializer::new(map))?;
+        let checked = |url: Option<String>| url.map(|url| checked_address(&url)).transpose().map_err(A::Error::custom);
         let trimmed = |text: String| text.trim().to_owned();
-        let spec = TargetSpec { name, provider: trimmed(provider), address, model: model.map(trimmed), dialect };
+        let spec = TargetSpec {
+            name: pieces.name,
+            provider: trimmed(pieces.provider),
+            address: checked(pieces.url)?,
+            model: pieces.model.map(trimmed),
+            dialect: pieces.dialect,
+            metrics: checked(pieces.metrics)?,
+        };
         match spec.to_string().parse::<TargetSpec>() {
             Ok(read) if read == spec => Ok(spec),
             Ok(_) => Err(A::Error::custom(wrong("an option of a target stands within another piece of it"))),

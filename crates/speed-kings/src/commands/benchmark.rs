@@ -5,14 +5,15 @@ use report::{Align, Cell, Column, Listing};
 use runner::{Finished, Job, Stop};
 use schema::manifest::Status;
 use schema::plan::Plan;
-use schema::summary::{SloStatus, TargetSummary};
-use workload::Prompts;
+use schema::summary::{Calibration, SloStatus, TargetSummary};
 
 use crate::args::Output;
 use crate::args::run::RunArgs;
 use crate::commands::Context;
+use crate::commands::calibrate::calibrate;
 use crate::commands::prepare::{Estimate, Prepared, estimate, prepare, resolved, tell};
 use crate::commands::progress::Display;
+use crate::commands::sources::Asked;
 use crate::outcome::{Exit, Failure};
 
 /// Measure targets and compare them.
@@ -24,6 +25,11 @@ Examples:
   speed-kings benchmark --url http://localhost:8000/v1 --model qwen3 --rate 5/s --duration 1m
   speed-kings benchmark --target a=vllm@http://a:8000 --target b=vllm@http://b:8000
   speed-kings benchmark --mock --slo 'ttft_p95<200ms,tpot_p99<30ms'
+  speed-kings benchmark --mock=vllm --sweep
+  speed-kings benchmark --mock=vllm --find-max=rate --slo 'ttft_p95<500ms'
+  speed-kings benchmark --mock --users 20 --think exponential:2s --turns 4 --duration 1m
+  speed-kings benchmark --mock --stages 'warm=2/s@10s,ramp=2/s..20/s@30s' --calibrate
+  speed-kings benchmark --mock --replay trace.csv --replay-speed 10
   speed-kings benchmark --providers all --budget 2usd --dry-run
 
 Every flag is also a key of the YAML file, with `_` for `-`, and an environment variable:
@@ -44,12 +50,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let prepared = prepare(&args.run, context)?;
     let lacking = prepared.is_lacking();
     let resolved = &prepared.resolved;
-    context.terminal.note_all(&cost_notes(&resolved.plan, &prepared.prompts));
+    context.terminal.note_all(&cost_notes(&resolved.plan, &prepared.asked));
     let stop = Stop::new();
     super::interrupt::listen(&stop, context.terminal)?;
+    let calibration = if resolved.calibrate {
+        context.terminal.note("calibrating: the same load against the built-in engine, a few seconds");
+        calibrate(&prepared, &stop)?
+    } else {
+        None
+    };
     let display = Display::new(&resolved.plan, context.terminal);
     let mut fold = display.clone();
-    let finished = runner::run(job(&prepared), &stop, move |progress| fold.fold(progress));
+    let finished = runner::run(job(&prepared, calibration), &stop, move |progress| fold.fold(progress));
     display.finish();
     prepared.stop_simulated();
     let finished = finished.map_err(Report::from)?;
@@ -57,11 +69,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     Ok(exit(&finished, lacking))
 }
 
-fn job(prepared: &Prepared) -> Job {
+/// All that `prepared` needs to be carried out.
+pub(super) fn job(prepared: &Prepared, calibration: Option<Calibration>) -> Job {
     Job {
         plan: prepared.resolved.plan.clone(),
         targets: prepared.resolved.targets.clone(),
-        prompts: prepared.prompts.clone(),
+        prompts: prepared.asked.prompts.clone(),
+        trace: prepared.asked.trace.clone(),
+        calibration,
         proxy: prepared.proxy.clone(),
         notes: prepared.resolved.skipped.iter().map(|problem| format!("not measured: {problem}")).collect(),
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -84,15 +99,17 @@ fn show(finished: &Finished, context: &Context) -> Result<(), Failure> {
 }
 
 /// 130 interrupted; 1 when something asked for could not be measured; 3 when an SLO was not met, be it for
-/// want of requests.
+/// want of requests, or no level of a search meets it.
 fn exit(finished: &Finished, lacking: bool) -> Exit {
     let targets = &finished.summary.targets;
     let not_met = |target: &TargetSummary| target.slos.iter().any(|v| v.status != SloStatus::Met);
+    let answers = finished.summary.curves.iter().filter_map(|curve| curve.answer.as_ref());
+    let no_level_does = answers.into_iter().any(|answer| answer.highest.is_none());
     if finished.manifest.status == Status::Interrupted {
         Exit::Interrupted
     } else if lacking || targets.iter().any(|target| target.completed == 0) {
         Exit::Failed
-    } else if targets.iter().any(not_met) {
+    } else if no_level_does || targets.iter().any(not_met) {
         Exit::NotMet
     } else {
         Exit::Done
@@ -100,8 +117,8 @@ fn exit(finished: &Finished, lacking: bool) -> Exit {
 }
 
 /// What the run can cost, where prices are known, and what a budget does not watch over.
-fn cost_notes(plan: &Plan, prompts: &Prompts) -> Vec<String> {
-    let costs = plan.targets.iter().filter_map(|target| match estimate(target, plan, prompts) {
+fn cost_notes(plan: &Plan, asked: &Asked) -> Vec<String> {
+    let costs = plan.targets.iter().filter_map(|target| match estimate(target, plan, asked) {
         Estimate::UpTo(cost) => Some(cost),
         Estimate::ByTime | Estimate::NoPrice => None,
     });
@@ -124,12 +141,12 @@ fn unwatched(plan: &Plan) -> Option<String> {
 }
 
 fn dry_run(args: &RunArgs, context: &Context) -> Result<Exit, Failure> {
-    let (resolved, prompts) = resolved(args, context)?;
+    let (resolved, asked) = resolved(args, context)?;
     let plan = &resolved.plan;
     tell(&resolved, context);
     context.terminal.note_all(&unwatched(plan).into_iter().collect::<Vec<_>>());
     if context.output != Output::Json {
-        context.print_listing(&plan_listing(plan, &prompts, &resolved.mock))?;
+        context.print_listing(&plan_listing(plan, &asked, &resolved.mock))?;
     }
     if matches!(context.output, Output::Json | Output::Table) {
         context.terminal.print(&serde_json::to_string_pretty(plan).expect("a plan is plain data"))?;
@@ -137,10 +154,10 @@ fn dry_run(args: &RunArgs, context: &Context) -> Result<Exit, Failure> {
     Ok(if resolved.skipped.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
-fn plan_listing(plan: &Plan, prompts: &Prompts, mock: &[crate::config::settings::MockEngine]) -> Listing {
+fn plan_listing(plan: &Plan, asked: &Asked, mock: &[crate::config::settings::MockEngine]) -> Listing {
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     for target in &plan.targets {
-        let cost = match estimate(target, plan, prompts) {
+        let cost = match estimate(target, plan, asked) {
             Estimate::UpTo(cost) => format!("up to {cost}"),
             Estimate::ByTime => "as much as it answers in time".to_owned(),
             Estimate::NoPrice => "no price known".to_owned(),

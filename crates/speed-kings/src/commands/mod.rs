@@ -1,6 +1,7 @@
 //! The verbs, one file each: its flags, and what it does.
 
 pub(crate) mod benchmark;
+mod calibrate;
 mod completions;
 mod config;
 mod discover;
@@ -12,6 +13,7 @@ mod pricing;
 mod progress;
 mod results;
 mod sim;
+mod sources;
 mod test;
 
 use clap::Subcommand;

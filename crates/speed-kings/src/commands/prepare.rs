@@ -1,12 +1,9 @@
 //! From a plan to something that can be sent: simulated engines started, models known, prompts read.
 //! Shared by every command that sends requests.
 
-use std::fs::File;
-use std::io::BufReader;
-
 use discover::Served;
 use futures_util::future::join_all;
-use schema::plan::{Load, Plan, Prompt, PromptSource, Stop};
+use schema::plan::{Load, Plan, Stop};
 use schema::record::{Failure as RequestFailure, FailureClass, Usage};
 use schema::target::{Credentialed, Target};
 use schema::text::Untrusted;
@@ -14,10 +11,10 @@ use schema::units::{Nanos, Usd};
 use sim::{Config, Engine, Sim};
 use store::Redactor;
 use transport::{Clock, Connector, Proxy};
-use workload::Prompts;
 
 use crate::args::run::RunArgs;
 use crate::commands::Context;
+use crate::commands::sources::{self, Asked};
 use crate::config::problem::{Problem, Problems};
 use crate::config::proxy::proxy;
 use crate::config::resolve::{Resolved, most_offered, price_book, resolve};
@@ -29,7 +26,7 @@ pub(crate) struct Prepared {
     /// The plan, its targets and their keys.
     pub(crate) resolved: Resolved,
     /// What is asked.
-    pub(crate) prompts: Prompts,
+    pub(crate) asked: Asked,
     /// The proxy, with its credentials.
     pub(crate) proxy: Option<Proxy>,
     /// Simulated engines; they stop when this is dropped.
@@ -43,14 +40,17 @@ const LISTING_LIMIT: Nanos = Nanos::from_secs(10);
 ///
 /// # Errors
 /// Everything that stands against it.
-pub(crate) fn resolved(args: &RunArgs, context: &Context) -> Result<(Resolved, Prompts), Failure> {
+pub(crate) fn resolved(args: &RunArgs, context: &Context) -> Result<(Resolved, Asked), Failure> {
     let layered = args.layered(context)?;
     let settings = layered.settings();
     let prices = price_book(settings.prices.as_ref())?;
     let mut resolved = resolve(&settings, context.surroundings(&prices))?;
     resolved.notes.splice(0..0, layered.notes_on(&resolved.plan));
-    let prompts = prompts(&resolved.plan.workload)?;
-    Ok((resolved, prompts))
+    let asked = sources::read(&mut resolved.plan)?;
+    resolved.notes.extend(asked.prompts.notes().iter().cloned());
+    resolved.notes.extend(asked.trace.iter().flat_map(|trace| trace.notes().iter().cloned()));
+    refuse_misfits(&resolved.plan, &asked)?;
+    Ok((resolved, asked))
 }
 
 /// [`resolved`], then: simulated engines are started, and endpoints are asked which models they serve.
@@ -60,7 +60,7 @@ pub(crate) fn resolved(args: &RunArgs, context: &Context) -> Result<(Resolved, P
 /// As [`resolved`]; and when no target is left, what stands against each. That is no wrong usage: it took
 /// asking to find out.
 pub(crate) fn prepare(args: &RunArgs, context: &Context) -> Result<Prepared, Failure> {
-    let (mut resolved, prompts) = resolved(args, context)?;
+    let (mut resolved, asked) = resolved(args, context)?;
     let proxy = proxy(&context.environment)?;
     check_models(&mut resolved, proxy.as_ref())?;
     let sims = start_simulated(&mut resolved)?;
@@ -68,8 +68,22 @@ pub(crate) fn prepare(args: &RunArgs, context: &Context) -> Result<Prepared, Fai
         let report = Problems(resolved.skipped).into();
         return Err(Failure { report, exit: Exit::Failed });
     }
+    refuse_misfits(&resolved.plan, &asked)?;
     tell(&resolved, context);
-    Ok(Prepared { resolved, prompts, proxy, sims })
+    Ok(Prepared { resolved, asked, proxy, sims })
+}
+
+/// Refuses what a target's protocol has no words for: left out, it would measure something else.
+fn refuse_misfits(plan: &Plan, asked: &Asked) -> Result<(), Failure> {
+    let images = asked.have_images(plan);
+    let misfits = plan.targets.iter().flat_map(|target| {
+        let misfits = target.dialect.misfits(&plan.workload, images).into_iter();
+        misfits.map(|misfit| {
+            let problem = Problem::new(format!("`{}` cannot be asked that: {misfit}", target.name));
+            problem.help("leave that target out, or choose another `dialect=` for it")
+        })
+    });
+    Problems(misfits.collect()).or(()).map_err(Failure::from)
 }
 
 /// Tells what a user should hear of, and what is not measured.
@@ -95,17 +109,6 @@ impl Prepared {
     pub(crate) fn stop_simulated(self) {
         drop(self.sims);
     }
-}
-
-fn prompts(workload: &schema::plan::Workload) -> Result<Prompts, Failure> {
-    let reader = match &workload.prompts {
-        PromptSource::File(path) => Some(BufReader::new(File::open(path).map_err(|error| {
-            Problem::new(format!("the prompts in `{}` cannot be read: {error}", path.display()))
-                .help("check the path given as `prompt_file`")
-        })?)),
-        _ => None,
-    };
-    workload::prepare(workload, reader).map_err(Failure::usage)
 }
 
 fn start_simulated(resolved: &mut Resolved) -> Result<Vec<Sim>, Failure> {
@@ -288,23 +291,26 @@ pub(crate) enum Estimate {
 }
 
 /// What `plan` can cost at one of its targets.
-pub(crate) fn estimate(target: &Target, plan: &Plan, prompts: &Prompts) -> Estimate {
+pub(crate) fn estimate(target: &Target, plan: &Plan, asked: &Asked) -> Estimate {
     let Some(price) = target.price.as_ref() else { return Estimate::NoPrice };
     let requests = match (plan.stop, &plan.load) {
+        _ if plan.search.is_some() => return Estimate::ByTime,
         (Stop::Requests(requests), _) => requests,
         (Stop::DurationNs(length), Load::Open { rate_per_s, .. }) => most_offered(length, *rate_per_s),
         (Stop::DurationNs(_), _) => return Estimate::ByTime,
     };
-    let mean = |tokens: &dyn Fn(&Prompt) -> u64| {
-        let prompts = prompts.as_slice();
-        Some(prompts.iter().map(tokens).sum::<u64>().div_ceil(prompts.len() as u64))
-    };
+    let mut tokens = (0, 0);
+    for picked in asked.sample(plan) {
+        tokens.0 += workload::estimate_prompt_tokens(&picked.prompt);
+        tokens.1 += u64::from(picked.max_tokens);
+    }
     let usage = Usage {
-        input_tokens: mean(&workload::estimate_prompt_tokens),
-        output_tokens: mean(&|prompt| prompt.max_tokens.unwrap_or(plan.workload.max_tokens).into()),
+        input_tokens: Some(tokens.0.div_ceil(asked.sampled())),
+        output_tokens: Some(tokens.1.div_ceil(asked.sampled())),
         ..Usage::default()
     };
-    Estimate::UpTo(providers::cost(price, &usage) * requests.saturating_add(plan.warmup))
+    let attempts = 1 + plan.retry.map_or(0, |retry| u64::from(retry.attempts));
+    Estimate::UpTo(providers::cost(price, &usage) * requests.saturating_add(plan.warmup).saturating_mul(attempts))
 }
 
 #[cfg(test)]

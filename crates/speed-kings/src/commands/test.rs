@@ -63,13 +63,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 fn order(who: &Credentialed, stream: bool, clock: Clock) -> Order {
     let spec = RequestSpec {
         model: &who.target.model,
-        messages: &[Message { role: Role::User, content: "Count from one to five." }],
+        messages: &[Message { role: Role::User, content: "Count from one to five.", images: &[] }],
         max_tokens: TOKENS,
         force_length: false,
         temperature_milli: 0,
         seed: None,
         stream,
         nonce: None,
+        answer: schema::plan::AnswerForm::Text,
     };
     Order {
         index: 0,

@@ -73,19 +73,34 @@ impl Layered {
     /// # Panics
     /// Never: each value was read as its setting before.
     pub(crate) fn settings(&self) -> Settings {
-        let object = self.values.iter().map(|(key, (value, _))| (key.clone(), value.clone())).collect();
+        let holds = |key: &String| !self.is_silenced(key);
+        let values = self.values.iter().filter(|(key, _)| holds(key));
+        let object = values.map(|(key, (value, _))| (key.clone(), value.clone())).collect();
         serde_json::from_value(Value::Object(object)).expect("each value was read as its setting when its layer was")
+    }
+
+    /// Whether someone chose this value: it is neither a default nor part of a preset.
+    fn is_chosen(&self, key: &str) -> bool {
+        self.values.get(key).is_some_and(|(_, origin)| !matches!(origin, Origin::Default | Origin::Preset(_)))
+    }
+
+    /// Whether a value that nobody chose has no say, because of something that is set beside it: how much is enough
+    /// when a precision says so, and what a trace tells itself.
+    fn is_silenced(&self, key: &str) -> bool {
+        const ENOUGH: [&str; 2] = ["requests", "duration"];
+        const TOLD_BY_TRACES: [&str; 4] = ["requests", "duration", "size", "max_tokens"];
+        let by_precision = ENOUGH.contains(&key) && self.values.contains_key("until_precise");
+        let by_trace = TOLD_BY_TRACES.contains(&key) && self.values.contains_key("replay");
+        (by_precision || by_trace) && !self.is_chosen(key)
     }
 
     /// What a user should hear of, that of settings which count for nothing in `plan` included.
     pub(crate) fn notes_on(&self, plan: &Plan) -> Vec<String> {
-        let idle: &[&str] = match plan.load {
-            Load::Closed { .. } => &["arrival", "max_concurrency"],
-            _ => &[],
-        };
-        let said = |key: &&&str| self.values.get(**key).is_some_and(|(_, origin)| *origin != Origin::Default);
-        let idle = idle.iter().filter(said).map(|key| format!("`{key}` counts for nothing without `rate`"));
-        self.notes.iter().cloned().chain(idle).collect()
+        let idle = idle_keys(plan).into_iter().filter(|(key, _)| self.is_chosen(key));
+        let idle = idle.map(|(key, why)| format!("`{key}` counts for nothing {why}"));
+        let lonely = WITHOUT.iter().filter(|(key, other)| self.is_chosen(key) && !self.values.contains_key(*other));
+        let lonely = lonely.map(|(key, other)| format!("`{key}` counts for nothing without `{other}`"));
+        self.notes.iter().cloned().chain(idle).chain(lonely).collect()
     }
 
     /// Lays `layer` on top. What it says silences rivals below: `duration` a lower `requests`, for one.
@@ -97,6 +112,51 @@ impl Layered {
         }
         self.values.extend(layer);
     }
+}
+
+/// Settings that say how another is meant.
+const WITHOUT: [(&str, &str); 13] = [
+    ("think", "users"),
+    ("session_requests", "users"),
+    ("session_pause", "users"),
+    ("arrive_over", "users"),
+    ("waves", "crowd"),
+    ("wave_every", "crowd"),
+    ("replay_speed", "replay"),
+    ("search_from", "find_max"),
+    ("tolerance", "find_max"),
+    ("retry_after", "retries"),
+    ("retry_most", "retries"),
+    ("image_size", "images"),
+    ("metrics_url", "url"),
+];
+
+/// Settings that this plan has no use for, and why.
+fn idle_keys(plan: &Plan) -> Vec<(&'static str, &'static str)> {
+    let mut idle = Vec::new();
+    let mut all = |keys: &[&'static str], why| idle.extend(keys.iter().map(|key| (*key, why)));
+    if !plan.load.is_open() {
+        all(&["arrival", "max_concurrency", "when_full"], "in a closed loop");
+    }
+    match plan.load {
+        Load::Crowd { .. } => {
+            all(&["arrival", "max_concurrency", "when_full", "requests", "duration", "blocks"], "with `crowd`");
+        }
+        Load::Replay { .. } => all(&["arrival", "blocks"], "with `replay`"),
+        Load::RateStages { .. } | Load::StreamStages { .. } => {
+            all(&["requests", "duration", "blocks"], "with `stages`");
+        }
+        _ => {}
+    }
+    if plan.search.is_some() {
+        all(&["requests", "duration", "blocks", "concurrency", "rate"], "in a search: `step` says how long each lasts");
+    } else {
+        all(&["step", "steps", "search_to"], "without `sweep` or `find_max`");
+    }
+    if plan.until.is_some() {
+        all(&["blocks"], "with `until_precise`");
+    }
+    idle
 }
 
 /// Gathers defaults, files, presets, environment and flags, lowest first.

@@ -1,23 +1,27 @@
 //! From settings to a plan: everything looked up, nothing left open but what only a server can tell.
 
+mod load;
+mod workload;
+
 use std::collections::HashSet;
 use std::path::PathBuf;
 
 use jiff::civil::Date;
 use providers::{Ask, Kind, PriceBook, ProviderError, Readiness};
-use schema::plan::{
-    Arrival, HttpChoice, Load, Plan, PromptSource, Size, SizeLimits, Stop, TimeLimits, TransportPlan, Workload,
-};
-use schema::target::{Credentialed, TargetName};
-use schema::units::{Nanos, Rate};
+use schema::plan::{HttpChoice, Plan, Retry, SizeLimits, TimeLimits, TransportPlan};
+use schema::target::{Credentialed, Dialect, TargetName};
+use schema::units::Nanos;
+use url::Url;
 
 use super::layer::text_of;
 use super::problem::{Problem, Problems};
 use super::proxy::{proxy, shown};
-use super::settings::{MOST_REQUESTS, MockEngine, Settings};
+use super::settings::{MockEngine, Settings};
 use crate::args::quantity::Quantity;
 use crate::args::target::TargetSpec;
 use crate::environment::Environment;
+
+pub(crate) use load::most_offered;
 
 /// What settings are resolved against.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +50,10 @@ pub(crate) struct Resolved {
     pub(crate) mock: Vec<MockEngine>,
     /// The model that simulated engines claim to serve, if one was named.
     pub(crate) simulated_model: Option<String>,
+    /// Whether vectors are asked for.
+    embeddings: bool,
+    /// Whether this machine's own floor is measured first.
+    pub(crate) calibrate: bool,
     /// Providers asked for by name that cannot be measured while others can: the run goes on without them
     /// and counts as failed.
     pub(crate) skipped: Vec<Problem>,
@@ -72,7 +80,7 @@ impl Resolved {
             name: Some(name),
             url: Some(url),
             model: self.simulated_model.as_deref().or(Some(SIMULATED_MODEL)),
-            dialect: None,
+            dialect: embedding_dialect(self.embeddings, engine.provider()),
         };
         let nothing = |_: &str| None;
         let mut credentialed = providers::resolve(&ask, &nothing, &PriceBook::embedded(), Date::ZERO)?;
@@ -147,6 +155,8 @@ pub(crate) fn resolve(settings: &Settings, surroundings: Surroundings<'_>) -> Re
         unnamed_models: Vec::new(),
         mock: settings.mock.clone().unwrap_or_default(),
         simulated_model: settings.model.clone(),
+        embeddings: settings.embeddings.unwrap_or(false),
+        calibrate: settings.calibrate.unwrap_or(false),
         skipped: Vec::new(),
         notes: Vec::new(),
     };
@@ -198,7 +208,8 @@ fn asked_for(settings: &Settings, environment: &Environment, notes: &mut Vec<Str
         }
     }
     if let Some(url) = &settings.url {
-        let spec = TargetSpec { address: Some(url.clone()), ..spec("openai-compatible") };
+        let metrics = settings.metrics_url.clone();
+        let spec = TargetSpec { address: Some(url.clone()), metrics, ..spec("openai-compatible") };
         asked.push(Asked { spec, as_part_of_all: false });
     }
     for target in settings.target.iter().flatten() {
@@ -233,7 +244,7 @@ fn add(resolved: &mut Resolved, asked: &Asked, surroundings: Surroundings<'_>, p
         name: spec.name.clone(),
         url: spec.address.as_deref(),
         model: spec.model.as_deref(),
-        dialect: spec.dialect,
+        dialect: spec.dialect.or_else(|| embedding_dialect(resolved.embeddings, &spec.provider)),
     };
     let variables = surroundings.environment.lookup();
     let look_up = |ask: &Ask<'_>| providers::resolve(ask, &variables, surroundings.prices, surroundings.today);
@@ -244,6 +255,9 @@ fn add(resolved: &mut Resolved, asked: &Asked, surroundings: Surroundings<'_>, p
     match outcome {
         Ok(mut credentialed) => {
             credentialed.target.name = resolved.free_name(&credentialed.target.name);
+            if let Some(metrics) = &spec.metrics {
+                credentialed.target.metrics_url = address("metrics", metrics, problems);
+            }
             if unnamed {
                 resolved.unnamed_models.push(resolved.targets.len());
             }
@@ -255,90 +269,71 @@ fn add(resolved: &mut Resolved, asked: &Asked, surroundings: Surroundings<'_>, p
     }
 }
 
+/// The protocol for vectors, where vectors are asked for.
+fn embedding_dialect(wanted: bool, provider: &str) -> Option<Dialect> {
+    wanted.then(|| if provider == "ollama" { Dialect::OllamaEmbed } else { Dialect::OpenaiEmbeddings })
+}
+
 fn plan_without_targets(settings: &Settings, surroundings: Surroundings<'_>, problems: &mut Problems) -> Plan {
     let transport = transport_plan(settings, surroundings.environment, problems);
-    let (stop, load) = (stop(settings, problems), load(settings));
-    if let (Stop::DurationNs(length), Load::Open { rate_per_s, .. }) = (stop, &load)
-        && most_offered(length, *rate_per_s) > MOST_REQUESTS
-    {
-        let problem = Problem::new(format!("`rate` and `duration` offer more than {MOST_REQUESTS} requests"));
-        problems.0.push(problem.help("measure for a shorter time, or at a lower rate"));
-    }
-    let blocks = settings.blocks.unwrap_or(1);
+    let timed = load::timed(settings, problems);
+    let places = timed.load.places();
     Plan {
         name: settings.name.clone().unwrap_or_else(|| "benchmark".to_owned()),
         targets: Vec::new(),
-        workload: workload(settings),
-        load,
-        stop,
+        workload: workload::workload(settings, timed.load.is_open(), problems),
         grace_ns: settings.grace.as_ref().map_or(Nanos::from_secs(30), |grace| grace.value),
         warmup: settings.warmup.unwrap_or(0),
-        blocks: match stop {
-            Stop::Requests(requests) => blocks.min(u32::try_from(requests).unwrap_or(u32::MAX)),
-            Stop::DurationNs(_) => blocks,
-        },
+        blocks: timed.blocks,
         seed: settings.seed.unwrap_or(surroundings.fresh_seed),
         slos: settings.slo.clone().unwrap_or_default(),
         budget_usd: settings.budget.as_ref().map(|budget| budget.value),
         transport,
         keep_text: settings.keep_text.unwrap_or(false),
         out: settings.out.clone().unwrap_or_else(|| PathBuf::from("results")),
-        search: None,
-        until: None,
-        retry: None,
-        respect_limits: false,
-        drop_after: 0,
-        scrape_ns: None,
-        gpu_metrics: None,
+        search: timed.search,
+        until: settings.until_precise,
+        retry: retry(settings),
+        respect_limits: settings.respect_limits.unwrap_or(false),
+        drop_after: settings.drop_after.unwrap_or_else(|| places.saturating_mul(2).max(FEWEST_BEFORE_DROPPED)),
+        scrape_ns: scrape(settings),
+        gpu_metrics: settings.gpu_metrics.as_deref().and_then(|text| address("gpu_metrics", text, problems)),
+        load: timed.load,
+        stop: timed.stop,
     }
 }
 
-/// About how many requests an open loop offers a target in that time.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturates")]
-pub(crate) fn most_offered(length: Nanos, rate: Rate) -> u64 {
-    (length.as_secs_f64() * rate.get()).ceil() as u64
+/// Failures in a row before a target is dropped, unless told.
+const FEWEST_BEFORE_DROPPED: u32 = 20;
+
+fn retry(settings: &Settings) -> Option<Retry> {
+    let attempts = settings.retries.filter(|attempts| *attempts > 0)?;
+    let first_ns = settings.retry_after.as_ref().map_or(Nanos::from_millis(500), |span| span.value);
+    let most_ns = settings.retry_most.as_ref().map_or(Nanos::from_secs(30), |span| span.value);
+    Some(Retry { attempts, first_ns, most_ns })
 }
 
-fn stop(settings: &Settings, problems: &mut Problems) -> Stop {
-    match &settings.duration {
-        Some(duration) => Stop::DurationNs(above_zero("duration", duration, problems)),
-        None => Stop::Requests(settings.requests.unwrap_or(1)),
+/// How often metrics are read: once a second unless told, and never when told `0s`.
+fn scrape(settings: &Settings) -> Option<Nanos> {
+    let every = settings.scrape.as_ref().map_or(Nanos::from_secs(1), |span| span.value);
+    (every > Nanos::ZERO).then_some(every)
+}
+
+/// An address that was written down.
+fn address(key: &str, text: &str, problems: &mut Problems) -> Option<Url> {
+    match Url::parse(text) {
+        Ok(url)
+            if matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none() =>
+        {
+            Some(url)
+        }
+        _ => {
+            let shown = crate::args::mask_user_info(text);
+            let problem = Problem::new(format!("`{key}` is `{shown}`, not an address without a user name"));
+            problems.0.push(problem.help("write it like `http://gpu:9400/metrics`"));
+            None
+        }
     }
-}
-
-fn load(settings: &Settings) -> Load {
-    match &settings.rate {
-        Some(rate) => Load::Open {
-            rate_per_s: rate.value,
-            arrival: settings.arrival.unwrap_or(Arrival::Poisson),
-            max_concurrency: settings.max_concurrency.unwrap_or(1000),
-            when_full: schema::plan::WhenFull::NotSent,
-        },
-        None => Load::Closed { concurrency: settings.concurrency.unwrap_or(1) },
-    }
-}
-
-fn workload(settings: &Settings) -> Workload {
-    let prompts = match (&settings.prompt, &settings.prompt_file) {
-        (Some(text), _) => PromptSource::Text(text.clone()),
-        (None, Some(file)) => PromptSource::File(file.clone()),
-        (None, None) => PromptSource::BuiltIn(settings.size.unwrap_or(Size::Short)),
-    };
-    Workload {
-        prompts,
-        max_tokens: settings.max_tokens.unwrap_or(32),
-        force_length: settings.force_length.unwrap_or(true),
-        defeat_cache: settings.defeat_cache.unwrap_or(false),
-        temperature_milli: milli(settings.temperature.unwrap_or(0.0)),
-        stream: settings.stream.unwrap_or(true),
-        ..Workload::plain(PromptSource::BuiltIn(Size::Short), 1)
-    }
-}
-
-/// Thousandths of a temperature, which is bounded to 0 to 5.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 5,000")]
-fn milli(temperature: f64) -> u32 {
-    (temperature.clamp(0.0, 5.0) * 1000.0).round() as u32
 }
 
 fn transport_plan(settings: &Settings, environment: &Environment, problems: &mut Problems) -> TransportPlan {

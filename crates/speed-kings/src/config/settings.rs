@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use garde::Validate;
-use schema::plan::{Arrival, HttpChoice, Size, Slo};
+use schema::plan::{AnswerForm, Arrival, Axis, HttpChoice, Lengths, Pause, Precision, Size, Slo, StageSpec, WhenFull};
 use schema::target::TargetName;
 use schema::units::{Nanos, Rate, Usd};
 use schemars::JsonSchema;
@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::args::list::{comma_or_sequence, comma_or_sequence_schema, one_or_sequence, one_or_sequence_schema};
 use crate::args::quantity::Quantity;
 use crate::args::target::TargetSpec;
+use crate::args::workload::{ColumnsSpec, PixelsSpec};
 
 /// A simulated engine, by the profile it plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum, Serialize, Deserialize, JsonSchema)]
@@ -144,16 +145,84 @@ pub(crate) struct Settings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) rate: Option<Quantity<Rate>>,
 
-    /// How arrivals of an open loop are spaced: constant or poisson.
-    #[arg(long, value_name = "constant|poisson", value_parser = parse_arrival, help_heading = LOAD)]
+    /// How arrivals of an open loop are spaced: constant, poisson, or gamma:SHAPE (below 1 bursts, above it more even).
+    #[arg(long, value_name = "constant|poisson|gamma:0.5", value_parser = parse_arrival, help_heading = LOAD)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) arrival: Option<Arrival>,
 
-    /// Open loop: requests in flight at most; one that finds no place is recorded as not sent.
+    /// Open loop: requests in flight at most; `when_full` says what becomes of one that finds no place.
     #[arg(long, value_name = "N", help_heading = LOAD)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(range(min = 1, max = 100_000))]
     pub(crate) max_concurrency: Option<u32>,
+
+    /// What becomes of a request of an open loop that finds no place: not-sent (recorded as that), or wait, its
+    /// schedule unmoved.
+    #[arg(long, value_name = "not-sent|wait", value_parser = parse_when_full, help_heading = LOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) when_full: Option<WhenFull>,
+
+    /// Load that changes: stages divided by commas, each `[NAME=]FROM[..TO]@LENGTH`, with rates (`5/s..50/s@1m`) or streams
+    /// (`8..64@1m`). Excludes `rate` and `concurrency`.
+    #[arg(long, value_name = "STAGE,STAGE", value_delimiter = ',', help_heading = LOAD)]
+    #[serde(default, deserialize_with = "comma_or_sequence", skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "comma_or_sequence_schema::<StageSpec>")]
+    pub(crate) stages: Option<Vec<StageSpec>>,
+
+    /// People who ask, read, think and ask again: how many.
+    #[arg(long, value_name = "N", help_heading = LOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(range(min = 1, max = 100_000))]
+    pub(crate) users: Option<u32>,
+
+    /// Users: from an answer to the next request: `2s`, `uniform:1s..5s`, `lognormal:2s,0.5` or `exponential:2s`.
+    #[arg(long, value_name = "PAUSE", help_heading = LOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) think: Option<Pause>,
+
+    /// Users: requests of a session. With `turns`, a session is one conversation.
+    #[arg(long, value_name = "N", help_heading = LOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(range(min = 1, max = 1_000_000))]
+    pub(crate) session_requests: Option<u32>,
+
+    /// Users: from a session to the next, written like `think`.
+    #[arg(long, value_name = "PAUSE", help_heading = LOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) session_pause: Option<Pause>,
+
+    /// Users: time over which they arrive.
+    #[arg(long, value_name = "30s", help_heading = LOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) arrive_over: Option<Quantity<Nanos>>,
+
+    /// So many requests at one instant.
+    #[arg(long, value_name = "N", help_heading = LOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(range(min = 1, max = 100_000))]
+    pub(crate) crowd: Option<u32>,
+
+    /// Crowd: how many times.
+    #[arg(long, value_name = "N", help_heading = LOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(range(min = 1, max = 10_000))]
+    pub(crate) waves: Option<u32>,
+
+    /// Crowd: from one wave to the next.
+    #[arg(long, value_name = "30s", help_heading = LOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) wave_every: Option<Quantity<Nanos>>,
+
+    /// Arrivals of a trace (Azure or BurstGPT CSV, Mooncake JSONL), or of an earlier run by its folder.
+    #[arg(long, value_name = "FILE|RUN", value_parser = parse_path, help_heading = LOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) replay: Option<PathBuf>,
+
+    /// Replay: times faster than recorded.
+    #[arg(long, value_name = "2", value_parser = parse_positive, help_heading = LOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(range(min = 0.001, max = 10_000.0))]
+    pub(crate) replay_speed: Option<f64>,
 
     /// Blocks each target's requests are divided into; targets take turns block by block, in random order.
     #[arg(long, value_name = "N", help_heading = LOAD)]
@@ -171,6 +240,56 @@ pub(crate) struct Settings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) seed: Option<u64>,
 
+    /// Measure a single stream, the throughput ceiling and points between, over a concurrency or a rate.
+    #[arg(long, value_name = "concurrency|rate", value_parser = parse_axis, num_args = 0..=1, default_missing_value = "concurrency", require_equals = true, help_heading = SEARCH)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sweep: Option<Axis>,
+
+    /// Find the highest rate or concurrency that meets all of `slo`.
+    #[arg(long, value_name = "rate|concurrency", value_parser = parse_axis, num_args = 0..=1, default_missing_value = "rate", require_equals = true, help_heading = SEARCH)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) find_max: Option<Axis>,
+
+    /// How long each step of a search lasts.
+    #[arg(long, value_name = "10s", help_heading = SEARCH)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) step: Option<Quantity<Nanos>>,
+
+    /// Steps of a sweep, or the most that `find_max` takes.
+    #[arg(long, value_name = "N", help_heading = SEARCH)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(range(min = 3, max = 200))]
+    pub(crate) steps: Option<u32>,
+
+    /// Where `find_max` begins: requests per second, or streams.
+    #[arg(long, value_name = "1", value_parser = parse_positive, help_heading = SEARCH)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(range(min = 0.001, max = 1_000_000.0))]
+    pub(crate) search_from: Option<f64>,
+
+    /// No step above this.
+    #[arg(long, value_name = "100", value_parser = parse_positive, help_heading = SEARCH)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(range(min = 0.001, max = 1_000_000.0))]
+    pub(crate) search_to: Option<f64>,
+
+    /// How wide the interval of `find_max` may be, relative to its answer.
+    #[arg(long, value_name = "0.05", value_parser = parse_positive, help_heading = SEARCH)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(range(min = 0.005, max = 0.5))]
+    pub(crate) tolerance: Option<f64>,
+
+    /// Go on until a figure's 95 % interval is that narrow: `2%` (of the median TTFT) or `e2e_p95:5%`. `requests` or
+    /// `duration` is the limit; without one it is 10,000 requests.
+    #[arg(long, value_name = "2%", help_heading = SEARCH)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) until_precise: Option<Precision>,
+
+    /// Measure the same load against the built-in engine first, and show this machine's own floor beside the result.
+    #[arg(long, value_name = "BOOL", hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = SEARCH)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) calibrate: Option<bool>,
+
     /// Built-in prompts: short (about 40 tokens), medium (500) or long (4,000).
     #[arg(long, value_name = "short|medium|long", help_heading = WORKLOAD)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -182,10 +301,77 @@ pub(crate) struct Settings {
     #[garde(length(min = 1))]
     pub(crate) prompt: Option<String>,
 
-    /// Prompts from a file: one a line, or JSONL objects with `prompt`, `system`, `max_tokens`.
+    /// Prompts from a file: one a line, JSONL, CSV, or ShareGPT's JSON. See `columns`.
     #[arg(long, value_parser = parse_path, value_name = "FILE", help_heading = WORKLOAD)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) prompt_file: Option<PathBuf>,
+
+    /// Names of the columns or fields in `prompt_file`: `prompt=question,system=context,max_tokens=limit,image=picture`.
+    #[arg(long, value_name = "prompt=NAME,…", help_heading = WORKLOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) columns: Option<ColumnsSpec>,
+
+    /// Made-up prompts of so many tokens: `512`, `uniform:50..200`, `normal:200,30`, `lognormal:200,0.8` or `file:lengths.txt`.
+    /// Exact with `tokenizer`.
+    #[arg(long, value_name = "LENGTHS", help_heading = WORKLOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) input_tokens: Option<Lengths>,
+
+    /// Output tokens asked for, drawn for each request; written like `input_tokens`, in place of `max_tokens`.
+    #[arg(long, value_name = "LENGTHS", help_heading = WORKLOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) output_tokens: Option<Lengths>,
+
+    /// A `tokenizer.json` of Hugging Face: made-up prompts are exactly as long as asked, and tokens are counted here
+    /// where the server does not.
+    #[arg(long, value_name = "FILE", value_parser = parse_path, help_heading = WORKLOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tokenizer: Option<PathBuf>,
+
+    /// User turns of a conversation at most. Later turns carry the earlier answers; needs a closed loop or users.
+    #[arg(long, value_name = "N", help_heading = WORKLOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(range(min = 1, max = 1_000))]
+    pub(crate) turns: Option<u32>,
+
+    /// Beginnings that requests share: how many different ones.
+    #[arg(long, value_name = "N", help_heading = WORKLOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(range(min = 1, max = 100_000))]
+    pub(crate) prefix_groups: Option<u32>,
+
+    /// Shared beginnings: tokens of each.
+    #[arg(long, value_name = "N", help_heading = WORKLOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(range(min = 1, max = 1_000_000))]
+    pub(crate) prefix_tokens: Option<u32>,
+
+    /// Shared beginnings: share of requests that begin with one, 0 to 1; the others begin with as many tokens of their own.
+    #[arg(long, value_name = "0.8", value_parser = parse_share, help_heading = WORKLOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(range(min = 0.0, max = 1.0))]
+    pub(crate) prefix_share: Option<f64>,
+
+    /// Made-up pictures with each request, no two alike.
+    #[arg(long, value_name = "N", help_heading = WORKLOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(range(min = 1, max = 100))]
+    pub(crate) images: Option<u32>,
+
+    /// Size of those pictures in pixels.
+    #[arg(long, value_name = "512x512", help_heading = WORKLOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) image_size: Option<PixelsSpec>,
+
+    /// Form of answer asked for: text, json (JSON mode) or tool (a call of a built-in example tool).
+    #[arg(long, value_name = "text|json|tool", value_parser = parse_answer, help_heading = WORKLOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) answer: Option<AnswerForm>,
+
+    /// Ask for embeddings, not for text.
+    #[arg(long, value_name = "BOOL", hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = WORKLOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) embeddings: Option<bool>,
 
     /// Output tokens asked for, at most.
     #[arg(long, value_name = "N", help_heading = WORKLOAD)]
@@ -225,6 +411,34 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "2usd", help_heading = BOUNDS)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) budget: Option<Quantity<Usd>>,
+
+    /// Send again what failed in a way that may pass, so many times. Each attempt is a record of its own.
+    #[arg(long, value_name = "N", help_heading = BOUNDS)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(range(max = 20))]
+    pub(crate) retries: Option<u32>,
+
+    /// Back-off before the first retry; it doubles each time, and half of it is random.
+    #[arg(long, value_name = "500ms", help_heading = BOUNDS)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) retry_after: Option<Quantity<Nanos>>,
+
+    /// Back-off at most. A longer wait asked for by the server ends the attempts.
+    #[arg(long, value_name = "30s", help_heading = BOUNDS)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) retry_most: Option<Quantity<Nanos>>,
+
+    /// Stay below the limits a provider publishes with its answers, and wait as long as it asks.
+    #[arg(long, value_name = "BOOL", hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = BOUNDS)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) respect_limits: Option<bool>,
+
+    /// Drop a target after so many failures in a row as if it were down; 0: never. Unless given: 20, or twice the requests
+    /// in flight if that is more.
+    #[arg(long, value_name = "N", help_heading = BOUNDS)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(range(max = 1_000_000))]
+    pub(crate) drop_after: Option<u32>,
 
     /// HTTP version: http1 (the finest time stamps) or http2.
     #[arg(long, value_name = "http1|http2", value_parser = parse_http, help_heading = CONNECTION)]
@@ -266,6 +480,21 @@ pub(crate) struct Settings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) user_space_stamps: Option<bool>,
 
+    /// How often the targets' own metrics pages are read, where they have one; 0s: never.
+    #[arg(long, value_name = "1s", help_heading = METRICS)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) scrape: Option<Quantity<Nanos>>,
+
+    /// Metrics page of the target given by `url`. Other targets: `metrics=URL` within `target`.
+    #[arg(long, value_name = "URL", help_heading = METRICS)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) metrics_url: Option<String>,
+
+    /// Page of a GPU exporter (DCGM) that belongs to all targets.
+    #[arg(long, value_name = "URL", help_heading = METRICS)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) gpu_metrics: Option<String>,
+
     /// What the run is called; its folder is named after it.
     #[arg(long, value_name = "NAME", help_heading = RESULTS)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -288,14 +517,22 @@ pub(crate) const MOST_REQUESTS: u64 = 100_000_000;
 
 const WHO: &str = "Who is measured";
 const LOAD: &str = "Load";
+const SEARCH: &str = "Search and precision";
 const WORKLOAD: &str = "Workload";
 const BOUNDS: &str = "Bounds";
 const CONNECTION: &str = "Connection";
+const METRICS: &str = "Server metrics";
 const RESULTS: &str = "Results";
 
 /// Keys of which one at most can hold; the highest layer that has one of them silences the others below it.
-pub(crate) const RIVALS: [&[&str]; 3] =
-    [&["requests", "duration"], &["concurrency", "rate"], &["size", "prompt", "prompt_file"]];
+pub(crate) const RIVALS: [&[&str]; 6] = [
+    &["requests", "duration"],
+    &["concurrency", "rate", "stages", "users", "crowd", "replay"],
+    &["size", "prompt", "prompt_file", "input_tokens"],
+    &["max_tokens", "output_tokens"],
+    &["sweep", "find_max", "until_precise"],
+    &["images", "embeddings"],
+];
 
 /// Keys that name who is measured: they add up within a layer, and a layer that has one of them silences
 /// those below it.
@@ -333,7 +570,50 @@ fn parse_temperature(text: &str) -> Result<f64, String> {
 }
 
 fn parse_arrival(text: &str) -> Result<Arrival, String> {
-    text.parse().map_err(|error: schema::plan::ArrivalError| error.to_string())
+    text.parse().map_err(one_line::<schema::plan::ArrivalError>)
+}
+
+/// An error with its advice, for places that show one line only.
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
+fn one_line<E: miette::Diagnostic>(error: E) -> String {
+    match error.help() {
+        Some(help) => format!("{error}; {help}"),
+        None => error.to_string(),
+    }
+}
+
+fn parse_when_full(text: &str) -> Result<WhenFull, String> {
+    match text {
+        "not-sent" | "not_sent" => Ok(WhenFull::NotSent),
+        "wait" => Ok(WhenFull::Wait),
+        _ => Err("use not-sent or wait".to_owned()),
+    }
+}
+
+fn parse_axis(text: &str) -> Result<Axis, String> {
+    match text {
+        "rate" => Ok(Axis::Rate),
+        "concurrency" => Ok(Axis::Concurrency),
+        _ => Err("use rate or concurrency".to_owned()),
+    }
+}
+
+fn parse_answer(text: &str) -> Result<AnswerForm, String> {
+    match text {
+        "text" => Ok(AnswerForm::Text),
+        "json" => Ok(AnswerForm::Json),
+        "tool" => Ok(AnswerForm::Tool),
+        _ => Err("use text, json or tool".to_owned()),
+    }
+}
+
+fn parse_positive(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
+    number.ok_or_else(|| "use a number above zero, such as 2".to_owned())
+}
+
+fn parse_share(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "use a share from 0 to 1".to_owned())
 }
 
 fn parse_http(text: &str) -> Result<HttpChoice, String> {
@@ -345,8 +625,5 @@ fn parse_http(text: &str) -> Result<HttpChoice, String> {
 }
 
 fn parse_slo(text: &str) -> Result<Slo, String> {
-    text.trim().parse().map_err(|error: schema::plan::SloError| match miette::Diagnostic::help(&error) {
-        Some(help) => format!("{error}; {help}"),
-        None => error.to_string(),
-    })
+    text.trim().parse().map_err(one_line::<schema::plan::SloError>)
 }

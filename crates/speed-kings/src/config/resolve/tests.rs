@@ -1,4 +1,5 @@
 use jiff::civil::date;
+use schema::plan::{Axis, Search, Stop};
 
 use super::*;
 
@@ -114,4 +115,89 @@ fn a_proxy_that_cannot_be_used_is_no_reason_to_go_round_it() {
 fn an_open_loop_is_not_endless() {
     let problems = resolved("mock: vllm\nrate: 9999999/s\nduration: 10h", &[]).unwrap_err();
     assert!(problems.to_string().contains("more than 100000000 requests"), "{problems}");
+}
+
+#[track_caller]
+fn check_load(yaml: &str, load: &str, stop: Stop) {
+    let plan = resolved(&format!("mock: vllm\nseed: 1\n{yaml}"), &[]).unwrap().plan;
+    assert_eq!((plan.load.to_string().as_str(), plan.stop), (load, stop));
+}
+
+#[test]
+fn every_load_has_its_words_and_its_end() {
+    let requests = Stop::Requests;
+    let seconds = |n| Stop::DurationNs(Nanos::from_secs(n));
+    check_load("concurrency: 3\nrequests: 9", "closed loop, 3 at once", requests(9));
+    check_load(
+        "rate: 5/s\narrival: gamma:0.5\nwhen_full: wait\nmax_concurrency: 7\nduration: 4s",
+        "open loop, 5/s (gamma:0.5), at most 7 at once, the rest waiting",
+        seconds(4),
+    );
+    check_load(
+        "stages: [warm=2/s@10s, 2/s..20/s@30s]\narrival: constant",
+        "open loop in stages, warm 2→2/s in 10.0 s, 2→20/s in 30.0 s (constant), at most 1000 at once",
+        seconds(40),
+    );
+    check_load("stages: 1..8@5s", "closed loop in stages, 1→8 at once in 5.00 s", seconds(5));
+    check_load(
+        "users: 4\nthink: exponential:2s\nsession_requests: 3\nsession_pause: 5s\nrequests: 20",
+        "4 users, thinking exponential:2000ms, 3 requests a session, 5000ms between",
+        requests(20),
+    );
+    check_load("crowd: 50\nwaves: 3\nwave_every: 2s", "3 waves of 50, one each 2.00 s", requests(150));
+    check_load("sweep: concurrency\nstep: 2s", "closed loop, 1 at once", seconds(2));
+    check_load("until_precise: 2%", "closed loop, 1 at once", requests(10_000));
+}
+
+#[track_caller]
+fn check_refused(yaml: &str, part: &str) {
+    let problems = resolved(&format!("mock: vllm\n{yaml}"), &[]).unwrap_err();
+    assert!(problems.to_string().contains(part), "{problems}");
+}
+
+#[test]
+fn what_cannot_be_together_is_refused() {
+    check_refused("find_max: rate", "seeks the highest load that meets `slo`");
+    check_refused("sweep: rate\ncrowd: 5", "`crowd` sets another");
+    check_refused("stages: [5/s@1s, 5@1s]", "mixes rates and streams");
+    check_refused("rate: 5/s\nturns: 3", "an open loop does not");
+    check_refused("prefix_share: 0.5", "there are none");
+    check_refused("columns: prompt=q", "there is none");
+    check_refused("prefix_groups: 2\ndefeat_cache: true", "keeps caches out");
+    check_refused("search_from: 5\nsearch_to: 2\nsweep: rate", "above `search_to`");
+    check_refused("gpu_metrics: http://me:canary@gpu/metrics", "not an address");
+    assert!(
+        !resolved("mock: vllm\ngpu_metrics: http://me:canary@gpu/", &[]).unwrap_err().to_string().contains("canary")
+    );
+}
+
+#[test]
+fn a_search_keeps_what_steps_have_in_common() {
+    let yaml = "mock: vllm\nfind_max: rate\nslo: ttft_p95<1s\narrival: constant\nmax_concurrency: 9\nsearch_to: 50";
+    let plan = resolved(yaml, &[]).unwrap().plan;
+    let Some(Search::FindMax { axis: Axis::Rate, highest: Some(highest), .. }) = plan.search else { panic!() };
+    assert!((highest - 50.0).abs() < 1e-9);
+    assert!(plan.load.at(Axis::Rate, 3.0).unwrap().to_string().contains("3/s (constant), at most 9 at once"));
+}
+
+#[test]
+fn vectors_are_asked_for_in_the_words_of_the_provider() {
+    let dialects = |yaml: &str| -> Vec<Dialect> {
+        resolved(yaml, &[]).unwrap().plan.targets.iter().map(|target| target.dialect).collect()
+    };
+    let yaml = "embeddings: true\nmodel: m\ntarget: [vllm@http://a, ollama@http://b]";
+    assert_eq!(dialects(yaml), [Dialect::OpenaiEmbeddings, Dialect::OllamaEmbed]);
+}
+
+#[test]
+fn a_metrics_page_may_be_named() {
+    let yaml = "model: m\ntarget: ['vllm@http://a,metrics=http://b:9/metrics']";
+    let target = resolved(yaml, &[]).unwrap().plan.targets.remove(0);
+    assert_eq!(target.metrics_url.unwrap().as_str(), "http://b:9/metrics");
+}
+
+#[test]
+fn a_target_is_dropped_after_more_failures_than_there_are_requests_in_flight() {
+    let after = |yaml: &str| resolved(&format!("mock: vllm\n{yaml}"), &[]).unwrap().plan.drop_after;
+    assert_eq!((after("concurrency: 1"), after("concurrency: 64"), after("drop_after: 0")), (20, 128, 0));
 }

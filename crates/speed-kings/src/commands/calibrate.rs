@@ -1,0 +1,157 @@
+//! `--calibrate`: the same load shape against the built-in engine, for this machine's own floor.
+//!
+//! Two short runs. In the first the engine answers at once and paces its events, as many streams as the plan has: what
+//! TTFT and ITL are then is this machine's, engine included. In the second it writes as fast as it is read: the rate
+//! that this machine can carry.
+
+use std::collections::HashMap;
+
+use miette::Report;
+use runner::{Finished, Job, Stop};
+use schema::metric::Metric;
+use schema::plan::{Axis, Load, Plan, Search, Stop as Enough};
+use schema::record::Phase;
+use schema::summary::Calibration;
+use schema::units::Nanos;
+use sim::{Config, Engine, Entry, Pace, Sim};
+use store::Run;
+
+use crate::commands::benchmark::job;
+use crate::commands::prepare::Prepared;
+use crate::config::settings::MockEngine;
+use crate::outcome::Failure;
+
+/// From event to event while TTFT and ITL are looked at.
+const GAP: Nanos = Nanos::from_millis(5);
+
+/// Each of the two runs sends for this long at most.
+const LENGTH: Nanos = Nanos::from_secs(3);
+
+/// Output tokens of an answer at most: longer ones would not end in time.
+const TOKENS: u32 = 256;
+
+/// Streams a search is taken to reach where it does not say.
+const SEARCHED: f64 = 64.0;
+
+/// Measures the floor of the load that `prepared` is about to send. `None` when interrupted before there was one.
+///
+/// # Errors
+/// The built-in engine or the runs against it could not be started.
+pub(crate) fn calibrate(prepared: &Prepared, stop: &Stop) -> Result<Option<Calibration>, Failure> {
+    let folder =
+        tempfile::tempdir().map_err(|error| miette::miette!("no temporary folder to calibrate in: {error}"))?;
+    let load = shape(&prepared.resolved.plan);
+    let paced = Floor { prepared, out: folder.path(), stop };
+    let (shaped, log) = paced.run(load.clone(), GAP)?;
+    let streams = load.places().min(1000);
+    let (carried, _) = paced.run(Load::Closed { concurrency: streams }, Nanos::ZERO)?;
+    if stop.is_asked() {
+        return Ok(None);
+    }
+    let (Some(shape), Some(most)) = (shaped.summary.targets.first(), carried.summary.targets.first()) else {
+        return Ok(None);
+    };
+    let Some(ttft) = shape.metrics.get(&Metric::Ttft) else { return Ok(None) };
+    let (Some(p50), itl) = (ttft.p50.known(), itl_errors(&shaped, &log)?) else { return Ok(None) };
+    let window = most.throughput.window_ns.as_secs_f64().max(f64::EPSILON);
+    let events = most.output_tokens as f64 / most.tokens_per_event.max(f64::EPSILON);
+    let error = |quantile| (!itl.is_empty()).then(|| stats::quantile::quantile(&itl, quantile));
+    Ok(Some(Calibration {
+        load: load.to_string(),
+        requests: shape.completed,
+        ttft_p50_ns: p50.value,
+        ttft_p99_ns: ttft.p99.known().map(|p99| p99.value),
+        itl_error_p50_ns: error(0.5),
+        itl_error_p99_ns: error(0.99),
+        most_requests_per_s: most.throughput.requests_per_s.value,
+        most_events_per_s: events / window,
+    }))
+}
+
+/// The load whose floor is wanted; of a search, the most it may come to.
+fn shape(plan: &Plan) -> Load {
+    let level = |axis: Axis, highest: Option<f64>| plan.load.at(axis, highest.unwrap_or(SEARCHED));
+    let searched = match plan.search {
+        Some(Search::Sweep { axis, highest, .. } | Search::FindMax { axis, highest, .. }) => level(axis, highest),
+        None => None,
+    };
+    match searched.unwrap_or_else(|| plan.load.clone()) {
+        // One wave is like the other.
+        Load::Crowd { users, every_ns, .. } => Load::Crowd { users, waves: 1, every_ns },
+        load => load,
+    }
+}
+
+struct Floor<'a> {
+    prepared: &'a Prepared,
+    out: &'a std::path::Path,
+    stop: &'a Stop,
+}
+
+impl Floor<'_> {
+    /// One run against an engine that answers at once, with `gap` between events; also what the engine wrote when.
+    fn run(&self, load: Load, gap: Nanos) -> Result<(Finished, Vec<Entry>), Failure> {
+        let pace = Pace::Fixed { ttft: Nanos::ZERO, itl: gap };
+        let keep_log = gap > Nanos::ZERO;
+        let sim = Sim::start(Config { pace, keep_log, ..Config::new(Engine::OpenAi) }).map_err(Report::from)?;
+        let mut resolved = self.prepared.resolved.clone();
+        (resolved.targets, resolved.plan.targets) = (Vec::new(), Vec::new());
+        resolved.add_simulated(MockEngine::Openai, &sim.url()).map_err(Report::from)?;
+        resolved.plan = plain(resolved.plan, load, self.out);
+        let job = Job { plan: resolved.plan, targets: resolved.targets, ..job(self.prepared, None) };
+        let finished = runner::run(job, self.stop, |_| {}).map_err(Report::from)?;
+        Ok((finished, sim.take_log()))
+    }
+}
+
+/// The plan of a short run for a floor: nothing adaptive, nothing that stops or slows it.
+fn plain(plan: Plan, load: Load, out: &std::path::Path) -> Plan {
+    let enough = match (&load, plan.stop) {
+        (Load::Crowd { users, .. }, _) => Enough::Requests(u64::from(*users)),
+        (_, Enough::DurationNs(length)) => Enough::DurationNs(length.min(LENGTH)),
+        (_, Enough::Requests(_)) => Enough::DurationNs(LENGTH),
+    };
+    let workload = schema::plan::Workload { max_tokens: plan.workload.max_tokens.min(TOKENS), ..plan.workload };
+    Plan {
+        name: "calibration".to_owned(),
+        load,
+        workload,
+        stop: enough,
+        grace_ns: LENGTH,
+        blocks: 1,
+        slos: Vec::new(),
+        budget_usd: None,
+        out: out.to_owned(),
+        search: None,
+        until: None,
+        retry: None,
+        respect_limits: false,
+        drop_after: 0,
+        scrape_ns: None,
+        gpu_metrics: None,
+        ..plan
+    }
+}
+
+/// How far each gap was from what the engine wrote, ascending, nanoseconds.
+fn itl_errors(finished: &Finished, log: &[Entry]) -> Result<Vec<f64>, Failure> {
+    let mut truth: HashMap<&str, (u64, Vec<u64>)> = HashMap::new();
+    for entry in log {
+        let (received, written) = truth.entry(&entry.request_id).or_default();
+        *received = entry.received_ns;
+        if entry.content {
+            written.push(entry.before_ns);
+        }
+    }
+    let run = Run::open(&finished.path).map_err(Report::from)?;
+    let mut errors = Vec::new();
+    for record in run.records(&finished.manifest.plan.targets[0].name).map_err(Report::from)? {
+        let record = record.map_err(Report::from)?;
+        let known = record.request_id.as_ref().and_then(|id| truth.get(id.raw()));
+        if let (Phase::Measured, Some((received, written))) = (record.phase, known) {
+            errors.extend(stats::errors(&record, *received, written).into_iter().flat_map(|errors| errors.itl));
+        }
+    }
+    errors.sort_by(f64::total_cmp);
+    Ok(errors)
+}
