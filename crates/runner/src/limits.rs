@@ -26,8 +26,11 @@ const RESERVE: u64 = 50;
 /// of a day's budget; they are not exceeded either.
 const SPREAD_WITHIN: Nanos = Nanos::from_secs(120);
 
-/// How long a limit takes to be whole again, where nobody says.
+/// How long a limit takes to be whole again, where nobody says; most are told by the minute.
 const USUAL_WINDOW: Nanos = Nanos::from_secs(60);
+
+/// No limit is taken to be whole again sooner than this after it last was.
+const SHORTEST_WINDOW: Nanos = Nanos::from_millis(100);
 
 /// Requests and their tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -82,7 +85,7 @@ struct Window {
     known: Option<Known>,
     /// Allowed in a window, as it was last said, or as much as ever was left.
     allowed: u64,
-    /// The longest time it was ever said to need to be whole again.
+    /// How long it may take to be whole again when all of it was used.
     length: Nanos,
     last: Option<Last>,
 }
@@ -95,6 +98,8 @@ struct Known {
     /// How much had been sent when that was left.
     sent: u64,
     whole_at: Moment,
+    /// What had been sent is what will count as sent when the limit is whole again.
+    sent_before: u64,
 }
 
 /// The last request that was let go.
@@ -109,7 +114,16 @@ impl Window {
     fn left(&mut self, now: Moment, sent: u64) -> Option<(u64, Moment)> {
         let known = self.known.as_mut()?;
         if now >= known.whole_at {
-            *known = Known { left: self.allowed, sent, whole_at: now + self.length, ..*known };
+            // Whether it is a window that was renewed or a bucket that was full for an instant, nobody says: what was
+            // sent since is counted against it.
+            *known = Known {
+                left: self.allowed,
+                sent: known.sent_before,
+                whole_at: now + self.length,
+                sent_before: sent,
+                ..*known
+            };
+            self.last = None;
         }
         Some((known.left.saturating_sub(sent - known.sent), known.whole_at))
     }
@@ -135,8 +149,15 @@ impl Window {
         }
         self.allowed = limit.limit.unwrap_or(self.allowed).max(left);
         let whole_in = limit.reset_ns.unwrap_or(USUAL_WINDOW);
-        self.length = self.length.max(whole_in);
-        self.known = Some(Known { at, left, sent, whole_at: at + whole_in });
+        self.length = self.length_if(left, whole_in);
+        self.known = Some(Known { at, left, sent, whole_at: at + whole_in, sent_before: sent });
+    }
+
+    /// How long the limit takes to be whole when all is used, if it takes that long with so much left: longer for a
+    /// bucket, as long for a window. More than the usual is not made of less.
+    fn length_if(&self, left: u64, whole_in: Nanos) -> Nanos {
+        let used = self.allowed.saturating_sub(left).max(1);
+        part(whole_in, self.allowed, used).min(whole_in.max(USUAL_WINDOW)).max(SHORTEST_WINDOW)
     }
 }
 
@@ -262,7 +283,8 @@ impl Pace {
             none if none.is_empty() => String::new(),
             limits => format!(" ({limits} a window)"),
         };
-        (paced > 0).then(|| format!("`{target}`: paced {paced} requests by {by} in all to stay below its limits{limits}"))
+        (paced > 0)
+            .then(|| format!("`{target}`: paced {paced} requests by {by} in all to stay below its limits{limits}"))
     }
 
     fn limiter(&self) -> MutexGuard<'_, Limiter> {

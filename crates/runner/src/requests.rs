@@ -70,7 +70,8 @@ impl Requests {
             seed: plan.seed,
             salt: run_id.as_u64_pair().1,
             workload: plan.workload.clone(),
-            keep_text: plan.keep_text,
+            // The recorder counts the tokens of what was generated.
+            keep_text: plan.keep_text || prompts.tokenizer().is_some(),
             estimates: plan.budget_usd.is_some() || plan.respect_limits,
             prompts: prompts.clone(),
             targets: Vec::new(),
@@ -196,9 +197,8 @@ fn messages<'a>(prompt: &'a Prompt, answers: &'a [String]) -> Vec<Message<'a>> {
     let system = prompt.system.as_deref().map(|text| Message::text(Role::System, text));
     let user = Message { role: Role::User, content: &prompt.user, images: &prompt.images };
     let later = answers.iter().zip(&prompt.followups);
-    let later = later.flat_map(|(answer, followup)| {
-        [Message::text(Role::Assistant, answer), Message::text(Role::User, followup)]
-    });
+    let later = later
+        .flat_map(|(answer, followup)| [Message::text(Role::Assistant, answer), Message::text(Role::User, followup)]);
     system.into_iter().chain([user]).chain(later).collect()
 }
 

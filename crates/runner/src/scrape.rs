@@ -116,8 +116,7 @@ impl Scrape {
                 ask = asked.recv() => match ask {
                     Some(answer) => {
                         self.reading(recorder).await;
-                        // Who no longer waits needs no answer.
-                        drop(answer.try_send(()));
+                        let _nobody_waits = answer.try_send(());
                     }
                     None => break,
                 },
@@ -148,7 +147,7 @@ impl Scraper {
         let (answer, answered) = std::sync::mpsc::sync_channel(1);
         if self.asks.try_send(answer).is_ok() {
             // Another reading may be under way before this one; no answer means that the thread is gone.
-            drop(answered.recv_timeout(2 * LIMIT));
+            let _in_time = answered.recv_timeout(2 * LIMIT);
         }
     }
 

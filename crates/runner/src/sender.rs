@@ -19,6 +19,7 @@ use schema::progress::Progress;
 use schema::record::{Outcome, Partial, Phase, Record};
 use schema::units::{Moment, Nanos};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use transport::{Client, Watch};
 use wire::Frame;
 
@@ -66,6 +67,8 @@ pub(crate) struct Sender {
     place: Place,
     /// When the turn stops sending, if it ends by time.
     until: Option<Moment>,
+    /// Cancelled when the turn is to send nothing more.
+    sending: CancellationToken,
     /// Failures since the last request that did not fail.
     failures: Cell<u32>,
 }
@@ -91,8 +94,10 @@ impl Sender {
         at: At,
         place: Place,
         until: Option<Moment>,
+        sending: CancellationToken,
     ) -> Self {
-        Self { shared: Arc::clone(shared), client: Rc::clone(client), at, place, until, failures: Cell::new(0) }
+        let (shared, client) = (Arc::clone(shared), Rc::clone(client));
+        Self { shared, client, at, place, until, sending, failures: Cell::new(0) }
     }
 
     /// Sends the request of `slot`, again where the plan says so, and hands its records on. Ends when the request's
@@ -226,7 +231,7 @@ impl Sender {
         tokio::select! {
             biased;
             given = future => Ok(given),
-            () = self.standing().no_more_sending().cancelled() => Err(Cut::Stop),
+            () = self.sending.cancelled() => Err(Cut::Stop),
             () = self.turn_over() => Err(Cut::Time),
         }
     }
@@ -242,10 +247,13 @@ impl Sender {
     /// nobody was promised one.
     fn cut(&self, asked: &Asked, cut: &Cut) {
         if self.place == Place::Open && asked.order.attempt == 0 {
-            self.keep_unsent(asked, match cut {
-                Cut::Time => Outcome::NotSent,
-                Cut::Stop => Outcome::Cancelled,
-            });
+            self.keep_unsent(
+                asked,
+                match cut {
+                    Cut::Time => Outcome::NotSent,
+                    Cut::Stop => Outcome::Cancelled,
+                },
+            );
         }
     }
 

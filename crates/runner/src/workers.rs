@@ -350,7 +350,7 @@ impl Worker {
         let place = if turn.load.is_open() { Place::Open } else { Place::Closed };
         let step = turn.step.map_or(0, |rung| rung.number);
         let at = At { target: turn.target, phase: turn.phase, block: turn.block, step };
-        let sender = Rc::new(Sender::new(&self.shared, client, at, place, begun.until));
+        let sender = Rc::new(Sender::new(&self.shared, client, at, place, begun.until, begun.sending.clone()));
         self.cancel.store(false, Ordering::Relaxed);
         let patience = Patience {
             until: begun.until.map(|at| clock.instant(at)),

@@ -18,7 +18,8 @@ fn plan() -> Plan {
 
 /// The requests of `plan`, whose prompts are the lines of a file.
 fn requests(plan: &Plan, lines: &str) -> Requests {
-    let sources = workload::Sources { file: Some(Box::new(std::io::Cursor::new(lines.to_owned()))), ..Default::default() };
+    let sources =
+        workload::Sources { file: Some(Box::new(std::io::Cursor::new(lines.to_owned()))), ..Default::default() };
     let mut workload = plan.workload.clone();
     workload.prompts = PromptSource::File("lines.jsonl".into());
     let prompts = workload::prepare(&workload, plan.seed, sources).unwrap();
