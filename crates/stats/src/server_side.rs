@@ -39,11 +39,13 @@ pub(crate) fn server_side(
     measured: &Measured<'_>,
 ) -> Option<ServerSide> {
     let samples = measured.samples_of(target);
+    if samples.is_empty() {
+        return None;
+    }
     let mut read: Vec<&ServerSample> = samples.iter().filter(|sample| sample.failed.is_none()).collect();
     read.sort_by_key(|sample| sample.at_ns);
     let spans = spans(counted);
-    let asked = samples.first().is_some();
-    let (begin, end) = (spans.first().filter(|_| asked)?.0, spans.iter().map(|span| span.1).max()?);
+    let (begin, end) = (spans.first()?.0, spans.iter().map(|span| span.1).max()?);
     let engine = read.iter().rev().find(|sample| !sample.engine.is_empty()).map_or("", |sample| sample.engine.as_str());
     let mut side = ServerSide {
         engine: engine.to_owned(),
