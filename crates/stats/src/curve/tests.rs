@@ -1,1 +1,125 @@
+use std::collections::BTreeMap;
 
+use schema::plan::{Arrival, Load, WhenFull};
+use schema::record::Outcome;
+use schema::summary::{SloStatus, Summary};
+
+use super::*;
+use crate::fixture::{ms, plan, record, target};
+use crate::{Measured, summarise};
+
+/// A target that answers ten requests a second: below that at once, above it later and later.
+fn step(number: u32, rate: u64, seconds: u64) -> (Step, Vec<Record>) {
+    let began = u64::from(number) * 100_000;
+    let requests = rate * seconds;
+    let ttft = |i: u64| {
+        let (due, served) = (i * 1_000 / rate, i * 100);
+        50 + i * 7 % 11 + served.saturating_sub(due)
+    };
+    let one = |i: u64| {
+        let due = began + i * 1_000 / rate;
+        Record { index: i, step: number, ..record(due, &[ttft(i), ttft(i) + 40]) }
+    };
+    let step = Step {
+        number,
+        target: "a".parse().unwrap(),
+        level: rate as f64,
+        load: Load::Closed { concurrency: 1 },
+        began_ns: ms(began),
+        ended_ns: ms(began + seconds * 1_000),
+        cut_short: None,
+    };
+    (step, (0..requests).map(one).collect())
+}
+
+fn searching(search: Search) -> Plan {
+    let mut plan = plan(vec![target("a")]);
+    plan.load = Load::Open {
+        rate_per_s: "1/s".parse().unwrap(),
+        arrival: Arrival::Constant,
+        max_concurrency: 1_000,
+        when_full: WhenFull::NotSent,
+    };
+    plan.slos = vec!["ttft_p95<200ms".parse().unwrap()];
+    plan.search = Some(search);
+    plan
+}
+
+const FIND: Search = Search::FindMax { axis: Axis::Rate, first: 1.0, highest: None, tolerance: 0.05, trials: 12 };
+const SWEEP: Search = Search::Sweep { axis: Axis::Rate, points: 5, highest: None };
+
+fn summary(plan: &Plan, rates: &[u64], change: impl Fn(&mut Step, &mut Vec<Record>)) -> Summary {
+    let (mut steps, mut records) = (Vec::new(), Vec::new());
+    for (number, rate) in (0..).zip(rates) {
+        let (mut step, mut own) = step(number, *rate, 30);
+        change(&mut step, &mut own);
+        steps.push(step);
+        records.extend(own);
+    }
+    let samples = BTreeMap::new();
+    summarise(plan, &Measured { records: &records, steps: &steps, samples: &samples, calibration: None })
+}
+
+#[test]
+fn the_answer_is_found_and_its_level_stands_for_the_target() {
+    let found = summary(&searching(FIND), &[4, 8, 16, 12, 8], |_, _| {});
+    let curve = &found.curves[0];
+    let levels: Vec<(f64, Option<SloStatus>)> = curve.points.iter().map(|p| (p.level, p.slo)).collect();
+    let (met, missed) = (Some(SloStatus::Met), Some(SloStatus::Missed));
+    assert_eq!(levels, [(4.0, met), (8.0, met), (12.0, missed), (16.0, missed)]);
+    assert_eq!(curve.points[1].steps, [1, 4]);
+    assert_eq!(curve.points[1].attempted, 480);
+    let answer = curve.answer.as_ref().unwrap();
+    assert_eq!((answer.low, answer.high, answer.steps), (Some(8.0), Some(12.0), 5));
+    assert_eq!(answer.limited_by, Some("ttft_p95<200ms".parse().unwrap()));
+    assert_eq!(curve.stands_for, Some(8.0));
+    let target = &found.targets[0];
+    assert_eq!((target.attempted, target.slos[0].status), (480, SloStatus::Met));
+    assert_eq!(target.warnings[0], "these are the figures at 8.00/s, one of 4 levels: the curve shows the others");
+}
+
+#[test]
+fn a_level_that_cannot_be_kept_up_with_says_so() {
+    let found = summary(&searching(SWEEP), &[4, 8, 20], |_, _| {});
+    let points = &found.curves[0].points;
+    assert_eq!((points[0].saturated.as_ref(), points[1].saturated.as_ref()), (None, None));
+    assert!(points[2].saturated.as_ref().unwrap().starts_with("requests in flight grew from"), "{points:?}");
+    assert!(found.curves[0].answer.is_none());
+    assert_eq!(found.curves[0].stands_for, Some(8.0));
+}
+
+#[test]
+fn requests_that_found_no_place_saturate_a_level_and_a_cut_step_gives_its_own_reason() {
+    let full = summary(&searching(SWEEP), &[4], |_, records| {
+        for record in records.iter_mut().step_by(10) {
+            (record.outcome, record.start_ns, record.end_ns) = (Outcome::NotSent, None, None);
+        }
+    });
+    let why = full.curves[0].points[0].saturated.clone().unwrap();
+    assert_eq!(why, "12 of 120 requests found none of 1000 places free");
+    let cut = summary(&searching(SWEEP), &[4], |step, _| step.cut_short = Some("no end in sight".into()));
+    assert_eq!(cut.curves[0].points[0].saturated.as_deref(), Some("no end in sight"));
+}
+
+#[test]
+fn what_the_client_shaped_decides_nothing_and_fits_no_law() {
+    let late = summary(&searching(FIND), &[4, 6, 8, 12, 16], |step, records| {
+        for record in records.iter_mut().filter(|_| step.level > 10.0) {
+            record.scheduled_ns = record.scheduled_ns - Nanos::from_millis(90);
+        }
+    });
+    let curve = &late.curves[0];
+    assert_eq!(curve.points[4].trust, Trust::ClientLimited);
+    assert_eq!(curve.law.as_ref().unwrap().points, 3);
+    let answer = curve.answer.as_ref().unwrap();
+    assert_eq!((answer.low, answer.high), (Some(8.0), None));
+    assert!(answer.why.ends_with("the client was the limit from 12.0/s on"), "{}", answer.why);
+}
+
+#[test]
+fn without_steps_a_search_is_summed_up_like_any_run() {
+    let (_, records) = step(0, 4, 30);
+    let found = summarise(&searching(FIND), &Measured::records(&records));
+    assert!(found.curves.is_empty());
+    assert_eq!(found.targets[0].attempted, 120);
+}

@@ -141,3 +141,70 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_request_counts_by_its_last_attempt_and_the_others_are_retries() {
+    let again = |index, attempt, record: Record| Record { index, attempt, ..record };
+    let mut records: Vec<Record> = (0..40).map(|i| again(i, 0, record(i * 100, &[50, 90]))).collect();
+    records[7] = again(7, 0, failed(700, FailureClass::Overloaded));
+    records.push(again(7, 1, record(1_700, &[50, 90])));
+    records[9] = again(9, 0, failed(900, FailureClass::Overloaded));
+    records.push(again(9, 1, failed(1_900, FailureClass::ServerError)));
+    let summary = summarise(&plan(vec![target("a")]), &Measured::records(&records)).targets.remove(0);
+    assert_eq!((summary.attempted, summary.completed, summary.retries), (40, 39, 2));
+    assert_eq!(summary.failures, BTreeMap::from([(FailureClass::ServerError, 1)]));
+    assert_eq!(summary.metrics[&Metric::Ttft].n, 39);
+    assert!((summary.metrics[&Metric::Ttft].max - 50e6).abs() < 1.0);
+    assert_eq!(summary.metrics[&Metric::ScheduleLag].n, 38);
+}
+
+#[test]
+fn a_start_up_stays_in_the_counts_and_out_of_the_figures() {
+    let ttft = |i: u64| if i < 12 { 400 } else { 50 } + i * 7 % 11;
+    let records: Vec<Record> =
+        (0..200).map(|i| Record { index: i, ..record(i * 100, &[ttft(i), ttft(i) + 40]) }).collect();
+    let summary = summarise(&plan(vec![target("a")]), &Measured::records(&records)).targets.remove(0);
+    let startup = summary.startup.unwrap();
+    assert_eq!((summary.attempted, summary.completed), (200, 200));
+    assert_eq!(summary.metrics[&Metric::Ttft].n, 200 - startup.requests);
+    assert!(summary.metrics[&Metric::Ttft].max < 100e6);
+    assert!((summary.throughput.requests_per_s.value - 10.0).abs() < 0.1, "{:?}", summary.throughput);
+}
+
+#[test]
+fn waiting_for_a_place_is_explained_and_no_fault_of_the_client() {
+    let mut plan = plan(vec![target("a")]);
+    plan.load = Load::Open {
+        rate_per_s: "10/s".parse().unwrap(),
+        arrival: schema::plan::Arrival::Constant,
+        max_concurrency: 8,
+        when_full: WhenFull::Wait,
+    };
+    let due = |i: u64| crate::fixture::ms(i * 100 + 5_000 - i * 20);
+    let records: Vec<Record> =
+        (0..100).map(|i| Record { index: i, scheduled_ns: due(i), ..record(i * 100 + 5_000, &[50, 90]) }).collect();
+    let summary = summarise(&plan, &Measured::records(&records)).targets.remove(0);
+    assert_eq!((summary.waited, summary.quality.trust), (99, Trust::Trustworthy));
+    insta::assert_snapshot!(summary.warnings.join("\n"), @"99 requests waited up to 1.98 s for one of 8 places: TTFT counts from when they were sent, TTFT from schedule from when they were due");
+}
+
+#[test]
+fn vectors_have_no_first_token_and_no_pace() {
+    let vectors = |mut record: Record| {
+        for event in &mut record.events.0 {
+            event.kind = schema::event::EventKind::Embedding;
+        }
+        record.tokens = Some(TokenCounts { input: Some(10), output: 0, source: TokenSource::ServerUsage });
+        record
+    };
+    let records: Vec<Record> = (0..40).map(|i| vectors(Record { index: i, ..record(i * 100, &[50]) })).collect();
+    let embedding = Target { dialect: schema::target::Dialect::OpenaiEmbeddings, ..target("a") };
+    let plan = plan(vec![embedding, target("b")]);
+    let summary = summarise(&plan, &Measured::records(&records));
+    let (a, comparison) = (&summary.targets[0], summary.comparison.as_ref().unwrap());
+    let told: Vec<Metric> = a.metrics.keys().copied().collect();
+    assert_eq!(told, [Metric::E2e, Metric::InputTokens, Metric::ScheduleLag, Metric::ClientLag]);
+    assert!(a.quality.reasons.iter().any(|reason| reason.starts_with("E2E p95 takes")), "{:?}", a.quality);
+    assert!(a.throughput.input_tokens_per_s.unwrap() > 90.0 && a.warnings.is_empty(), "{:?}", a.warnings);
+    assert!(comparison.rankings.iter().all(|r| r.criterion.heading() != "TTFT p50"), "{comparison:?}");
+}
