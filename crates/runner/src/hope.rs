@@ -183,7 +183,9 @@ mod tests {
     fn only_the_warm_up_gives_up_what_was_never_reached() {
         let lost = |phase, outcomes: &[Outcome]| {
             let hope = Hope::default();
-            outcomes.iter().for_each(|outcome| drop(hope.learn(phase, outcome)));
+            for outcome in outcomes {
+                hope.learn(phase, outcome);
+            }
             hope.lost().is_some()
         };
         let refused = failed(FailureClass::ConnectRefused);

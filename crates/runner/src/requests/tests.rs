@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use load::After;
 use schema::plan::{Load, PromptSource, Stop};
 use schema::record::Phase;
 use schema::units::Moment;
@@ -91,7 +92,8 @@ fn a_later_turn_carries_what_was_said_before_and_its_estimate_grows() {
     let talk = all.take(Phase::Measured, 0);
     let first = requests.ask(AT, slot(0), 0, Some(&talk));
     assert_eq!(first.turns, 2);
-    drop(all.put_back(Phase::Measured, 0, talk, Some("truly ".repeat(1000)), first.turns));
+    let after = all.put_back(Phase::Measured, 0, talk, Some("truly ".repeat(1000)), first.turns);
+    assert_eq!(after, After::SessionGoesOn);
     let second = requests.ask(AT, slot(9), 0, Some(&all.take(Phase::Measured, 0)));
     let said: Vec<_> = body(&second)["messages"].as_array().unwrap().iter().map(|m| m["role"].clone()).collect();
     assert_eq!(said, ["user", "assistant", "user"]);
