@@ -1,10 +1,10 @@
 //! The one table that answers who is fastest, at what load and at what price.
 
-use schema::metric::Metric;
-use schema::plan::{Plan, Stop};
-use schema::summary::{Distribution, Percentile, SloStatus, Summary, TargetSummary};
+use schema::metric::{Metric, Unit};
+use schema::plan::{Axis, Plan, Search, Stop};
+use schema::summary::{Calibration, Distribution, Percentile, SloStatus, Summary, TargetSummary};
 
-use crate::number::{self, Figure};
+use crate::number::{self, Figure, count};
 
 /// One column of the comparison.
 pub(crate) struct Column {
@@ -18,7 +18,7 @@ pub(crate) struct Column {
 pub(crate) fn columns(summary: &Summary, plan: &Plan) -> Vec<Column> {
     let mut columns =
         vec![quantile(summary, "p50", Metric::Ttft, |d| &d.p50), quantile(summary, "p95", Metric::Ttft, |d| &d.p95)];
-    if plan.load.is_open() {
+    if is_open(plan) {
         columns.push(quantile(summary, "p95", Metric::TtftFromSchedule, |d| &d.p95));
     }
     columns.extend([
@@ -32,7 +32,11 @@ pub(crate) fn columns(summary: &Summary, plan: &Plan) -> Vec<Column> {
             t.metrics.get(&Metric::OutputSpeed).map(|d| number::percentile(&d.p50, Metric::OutputSpeed))
         }),
         column(summary, "tokens/s\nin all", |t| {
-            some_if(t.completed > 0, number::rate(&t.throughput.output_tokens_per_s))
+            some_if(t.output_tokens > 0, number::rate(&t.throughput.output_tokens_per_s))
+        }),
+        column(summary, "input\ntokens/s", |t| {
+            let rate = t.throughput.input_tokens_per_s.filter(|_| embeds(plan, t))?;
+            Some(Figure::plain(number::number(rate)))
         }),
         column(summary, "requests/s", |t| some_if(t.completed > 0, number::rate(&t.throughput.requests_per_s))),
         column(summary, "good\nrequests/s", |t| {
@@ -65,6 +69,16 @@ fn quantile(summary: &Summary, name: &str, metric: Metric, pick: impl Fn(&Distri
         None => format!("{metric}\n{name}"),
     };
     column(summary, &heading, |t| Some(number::percentile(pick(t.metrics.get(&metric)?), metric)))
+}
+
+/// Whether the measured load was an open loop, that of a search included.
+fn is_open(plan: &Plan) -> bool {
+    plan.search.map_or(plan.load.is_open(), |search| search.axis() == Axis::Rate)
+}
+
+/// Whether a target was asked for vectors: of those only the input has tokens.
+fn embeds(plan: &Plan, target: &TargetSummary) -> bool {
+    plan.targets.iter().any(|asked| asked.name == target.target && asked.dialect.embeds())
 }
 
 fn some_if(there: bool, figure: Figure) -> Option<Figure> {
@@ -103,14 +117,54 @@ pub(crate) const fn status(status: SloStatus) -> &'static str {
 
 /// What was done, in one line.
 pub(crate) fn plan_in_words(plan: &Plan) -> String {
-    let load = &plan.load;
+    let each = if plan.search.is_some() { "step" } else { "target" };
     let stop = match plan.stop {
-        Stop::Requests(n) => format!("{} requests a target", number::count(n)),
-        Stop::DurationNs(span) => format!("{span} a target"),
+        Stop::Requests(n) => format!("{} requests a {each}", count(n)),
+        Stop::DurationNs(span) => format!("{span} a {each}"),
     };
+    let until = plan.until.map(|precision| format!(", or until {precision}")).unwrap_or_default();
+    let blocks = if plan.search.is_some() { String::new() } else { format!(" in {} blocks", plan.blocks) };
     let forced = if plan.workload.force_length { ", forced where possible" } else { "" };
-    let length = format!("up to {} output tokens{forced}", plan.workload.max_tokens);
-    format!("{load} · {stop} in {} blocks · {length} · seed {}", plan.blocks, plan.seed)
+    let embeds = !plan.targets.is_empty() && plan.targets.iter().all(|target| target.dialect.embeds());
+    let asked = if embeds {
+        "embeddings".to_owned()
+    } else {
+        format!("up to {} output tokens{forced}", plan.workload.max_tokens)
+    };
+    let mut parts = vec![load_in_words(plan), format!("{stop}{until}{blocks}"), asked];
+    parts.extend(plan.retry.map(|retry| format!("{} further attempts at most", count(u64::from(retry.attempts)))));
+    parts.extend(plan.respect_limits.then(|| "within published limits".to_owned()));
+    parts.push(format!("seed {}", plan.seed));
+    parts.join(" · ")
+}
+
+fn load_in_words(plan: &Plan) -> String {
+    match plan.search {
+        None => plan.load.to_string(),
+        Some(Search::Sweep { axis, points, .. }) => format!("sweep over {} in {points} steps", axis.in_words()),
+        Some(Search::FindMax { axis, trials, .. }) => {
+            format!("search for the highest {} that meets the SLOs, in {trials} steps at most", axis.in_words())
+        }
+    }
+}
+
+/// This machine's own floor in one sentence.
+pub(crate) fn floor(calibration: &Calibration) -> String {
+    let time = |nanos: f64| number::value(nanos, Unit::Nanos);
+    let also = |name: &str, nanos: Option<f64>| nanos.map(|x| format!(", {name} {}", time(x))).unwrap_or_default();
+    let errors = calibration
+        .itl_error_p50_ns
+        .map(|p50| format!("; ITL error p50 {}{}", time(p50), also("p99", calibration.itl_error_p99_ns)));
+    format!(
+        "This machine's own floor ({}, {} requests to the built-in engine): TTFT p50 {}{}{}; it carries up to {} requests/s and {} events/s.",
+        calibration.load,
+        count(calibration.requests),
+        time(calibration.ttft_p50_ns),
+        also("p99", calibration.ttft_p99_ns),
+        errors.unwrap_or_default(),
+        number::number(calibration.most_requests_per_s),
+        number::number(calibration.most_events_per_s),
+    )
 }
 
 /// How to read the table.

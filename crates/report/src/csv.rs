@@ -1,8 +1,9 @@
 //! One row a target and metric, for spreadsheets and scripts.
 
+use schema::curve::{Curve, CurvePoint};
 use schema::summary::{Distribution, Estimate, Percentile, Summary, TargetSummary};
 
-use crate::clean;
+use crate::{clean, curve};
 
 const HEADINGS: [&str; 28] = [
     "run",
@@ -45,6 +46,52 @@ pub fn csv(summary: &Summary) -> String {
         rows.into_iter().map(|(key, figures)| row(summary, target, key, &figures))
     });
     write(std::iter::once(HEADINGS.map(str::to_owned).to_vec()).chain(rows))
+}
+
+/// One row a target and level of its curve; no rows without a search. What is unknown is blank.
+pub fn csv_curves(summary: &Summary) -> String {
+    let rows = summary.curves.iter().flat_map(|curve| curve.points.iter().map(move |point| (curve, point)));
+    let rows: Vec<Vec<(String, String)>> = rows.map(|(curve, point)| level(summary, curve, point)).collect();
+    let headings = rows.first().map(|row| row.iter().map(|(heading, _)| heading.clone()).collect::<Vec<_>>());
+    let cells = rows.into_iter().map(|row| row.into_iter().map(|(_, cell)| cell).collect());
+    write(headings.into_iter().chain(cells))
+}
+
+/// Heading and cell of each column of one level.
+fn level(summary: &Summary, curve: &Curve, point: &CurvePoint) -> Vec<(String, String)> {
+    let text = |heading: &str, text: &str| vec![(heading.to_owned(), clean::cell(text))];
+    let figure =
+        |heading: &str, x: Option<f64>| vec![(heading.to_owned(), x.map(|x| x.to_string()).unwrap_or_default())];
+    let with_ends = |heading: &str, estimate: Option<&Estimate>| {
+        let names = ["", "_low", "_high"].map(|end| format!("{heading}{end}"));
+        names.into_iter().zip(ends(estimate)).flat_map(|(name, x)| figure(&name, x)).collect::<Vec<_>>()
+    };
+    let steps: Vec<String> = point.steps.iter().map(ToString::to_string).collect();
+    let mut cells = vec![
+        text("run", &summary.name),
+        text("target", curve.target.as_str()),
+        text("simulated", if curve.simulated { "SIMULATED" } else { "" }),
+        text("axis", curve.axis.in_words()),
+        figure("level", Some(point.level)),
+        text("steps", &steps.join(" ")),
+        figure("attempted", Some(point.attempted as f64)),
+        figure("completed", Some(point.completed as f64)),
+        figure("offered_requests_per_s", Some(point.offered_requests_per_s)),
+        with_ends("requests_per_s", Some(&point.requests_per_s)),
+        figure("goodput_requests_per_s", point.goodput_requests_per_s),
+        with_ends("output_tokens_per_s", Some(&point.output_tokens_per_s)),
+        figure("mean_in_flight", Some(point.mean_in_flight)),
+    ];
+    let times = curve::times(point);
+    cells.extend(
+        times.iter().map(|(metric, at, estimate)| with_ends(&format!("{}_{at}_ns", metric.short()), estimate.as_ref())),
+    );
+    cells.extend([
+        text("slo", curve::status(point.slo)),
+        text("saturated", point.saturated.as_deref().unwrap_or("")),
+        text("verdict", point.trust.in_words()),
+    ]);
+    cells.concat()
 }
 
 /// Writes rows of cells; the cells are clean already.

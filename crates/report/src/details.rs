@@ -1,21 +1,27 @@
 //! What stands under the table for each target: label and text, in reading order.
 
 use schema::metric::{Metric, Unit};
-use schema::summary::TargetSummary;
+use schema::plan::{Axis, Load, Plan};
+use schema::record::{Limit, RateLimits};
+use schema::summary::{Summary, TargetSummary};
 
-use crate::comparison;
 use crate::number::{count, number, percent, spread, value};
+use crate::{comparison, server_side};
 
 /// Label and text of each line about `target`. Text is not yet clean.
-pub(crate) fn of(target: &TargetSummary) -> Vec<(String, String)> {
+pub(crate) fn of(target: &TargetSummary, summary: &Summary, plan: &Plan) -> Vec<(String, String)> {
     let mut lines = vec![("verdict", verdict(target)), ("requests", requests(target))];
+    lines.extend(attempts(target).map(|text| ("attempts", text)));
+    lines.extend(startup(target).map(|text| ("start-up", text)));
     lines.extend(
         target.slos.iter().map(|slo| ("slo", format!("{} {}: {}", slo.slo, comparison::status(slo.status), slo.why))),
     );
     if target.completed > 0 {
-        lines.extend([("tokens", tokens(target)), ("load", load(target))]);
+        lines.extend([("tokens", tokens(target)), ("load", load(target, asked(target, summary, plan)))]);
     }
+    lines.extend(target.limits.as_ref().and_then(limits).map(|text| ("limits", text)));
     lines.extend(server(target).map(|text| ("server", text)));
+    lines.extend(target.server_side.iter().flat_map(server_side::lines));
     lines.extend(client(target).map(|text| ("client", text)));
     lines.extend(cost(target).map(|text| ("cost", text)));
     let failed = target.cross_checks.iter().filter(|check| !check.holds);
@@ -49,29 +55,84 @@ fn requests(target: &TargetSummary) -> String {
     parts.join(", ")
 }
 
+/// Further attempts and waiting, both kept out of TTFT.
+fn attempts(target: &TargetSummary) -> Option<String> {
+    let kinds = [
+        (target.retries, "further attempts at failed requests; latencies are those of the last"),
+        (target.waited, "waited for a place before they were sent"),
+    ];
+    let told = kinds.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n)));
+    let told: Vec<String> = told.collect();
+    (!told.is_empty()).then(|| told.join("; "))
+}
+
+fn startup(target: &TargetSummary) -> Option<String> {
+    let startup = target.startup.as_ref()?;
+    let time = |nanos| value(nanos, Unit::Nanos);
+    Some(format!(
+        "the first {} requests ({}) are kept out of all figures: TTFT p50 {}, then {}",
+        count(startup.requests),
+        startup.length_ns,
+        time(startup.ttft_p50_ns),
+        time(startup.steady_ttft_p50_ns)
+    ))
+}
+
 fn tokens(target: &TargetSummary) -> String {
     let sources: Vec<String> = target.token_sources.keys().map(ToString::to_string).collect();
-    let mut parts = vec![
-        format!("{} output, by {}", count(target.output_tokens), sources.join(" and ")),
-        format!("{} an event", number(target.tokens_per_event)),
-    ];
+    let by = if sources.is_empty() { String::new() } else { format!(", by {}", sources.join(" and ")) };
+    let mut parts: Vec<String> = Vec::new();
+    if target.output_tokens > 0 || target.input_tokens == 0 {
+        let (output, an_event) = (count(target.output_tokens), number(target.tokens_per_event));
+        parts.extend([format!("{output} output{by}"), format!("{an_event} an event")]);
+    }
     if target.input_tokens > 0 {
-        parts.push(format!(
-            "{} input, {} of them cached",
-            count(target.input_tokens),
-            count(target.cached_input_tokens)
-        ));
+        let share = target.cached_input_tokens as f64 / target.input_tokens as f64;
+        let (input, cached) = (count(target.input_tokens), count(target.cached_input_tokens));
+        parts.push(format!("{input} input, {cached} of them cached ({})", percent(share)));
     }
     parts.join(", ")
 }
 
-fn load(target: &TargetSummary) -> String {
+/// The rate that was asked for, where there is one.
+fn asked(target: &TargetSummary, summary: &Summary, plan: &Plan) -> Option<f64> {
+    let curve = summary.curves.iter().find(|curve| curve.target == target.target);
+    match (curve, &plan.load) {
+        (Some(curve), _) => curve.stands_for.filter(|_| curve.axis == Axis::Rate),
+        (None, Load::Open { rate_per_s, .. }) => Some(rate_per_s.get()),
+        _ => None,
+    }
+}
+
+/// An open loop says what was asked, what was in fact offered, and what came of it.
+fn load(target: &TargetSummary, asked: Option<f64>) -> String {
     let throughput = &target.throughput;
-    let offered = throughput.offered_requests_per_s.map(|rate| format!("{} requests/s offered", number(rate)));
-    let mut parts: Vec<String> = offered.into_iter().collect();
+    let asked = asked.map(|rate| format!("{} requests/s asked", number(rate)));
+    let offered = throughput.offered_requests_per_s.map(|rate| {
+        format!("{} requests/s offered, {} completed", number(rate), number(throughput.requests_per_s.value))
+    });
+    let mut parts: Vec<String> = asked.into_iter().chain(offered).collect();
     parts.push(format!("{} requests in flight on average", number(throughput.mean_in_flight)));
     parts.push(format!("measured for {}", throughput.window_ns));
     parts.join(", ")
+}
+
+/// `480 of 500 requests left, 91,200 of 100,000 tokens left, whole again in 12.0 s`: the last that was published.
+fn limits(limits: &RateLimits) -> Option<String> {
+    let one = |limit: Option<Limit>, what: &str| {
+        let Limit { limit, remaining, reset_ns } = limit?;
+        let figure = match (remaining, limit) {
+            (Some(left), Some(of)) => format!("{} of {} {what} left", count(left), count(of)),
+            (Some(left), None) => format!("{} {what} left", count(left)),
+            (None, Some(of)) => format!("{} {what} allowed", count(of)),
+            (None, None) => return None,
+        };
+        let reset = reset_ns.map(|reset| format!(", whole again in {reset}")).unwrap_or_default();
+        Some(format!("{figure}{reset}"))
+    };
+    let parts: Vec<String> =
+        [one(limits.requests, "requests"), one(limits.tokens, "tokens")].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| format!("published last: {}", parts.join("; ")))
 }
 
 /// The server's own timings beside ours: medians where the sample supports them, else means.

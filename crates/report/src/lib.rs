@@ -4,18 +4,20 @@
 //! ```text
 //! Summary ─▶ comparison (one row a target) ─┬▶ terminal, markdown
 //!         ─▶ ranking (who leads)             ─┤
+//!         ─▶ curve (levels of load)          ─┤
 //!         ─▶ details (lines under a target) ─┘
 //!         ─▶ csv, json
 //! Listing ─▶ table, markdown, csv, json
 //! ```
 //!
 //! Invariants: what came from a simulated engine says SIMULATED wherever it is shown; a number has
-//! its interval beside it, or the reason why it is not there; no text reaches a medium but through
+//! its interval beside it, or the reason why it is not there (a curve's are in its CSV, and in JSON); no text reaches a medium but through
 //! that medium's cleaner, in `clean`.
 
 mod clean;
 mod comparison;
 mod csv;
+mod curve;
 mod details;
 mod grid;
 mod json;
@@ -24,9 +26,10 @@ mod markdown;
 mod number;
 mod paint;
 mod ranking;
+mod server_side;
 mod terminal;
 
-pub use crate::csv::csv;
+pub use crate::csv::{csv, csv_curves};
 pub use crate::json::json;
 pub use crate::listing::{Align, Cell, Column, Listing};
 pub use crate::markdown::markdown;

@@ -1,11 +1,12 @@
 //! The comparison and each target's details as Markdown.
 
+use schema::curve::Curve;
 use schema::metric::{Metric, Unit};
 use schema::plan::Plan;
 use schema::summary::{Distribution, Summary, TargetSummary};
 
 use crate::number::{NOTHING, count, estimate, percentile, value};
-use crate::{clean, comparison, details, ranking};
+use crate::{clean, comparison, curve, details, ranking};
 
 /// A document: heading, comparison table, who leads, and for each target a list of what is known of it and all
 /// its metrics. Ends with a line break.
@@ -15,18 +16,26 @@ pub fn markdown(summary: &Summary, plan: &Plan) -> String {
         lines.extend(["What says **SIMULATED** was measured from a simulated engine.".to_owned(), String::new()]);
     }
     lines.extend([clean::markdown(&comparison::plan_in_words(plan)), String::new()]);
+    lines.extend(summary.curves.iter().flat_map(of_curve));
+    if !summary.curves.is_empty() {
+        lines.extend([curve::LEGEND.to_owned(), String::new()]);
+    }
     lines.extend(compare(summary, plan));
     let headlines = summary.comparison.as_ref().map(ranking::headlines).unwrap_or_default();
     lines.extend(headlines.iter().take(1).map(|_| String::new()));
     lines.extend(headlines.iter().map(|line| format!("- {}", clean::markdown(line))));
     lines.extend([String::new(), comparison::LEGEND.to_owned()]);
+    let floor = summary.calibration.as_ref().map(comparison::floor);
+    lines.extend(floor.into_iter().flat_map(|floor| [String::new(), clean::markdown(&floor)]));
     for target in &summary.targets {
         let mark = if target.simulated { " (SIMULATED)" } else { "" };
         let model = clean::markdown(&format!("{} at {}", target.model, target.provider));
         lines.extend([String::new(), format!("## {}{mark}", clean::markdown(target.target.as_str()))]);
         lines.extend([String::new(), format!("- **model**: {model}")]);
         lines.extend(
-            details::of(target).iter().map(|(label, text)| format!("- **{label}**: {}", clean::markdown(text))),
+            details::of(target, summary, plan)
+                .iter()
+                .map(|(label, text)| format!("- **{label}**: {}", clean::markdown(text))),
         );
         lines.extend(metrics(target));
     }
@@ -34,6 +43,34 @@ pub fn markdown(summary: &Summary, plan: &Plan) -> String {
     lines.extend(summary.warnings.iter().map(|warning| format!("> **warning**: {}", clean::markdown(warning))));
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// Characters that a chart in a document may be wide.
+const CHART_WIDTH: usize = 90;
+
+/// One target over levels of load: the answer in bold, a row a level, a chart, and what else is known.
+fn of_curve(curve: &Curve) -> Vec<String> {
+    let mut lines = vec![format!("## {}", clean::markdown(&curve::heading(curve))), String::new()];
+    let answer = curve::answer(curve);
+    lines.extend(answer.into_iter().flat_map(|answer| [format!("**{}**", clean::markdown(&answer)), String::new()]));
+    let columns = curve::columns(curve);
+    let axis = curve.axis.in_words().to_owned();
+    lines.push(row(std::iter::once(axis).chain(columns.iter().map(|c| c.heading.join(" ")))));
+    lines.push(format!("|{}", " ---: |".repeat(columns.len() + 1)));
+    for (i, level) in curve::levels(curve).into_iter().enumerate() {
+        lines.push(row(std::iter::once(level).chain(columns.iter().map(|c| c.figures[i].in_line()))));
+    }
+    let chart = curve::chart(curve, CHART_WIDTH);
+    if !chart.is_empty() {
+        lines.extend([String::new(), "```text".to_owned()]);
+        lines.extend(chart);
+        lines.push("```".to_owned());
+    }
+    let told = curve::lines(curve);
+    lines.extend(told.iter().take(1).map(|_| String::new()));
+    lines.extend(told.iter().map(|(label, text)| format!("- **{label}**: {}", clean::markdown(text))));
+    lines.push(String::new());
+    lines
 }
 
 /// All metrics of one target, each figure with its interval.

@@ -1,12 +1,13 @@
 //! The comparison and each target's details, for a terminal.
 
+use schema::curve::Curve;
 use schema::plan::Plan;
 use schema::summary::{Summary, TargetSummary};
 
 use crate::comparison::{self, Column};
 use crate::grid::{self, GAP, Lines};
 use crate::listing::Align;
-use crate::{details, paint, ranking};
+use crate::{curve, details, paint, ranking};
 
 /// Narrower than this nothing is laid out.
 const LEAST_WIDTH: u16 = 60;
@@ -58,16 +59,23 @@ pub fn table(summary: &Summary, plan: &Plan, style: Style) -> String {
     let width = style.columns();
     let mut lines: Vec<Line> = plain(grid::paragraph(&format!("{}{}", summary.name, mark(summary)), width)).collect();
     lines.extend(plain(grid::paragraph(&comparison::plan_in_words(plan), width)));
+    lines.extend(summary.curves.iter().flat_map(|curve| of_curve(curve, width)));
+    if !summary.curves.is_empty() {
+        lines.push(blank());
+        lines.extend(plain(grid::paragraph(curve::LEGEND, width)));
+    }
     lines.extend(compare(summary, plan, width));
     lines.push(blank());
     let headlines = summary.comparison.as_ref().map(ranking::headlines).unwrap_or_default();
     lines.extend(headlines.iter().flat_map(|line| plain(grid::paragraph(line, width))));
     lines.extend(headlines.iter().take(1).map(|_| blank()));
     lines.extend(plain(grid::paragraph(comparison::LEGEND, width)));
+    let floor = summary.calibration.as_ref().map(comparison::floor);
+    lines.extend(floor.iter().flat_map(|floor| plain(grid::paragraph(floor, width))));
     for target in &summary.targets {
         lines.push(blank());
         lines.extend(grid::paragraph(&heading(target), width).into_iter().map(Line::Heading));
-        lines.extend(plain(grid::labelled(&details::of(target), LABEL_WIDTH, 2, width)));
+        lines.extend(plain(grid::labelled(&details::of(target, summary, plan), LABEL_WIDTH, 2, width)));
     }
     lines.extend(summary.warnings.iter().take(1).map(|_| blank()));
     let warnings: Vec<_> = summary.warnings.iter().map(|w| ("warning".to_owned(), w.clone())).collect();
@@ -103,15 +111,37 @@ fn blank() -> Line {
     Line::Plain(String::new())
 }
 
-/// One grid after another, each with as many columns as fit beside the targets' names.
+/// One target over levels of load: the answer, a row a level, a chart, and what else is known.
+fn of_curve(curve: &Curve, width: u16) -> Vec<Line> {
+    let mut lines = vec![blank()];
+    lines.extend(grid::paragraph(&curve::heading(curve), width).into_iter().map(Line::Heading));
+    let answer = curve::answer(curve).map(|answer| grid::paragraph(&answer, width)).unwrap_or_default();
+    lines.extend(answer.into_iter().map(Line::Heading));
+    let levels: Vec<Lines> = curve::levels(curve).into_iter().map(|level| vec![level]).collect();
+    lines.extend(grids(curve.axis.in_words(), Align::Right, &levels, curve::columns(curve), width));
+    let chart = curve::chart(curve, usize::from(width));
+    lines.extend(chart.iter().take(1).map(|_| blank()));
+    lines.extend(chart.into_iter().map(Line::Plain));
+    let told = curve::lines(curve);
+    lines.extend(told.iter().take(1).map(|_| blank()));
+    lines.extend(plain(grid::labelled(&told, LABEL_WIDTH, 2, width)));
+    lines
+}
+
+/// All targets against each other.
 fn compare(summary: &Summary, plan: &Plan, width: u16) -> Vec<Line> {
     let names: Vec<Lines> = summary.targets.iter().map(name).collect();
+    grids("target", Align::Left, &names, comparison::columns(summary, plan), width)
+}
+
+/// One grid after another, each with as many columns as fit beside the rows' names.
+fn grids(first: &str, align: Align, names: &[Lines], columns: Vec<Column>, width: u16) -> Vec<Line> {
     let mut lines = Vec::new();
-    for columns in chunks(comparison::columns(summary, plan), widest(&names), usize::from(width)) {
+    for columns in chunks(columns, widest(names).max(first.len()), usize::from(width)) {
         lines.push(blank());
         let headings: Vec<Lines> =
-            std::iter::once(vec!["target".to_owned()]).chain(columns.iter().map(|c| c.heading.clone())).collect();
-        let aligns: Vec<Align> = std::iter::once(Align::Left).chain(columns.iter().map(|_| Align::Right)).collect();
+            std::iter::once(vec![first.to_owned()]).chain(columns.iter().map(|c| c.heading.clone())).collect();
+        let aligns: Vec<Align> = std::iter::once(align).chain(columns.iter().map(|_| Align::Right)).collect();
         let rows: Vec<Vec<Lines>> = (0..names.len())
             .map(|i| std::iter::once(names[i].clone()).chain(columns.iter().map(|c| figure(c, i))).collect())
             .collect();
@@ -137,7 +167,6 @@ fn widest(cells: &[Lines]) -> usize {
 /// Columns in as few groups as fit `width` beside a first column of `first`, none much narrower than
 /// the others.
 fn chunks(columns: Vec<Column>, first: usize, width: usize) -> Vec<Vec<Column>> {
-    let first = first.max("target".len());
     let needed: Vec<usize> = columns.iter().map(|column| GAP + column_width(column)).collect();
     let fewest = fill(&needed, first, width).len();
     let narrowest = (first..width).find(|&narrower| fill(&needed, first, narrower).len() == fewest);

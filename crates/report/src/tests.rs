@@ -13,6 +13,8 @@ use schema::units::{Nanos, Usd};
 
 use crate::{Align, Cell, Column, Listing, Style, csv, json, markdown, table};
 
+mod searched;
+
 const HOSTILE: &str = "=cmd|'/c calc'!A1\u{1b}[31m<script>alert(1)</script>\u{9b}\u{202e}|x";
 
 fn between(value: f64, low: f64, high: f64) -> Estimate {
@@ -310,7 +312,7 @@ fn an_open_loop_shows_latency_from_the_schedule() {
     summary.targets[0].metrics.insert(Metric::TtftFromSchedule, around(398, 60.0e6));
     let text = table(&summary, &plan, Style { width: 120, color: false });
     assert!(text.contains("TTFT from") && text.contains("schedule p95"), "{text}");
-    assert!(text.contains("open loop, 5/s, at most 64 at once"), "{text}");
+    assert!(text.contains("open loop, 5/s (poisson), at most 64 at once"), "{text}");
 }
 
 #[test]
