@@ -293,8 +293,8 @@ fn check_answer(dialect: Dialect, encoding: &Encoding, answer: AnswerForm, expec
     with.retain(|name, value| without.get(name) != Some(value));
     for prompt in ["messages", "prompt", "inputs"] {
         let text = with.remove(prompt).map(|prompt| prompt.to_string());
-        let wish = text.is_some_and(|text| text.contains("Say \\\"hi\\\".\\n\\nAnswer with a JSON object.\""));
-        assert_eq!(wish, answer == AnswerForm::Json && without.get(prompt).is_some(), "{dialect}");
+        let asks = text.is_some_and(|text| text.contains("Say \\\"hi\\\".\\n\\nAnswer with a JSON object.\""));
+        assert_eq!(asks, answer == AnswerForm::Json && without.get(prompt).is_some(), "{dialect}");
     }
     assert_eq!(Value::Object(with.clone()), expected, "{dialect}");
 }

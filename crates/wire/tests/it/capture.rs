@@ -106,6 +106,8 @@ impl Capture {
             None
         } else if stem.contains("generate") || stem.starts_with("root-") {
             Some(Dialect::Tgi)
+        } else if stem.starts_with("messages") {
+            Some(Dialect::Anthropic)
         } else if stem.contains("embeddings") {
             Some(Dialect::OpenaiEmbeddings)
         } else if stem.contains("completion") {

@@ -44,4 +44,16 @@ fn bodies_are_those_the_engines_answered() {
     for engine in ["llamacpp-b11434", "vllm-0.32.0", "tgi-3.3.6-dev0-llamacpp"] {
         check(&format!("{engine}/chat-stream-usage.request.json"), Dialect::OpenaiChat, &encoding, &chat);
     }
+    let json = RequestSpec { max_tokens: 48, answer: AnswerForm::Json, ..chat };
+    check("vllm-0.32.0/chat-stream-json.request.json", Dialect::OpenaiChat, &encoding, &json);
+    let tool = RequestSpec { max_tokens: 96, answer: AnswerForm::Tool, ..chat };
+    check("vllm-0.32.0/chat-stream-tool.request.json", Dialect::OpenaiChat, &encoding, &tool);
+    check("vllm-0.32.0/messages-stream-tool.request.json", Dialect::Anthropic, &encoding, &tool);
+    let answer = Message::text(Role::Assistant, "The capital of France is Paris.");
+    let talk = [question[0], answer, Message::text(Role::User, "And of Italy?")];
+    let talk = RequestSpec { messages: &talk, max_tokens: 96, ..chat };
+    check("vllm-0.32.0/messages-stream.request.json", Dialect::Anthropic, &encoding, &talk);
+    let sentence = [Message::text(Role::User, "Speed is distance over time.")];
+    let vector = RequestSpec { messages: &sentence, ..chat };
+    check("llamacpp-b11549/embeddings.request.json", Dialect::OpenaiEmbeddings, &encoding, &vector);
 }

@@ -56,6 +56,7 @@ fn of_tree(chunk: &Value) -> Said {
             "" => None,
             "stop" => Some(FinishReason::Stop),
             "length" => Some(FinishReason::Length),
+            "tool_calls" => Some(FinishReason::ToolCalls),
             _ => Some(FinishReason::Other),
         },
         counts: [

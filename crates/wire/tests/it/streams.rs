@@ -177,6 +177,34 @@ fn cached_prompt_tokens_are_counted() {
     assert_eq!(cached("vllm-0.32.0-stream-interval-4/chat-stream-interval-4.raw"), Some(0));
 }
 
+/// What was called, and how many events it took.
+#[track_caller]
+fn check_call(name: &str, expected: &str, events: usize) {
+    let capture = capture::load(name);
+    let (mut call, mut calls) = (String::new(), 0);
+    let mut decoder = Decoder::new(capture.dialect().unwrap(), 1 << 16);
+    let fold = |frame: Frame<'_>| {
+        call.push_str(frame.tool_call.as_deref().unwrap_or_default());
+        calls += usize::from(frame.kind() == EventKind::ToolCall);
+    };
+    decoder.feed(&capture.body, fold).unwrap();
+    assert_eq!((call.as_str(), calls), (expected, events), "{name}");
+    let story = tell(&capture);
+    assert_eq!((story.content_events, story.finish), (events, Some(FinishReason::ToolCalls)), "{name}");
+}
+
+/// vLLM finds the call in what the model writes, so fifty-two tokens come as five events.
+#[test]
+fn a_tools_call_is_told_piece_by_piece() {
+    check_call("vllm-0.32.0/chat-stream-tool.raw", "give_answer\"france\"", 5);
+    check_call("vllm-0.32.0/messages-stream-tool.raw", "give_answer\"france\"", 5);
+}
+
+#[test]
+fn vllm_speaks_anthropics_dialect_too() {
+    check("vllm-0.32.0/messages-stream.raw", &["The capital of Italy is Rome."], 7, Some((64, 8)), Stop);
+}
+
 #[test]
 fn a_running_usage_grows_with_every_event() {
     for (name, expected) in [

@@ -155,6 +155,12 @@ fn answers_known_only_from_documents_are_read() {
 }
 
 #[test]
+fn a_whole_message_of_a_real_engine_is_read() {
+    let italy = "The capital of Italy is Rome.";
+    check_answer("vllm-0.32.0/messages.raw", italy, FinishReason::Stop, (64, 8), Some(0));
+}
+
+#[test]
 fn vectors_of_a_real_engine_are_counted() {
     let capture = capture::load("llamacpp-b11549/embeddings.raw");
     let answer = decode_answer(Dialect::OpenaiEmbeddings, &capture.body).unwrap();
