@@ -39,10 +39,10 @@ impl Growth {
         });
         let histograms = after.histograms.iter().filter_map(|(&metric, now)| {
             let grown = match before.histograms.get(&metric) {
-                Some(then) => difference(then, now)?,
-                None => now.clone(),
+                Some(then) => difference(then, now),
+                None => Some(now.clone()),
             };
-            Some((metric, grown))
+            Some((metric, grown.filter(is_sound)?))
         });
         Ok(Self { counters: counters.collect(), histograms: histograms.collect() })
     }
@@ -99,6 +99,11 @@ fn difference(then: &Histogram, now: &Histogram) -> Option<Histogram> {
     let counts: Option<Vec<u64>> =
         now.counts.iter().zip(&then.counts).map(|(now, then)| now.checked_sub(*then)).collect();
     let (counts, count) = (counts?, now.count.checked_sub(then.count)?);
-    let fits = counts.is_sorted() && counts.last().is_none_or(|last| *last <= count);
-    fits.then(|| Histogram { bounds: now.bounds.clone(), counts, count, sum: (now.sum - then.sum).max(0.0) })
+    Some(Histogram { bounds: now.bounds.clone(), counts, count, sum: (now.sum - then.sum).max(0.0) })
+}
+
+/// Whether it is a histogram at all: a run may come from anywhere.
+fn is_sound(histogram: &Histogram) -> bool {
+    let Histogram { bounds, counts, count, .. } = histogram;
+    bounds.len() == counts.len() && counts.is_sorted() && counts.last().is_none_or(|last| last <= count)
 }
