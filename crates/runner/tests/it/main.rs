@@ -1,8 +1,10 @@
-//! Whole runs against simulated engines, over real sockets.
+//! Whole runs against simulated engines and scripted servers, over real sockets.
 
-mod cut;
-mod load_models;
-mod search;
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail their test")]
+
+mod budgets;
+mod conversations;
+mod dropped;
+mod limits;
+mod retries;
 mod stage;
-mod stall;
-mod trouble;
