@@ -60,8 +60,8 @@ impl Prompts {
     /// that the prompts were prepared with.
     ///
     /// Prompts of a set come in rounds, each prompt once a round (see [`choose`]); those of a trace in its order, and
-    /// from its beginning again after its end. Nothing is tokenised here: made-up text costs about as much as copying
-    /// it, pictures about three times as much.
+    /// from its beginning again after its end. Nothing is tokenised here; pictures are what takes the most
+    /// time.
     pub fn pick(&self, seed: u64, index: u64) -> Picked<'_> {
         let made = &*self.made;
         let Picked { number, mut prompt, .. } = made.base_of(seed, index);

@@ -19,8 +19,8 @@ fn synthetic(lengths: &str) -> Workload {
     workload(PromptSource::Synthetic(lengths.parse().unwrap()))
 }
 
-fn file(text: &str) -> Option<Box<dyn BufRead>> {
-    Some(Box::new(Cursor::new(text.to_owned())))
+fn file(text: &str) -> Box<dyn BufRead> {
+    Box::new(Cursor::new(text.to_owned()))
 }
 
 fn with(tokenizer: Tokenizer) -> Sources<'static> {
@@ -32,7 +32,7 @@ fn prepared(workload: &Workload, sources: Sources<'_>) -> Prompts {
 }
 
 fn users(prompts: PromptSource, text: Option<&str>) -> Result<Vec<String>, String> {
-    let sources = Sources { file: text.and_then(file), ..Sources::default() };
+    let sources = Sources { file: text.map(file), ..Sources::default() };
     prepare(&workload(prompts), SEED, sources)
         .map(|prompts| (0..).map_while(|number| Some(prompts.at(number)?.prompt.user.clone())).collect())
         .map_err(|error| error.to_string())
@@ -88,7 +88,8 @@ fn the_same_seed_and_index_give_the_same_prompt_and_others_another() {
         for index in (0..50).rev() {
             let picked = prompts.pick(SEED, index);
             assert_eq!(picked, again.pick(SEED, index));
-            assert!(seen.insert(picked.prompt.into_owned().user), "{index}");
+            let prompt = picked.prompt.into_owned();
+            assert!(seen.insert((prompt.user, prompt.images)), "{index}");
         }
         assert_ne!(prompts.pick(1, 0).prompt, prompts.pick(2, 0).prompt);
     }
@@ -131,8 +132,11 @@ fn lengths_that_are_only_near_are_said_to_be() {
 #[test]
 fn lengths_come_from_a_file_too() {
     let workload = Workload { output_tokens: Some("file:out.txt".parse().unwrap()), ..synthetic("file:in.txt") };
-    let sources =
-        || Sources { input_lengths: file("30\n90\n"), output_lengths: file("7\n8\n9\n"), ..with(byte_level()) };
+    let sources = || Sources {
+        input_lengths: Some(file("30\n90\n")),
+        output_lengths: Some(file("7\n8\n9\n")),
+        ..with(byte_level())
+    };
     let prompts = prepared(&workload, sources());
     let (mut inputs, mut outputs) = (HashSet::new(), HashSet::new());
     for index in 0..100 {
@@ -151,7 +155,7 @@ fn what_a_prompt_says_of_its_answer_comes_before_what_the_workload_says() {
     let text = "{\"prompt\":\"a\",\"max_tokens\":5}\n{\"prompt\":\"b\"}";
     let limits = |output: Option<&str>| {
         let output_tokens = output.map(|text| text.parse().unwrap());
-        let sources = Sources { file: file(text), ..Sources::default() };
+        let sources = Sources { file: Some(file(text)), ..Sources::default() };
         let prompts = prepared(&Workload { output_tokens, ..workload(source.clone()) }, sources);
         let limits: BTreeMap<String, u32> = (0..20)
             .map(|index| prompts.pick(SEED, index))
@@ -173,7 +177,7 @@ fn recorded_answers_say_how_long_answers_may_be_when_they_can_be_counted() {
     let source = || workload(PromptSource::File("s.json".into()));
     let limit = |workload: &Workload, tokenizer: Option<Tokenizer>| {
         let tokenizer = tokenizer.map(Arc::new);
-        prepared(workload, Sources { file: file(CONVERSATIONS), tokenizer, ..Sources::default() })
+        prepared(workload, Sources { file: Some(file(CONVERSATIONS)), tokenizer, ..Sources::default() })
             .pick(SEED, 0)
             .max_tokens
     };
@@ -187,7 +191,7 @@ fn recorded_answers_say_how_long_answers_may_be_when_they_can_be_counted() {
 #[test]
 fn later_turns_come_from_the_conversation_or_are_our_own() {
     let turns = |source: PromptSource, text: Option<&str>| {
-        let sources = Sources { file: text.and_then(file), ..Sources::default() };
+        let sources = Sources { file: text.map(file), ..Sources::default() };
         prepared(&Workload { turns: 9, ..workload(source) }, sources).pick(SEED, 3).prompt.followups.clone()
     };
     assert_eq!(turns(PromptSource::File("s.json".into()), Some(CONVERSATIONS)), ["and then?"]);
@@ -211,7 +215,9 @@ fn hits(prompts: &Prompts) -> usize {
         .map(|index| prompts.pick(SEED, index).prompt.user.split([' ', '\n']).take(20).collect::<Vec<_>>().join(" "))
         .collect();
     let mut counts = BTreeMap::new();
-    beginnings.iter().for_each(|text| *counts.entry(text).or_insert(0) += 1);
+    for text in &beginnings {
+        *counts.entry(text).or_insert(0) += 1;
+    }
     beginnings.iter().filter(|text| counts[text] > 1).count()
 }
 
@@ -245,7 +251,7 @@ fn a_beginning_stands_before_the_system_message_and_is_counted_with_it() {
     let text = "{\"prompt\":\"able about\",\"system\":\"across\"}\n{\"prompt\":\"again\"}";
     let prefix = Some(SharedPrefix { groups: 1, tokens: 10, share: 1.0 });
     let workload = Workload { prefix, ..workload(PromptSource::File("p.jsonl".into())) };
-    let prompts = prepared(&workload, Sources { file: file(text), ..with(byte_level()) });
+    let prompts = prepared(&workload, Sources { file: Some(file(text)), ..with(byte_level()) });
     let tokenizer = prompts.tokenizer().unwrap();
     for index in 0..2 {
         let prompt = prompts.pick(SEED, index).prompt;

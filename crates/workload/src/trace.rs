@@ -69,7 +69,7 @@ impl Trace {
     }
 }
 
-/// Reads a trace: the CSV of Azure's LLM inference traces, that of `BurstGPT`, or Mooncake's JSONL, told apart by their
+/// Reads a trace: the CSV of Azure's LLM inference traces, that of BurstGPT, or Mooncake's JSONL, told apart by their
 /// first line. `path` names it in messages.
 ///
 /// Requests that were not answered with a single token failed where they were recorded, and are left out.

@@ -22,7 +22,7 @@ const FEWEST_WORDS: usize = 100;
 #[derive(Debug, Clone)]
 pub(crate) struct Words {
     /// Each one token after another word.
-    words: Vec<&'static str>,
+    following: Vec<&'static str>,
     /// Those that are one token also where a text begins.
     opening: Vec<&'static str>,
     /// Tokens of [`TASK`] after a word; `None` where that depends on the word.
@@ -37,18 +37,24 @@ impl Words {
     /// Where there is no tokenizer: each word counts as a token.
     pub(crate) fn uncounted() -> Self {
         let words: Vec<_> = WORDS.split_whitespace().collect();
-        Self { opening: words.clone(), words, task_tokens: Some(TASK_TOKENS), tokens_per_word: 1.0, is_exact: false }
+        Self {
+            opening: words.clone(),
+            following: words,
+            task_tokens: Some(TASK_TOKENS),
+            tokens_per_word: 1.0,
+            is_exact: false,
+        }
     }
 
     /// Those of which `tokenizer` makes one token each. Where it knows too few of them, or counts otherwise once they
     /// stand in a row, texts are only about as long as they are meant to be, by its tokens per word.
     pub(crate) fn counted_by(tokenizer: &Tokenizer) -> Self {
         let all = Self::uncounted();
-        let words = whole(&all.words, tokenizer);
+        let words = whole(&all.following, tokenizer);
         let opening: Vec<_> = words.iter().copied().filter(|word| tokenizer.count(word) == 1).take(300).collect();
         let enough = words.len() >= FEWEST_WORDS && !opening.is_empty();
         let task_tokens = enough.then(|| task_tokens(&words, tokenizer)).flatten();
-        let words = Self { words, opening, task_tokens, tokens_per_word: 1.0, is_exact: true };
+        let words = Self { following: words, opening, task_tokens, tokens_per_word: 1.0, is_exact: true };
         if enough && words.are_counted_so_by(tokenizer) { words } else { all.weighed_by(tokenizer) }
     }
 
@@ -71,7 +77,7 @@ impl Words {
                 &self.opening
             } else {
                 text.push(' ');
-                &self.words
+                &self.following
             };
             let word: &&str = stream.one_of(choice);
             text.push_str(word);
@@ -110,39 +116,33 @@ impl Words {
 
     /// With the tokens per word that `tokenizer` says.
     fn weighed_by(self, tokenizer: &Tokenizer) -> Self {
-        let tokens = tokenizer.count(&self.words.join(" "));
-        let tokens_per_word = (tokens as f64 / self.words.len() as f64).max(1e-3);
+        let tokens = tokenizer.count(&self.following.join(" "));
+        let tokens_per_word = (tokens as f64 / self.following.len() as f64).max(1e-3);
         let task_tokens = u32::try_from(tokenizer.count(TASK)).ok().filter(|tokens| *tokens > 0);
         Self { task_tokens, tokens_per_word, ..self }
     }
 }
 
-/// Those that are a token of their own in the middle of a text.
+/// Those that are one token with the space before them, in the middle of a text.
 fn whole(words: &[&'static str], tokenizer: &Tokenizer) -> Vec<&'static str> {
-    let text = words.join(" ");
-    let pieces = tokenizer.pieces(&text);
-    let mut place = 0;
-    let mut pieces = pieces.iter().peekable();
-    let mut whole = Vec::new();
-    for word in words {
-        let (begin, end) = (place, place + word.len());
-        while pieces.peek().is_some_and(|piece| piece.end <= begin) {
-            pieces.next();
-        }
-        let covers =
-            pieces.peek().is_some_and(|piece| piece.start + 1 >= begin && piece.start <= begin && piece.end == end);
-        if covers {
-            whole.push(*word);
-        }
-        place = end + 1;
-    }
-    whole
+    let mut pieces = tokenizer.pieces(&words.join(" ")).into_iter().peekable();
+    let mut end = 0;
+    let is_whole = |word: &&&str| {
+        end += word.len();
+        let ends: Vec<_> =
+            std::iter::from_fn(|| pieces.next_if(|piece| piece.start < end)).map(|piece| piece.end).collect();
+        let is_whole = ends == [end];
+        // The space.
+        end += 1;
+        is_whole
+    };
+    words.iter().filter(is_whole).copied().collect()
 }
 
 /// Tokens of [`TASK`], when they are as many after each of some words.
 fn task_tokens(words: &[&str], tokenizer: &Tokenizer) -> Option<u32> {
-    let after = |word: &&str| (tokenizer.count(&format!("{word}{TASK}"))).checked_sub(tokenizer.count(word));
-    let mut counts = words.iter().step_by(words.len().div_ceil(16)).map(after);
+    let after = |word: &&str| tokenizer.count(&format!("{word}{TASK}")).checked_sub(tokenizer.count(word));
+    let mut counts = words.iter().step_by(words.len().div_ceil(16).max(1)).map(after);
     let first = counts.next()??;
     counts.all(|count| count == Some(first)).then_some(())?;
     u32::try_from(first).ok().filter(|tokens| *tokens > 0)

@@ -159,7 +159,7 @@ fn what_is_wrong_with_a_table_is_named_by_its_line() {
     let error = read("p.csv", TABLE.as_bytes(), Wanted { columns: Some(&wrong), ..ONE_TURN }).unwrap_err();
     assert_eq!(error.to_string(), "line 1 of `p.csv` has no column `questoin`");
     let help = miette::Diagnostic::help(&error).unwrap().to_string();
-    assert_eq!(help, "the nearest are `question`, `tokens`, `system`, `id`");
+    assert_eq!(help, "the nearest are `question`, `system`, `tokens`, `id`");
 
     let wanted = Wanted { columns: Some(&right), ..ONE_TURN };
     let check = |file: &str, expected| check_wanted("p.csv", file, wanted, Err(expected));
@@ -233,12 +233,12 @@ fn what_is_no_conversation_is_named_by_its_entry() {
     let check = |file: &str, expected| check_wanted("s.json", file, ONE_TURN, Err(expected));
     check(
         r#"[{"conversations": [{"from": "human", "value": "a"}]}, {"text": "b"}]"#,
-        "entry 2 of `s.json` is not a conversation: it has neither `conversations` nor `messages` at line 1 column 68",
+        "entry 2 of `s.json` is not a conversation: it has neither `conversations` nor `messages` at line 1 column 69",
     );
     check(
         r#"[{"conversations": [{"from": "human", "value": 5}]}]"#,
         "entry 1 of `s.json` is not a conversation: data did not match any variant of untagged enum Content at line 1 \
-         column 48",
+         column 49",
     );
     check(
         r#"[{"conversations": [{"from": "human", "value": "a"}]}"#,
@@ -314,7 +314,7 @@ proptest! {
 
     #[test]
     fn almost_a_file_of_conversations_does_no_harm(cut in 0..SHARE_GPT.len(), junk: Vec<u8>) {
-        let file = [SHARE_GPT[..cut].as_bytes(), &junk].concat();
+        let file = [&SHARE_GPT.as_bytes()[..cut], &junk].concat();
         let _outcome = read("s.json", file.as_slice(), ONE_TURN);
     }
 
@@ -329,7 +329,9 @@ proptest! {
     fn what_was_written_as_csv_is_read_back(texts in prop::collection::vec("\\PC*[a-z]\\PC*", 1..20)) {
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(["prompt"]).unwrap();
-        texts.iter().for_each(|text| writer.write_record([text]).unwrap());
+        for text in &texts {
+            writer.write_record([text]).unwrap();
+        }
         let found = read("p.csv", writer.into_inner().unwrap().as_slice(), ONE_TURN).unwrap();
         prop_assert_eq!(prompts(found).into_iter().map(|p| p.user).collect::<Vec<_>>(), texts);
     }

@@ -29,7 +29,7 @@ pub(crate) fn word_level() -> Tokenizer {
     ours(&tokenizer)
 }
 
-/// Pieces that begin with a lower-one-eighth block in place of the space, also at the beginning, as `SentencePiece` has
+/// Pieces that begin with a lower-one-eighth block in place of the space, also at the beginning, as SentencePiece has
 /// them.
 pub(crate) fn sentence_piece() -> Tokenizer {
     let mut vocab = Vocab::default();

@@ -3,7 +3,7 @@
 //! | trace | its instants | its columns |
 //! | --- | --- | --- |
 //! | Azure LLM inference | date and time, with or without a zone | `TIMESTAMP`, `ContextTokens`, `GeneratedTokens` |
-//! | `BurstGPT` | seconds | `Timestamp`, `Request tokens`, `Response tokens`, and others that are not needed |
+//! | BurstGPT | seconds | `Timestamp`, `Request tokens`, `Response tokens`, and others that are not needed |
 
 use std::io::Read;
 
