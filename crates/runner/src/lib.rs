@@ -140,6 +140,7 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
         standings,
         stop: stop.clone(),
         recorder: sender,
+        metrics: scraper.as_ref().map(Scraper::asker),
         offsets: job.trace.map_or_else(|| Arc::from([]), |trace| trace.offsets()),
         reach,
         calibration: job.calibration.clone(),

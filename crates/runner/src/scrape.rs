@@ -68,9 +68,13 @@ struct Page {
 
 /// Readings being taken.
 pub(crate) struct Scraper {
-    asks: mpsc::Sender<SyncSender<()>>,
+    asker: Asker,
     thread: JoinHandle<()>,
 }
+
+/// Asks for readings between those of the interval. As long as there is one, readings go on.
+#[derive(Clone)]
+pub(crate) struct Asker(mpsc::Sender<SyncSender<()>>);
 
 impl Scrape {
     /// What `plan` wants read; `None` where it wants nothing, or no target has such a page.
@@ -102,8 +106,9 @@ impl Scrape {
             tokio::task::LocalSet::new().block_on(&runtime, self.work(asked, &recorder));
         };
         let thread = std::thread::Builder::new().name("metrics".into()).spawn(work);
-        let scraper = Scraper { asks, thread: thread.expect("the system lets us start a thread") };
-        scraper.reading();
+        let scraper = Scraper { asker: Asker(asks), thread: thread.expect("the system lets us start a thread") };
+        // A page that is slow to connect and slow to answer.
+        scraper.asker.reading(2 * LIMIT);
         scraper
     }
 
@@ -142,19 +147,26 @@ impl Scrape {
 }
 
 impl Scraper {
-    /// Takes a reading now and waits until it is in the queue.
-    pub(crate) fn reading(&self) {
-        let (answer, answered) = std::sync::mpsc::sync_channel(1);
-        if self.asks.try_send(answer).is_ok() {
-            // Another reading may be under way before this one; no answer means that the thread is gone.
-            let _in_time = answered.recv_timeout(2 * LIMIT);
-        }
+    /// To be given to who wants readings; it must be gone before [`Scraper::finish`].
+    pub(crate) fn asker(&self) -> Asker {
+        self.asker.clone()
     }
 
     /// Takes a last reading and ends. Whether it went well: `false` after a panic.
     pub(crate) fn finish(self) -> bool {
-        drop(self.asks);
+        drop(self.asker);
         self.thread.join().is_ok()
+    }
+}
+
+impl Asker {
+    /// Takes a reading now and waits until it is in the queue, but no longer than `patience`.
+    pub(crate) fn reading(&self, patience: Duration) {
+        let (answer, answered) = std::sync::mpsc::sync_channel(1);
+        // Full: several readings are due already.
+        if self.0.try_send(answer).is_ok() {
+            let _in_time = answered.recv_timeout(patience);
+        }
     }
 }
 

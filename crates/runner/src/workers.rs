@@ -6,11 +6,12 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Barrier, Mutex, PoisonError};
+use std::time::Duration;
 
 use load::{Counter, Pacing, Segment, Slot, Streams, Timing};
 use schema::plan::{Plan, Stop as Enough};
 use schema::progress::Progress;
-use schema::record::{Failure, FailureClass, Record};
+use schema::record::{Failure, FailureClass, Phase, Record};
 use schema::summary::Calibration;
 use schema::target::{Credentialed, TargetName};
 use schema::units::{Moment, Nanos};
@@ -24,6 +25,7 @@ use crate::budget::Budget;
 use crate::hope::is_hopeless;
 use crate::recorder::{Cut, Message};
 use crate::requests::Requests;
+use crate::scrape::Asker;
 use crate::sender::{At, Place, Sender};
 use crate::standing::Standing;
 use crate::stop::Stop;
@@ -39,6 +41,8 @@ pub(crate) struct Crew {
     pub(crate) standings: Arc<[Standing]>,
     pub(crate) stop: Stop,
     pub(crate) recorder: SyncSender<Message>,
+    /// Asked for readings of the targets' own metrics, where they are read.
+    pub(crate) metrics: Option<Asker>,
     /// Arrivals of a replayed trace; empty without one.
     pub(crate) offsets: Arc<[Nanos]>,
     /// Requests in flight at most, whatever the plan comes to.
@@ -59,6 +63,9 @@ const STREAMS_PER_THREAD: u32 = 500;
 
 /// Time for all threads to be ready when a turn begins.
 const LEAD: Nanos = Nanos::from_millis(2);
+
+/// As long does a measured turn wait for the servers' own metrics as they are before it.
+const READING: Duration = Duration::from_millis(250);
 
 /// What the threads share beside the crew.
 pub(crate) struct Shared {
@@ -176,6 +183,9 @@ impl Shared {
     fn begin(&self) -> Option<Begun> {
         let decide = |course: &mut Course| {
             let Some(turn) = course.turn.as_ref().filter(|turn| self.is_wanted(turn.target)) else { return };
+            if let Some(metrics) = self.crew.metrics.as_ref().filter(|_| turn.phase == Phase::Measured) {
+                metrics.reading(READING);
+            }
             let at = self.crew.connector.clock().now() + LEAD + turn.settle;
             let until = turn.length.map(|length| at + length);
             let sending = self.crew.standings[turn.target].no_more_sending().child_token();

@@ -153,7 +153,7 @@ fn a_reading_that_is_asked_for_is_in_the_queue_when_the_asking_is_over() {
     let (sender, receiver) = sync_channel(100);
     let scraper = Scrape::prepare(&plan, &targets, None, Clock::start()).unwrap().unwrap().start(sender);
     assert_eq!(receiver.try_iter().count(), 1);
-    scraper.reading();
+    scraper.asker().reading(LIMIT);
     assert_eq!(receiver.try_iter().count(), 1);
     assert!(scraper.finish());
     assert_eq!(receiver.iter().count(), 1);
