@@ -4,7 +4,12 @@
 
 mod budgets;
 mod conversations;
+mod cut;
 mod dropped;
 mod limits;
+mod load_models;
 mod retries;
+mod search;
 mod stage;
+mod stall;
+mod trouble;

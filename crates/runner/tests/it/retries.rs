@@ -1,20 +1,21 @@
 use std::collections::BTreeMap;
 
-use schema::plan::{Plan, Retry};
+use schema::plan::Retry;
 use schema::record::{FailureClass, Record};
 use schema::units::Nanos;
-use sim::{Config, Fault, FaultPlan};
+use sim::{Config, Fault, FaultPlan, Sim};
 
-use crate::stage::{class, plan, quick, run, start, target};
+use crate::stage::{Stage, class, quick};
 
 const RETRY: Retry = Retry { attempts: 3, first_ns: Nanos::from_millis(300), most_ns: Nanos::from_millis(600) };
 
 /// The attempts at each of 24 requests, half of which meet `fault`.
 fn attempts(fault: Fault, retry: Option<Retry>) -> BTreeMap<u64, Vec<Record>> {
-    let sim = start(Config { faults: vec![FaultPlan { fault, share: 0.5 }], ..quick() });
-    let plan = Plan { retry, ..plan(vec![target("a", &sim.url())], 24, 24) };
+    let sim = Sim::start(Config { faults: vec![FaultPlan { fault, share: 0.5 }], ..quick() }).unwrap();
+    let mut stage = Stage::closed(&[&sim], 24, 24);
+    stage.plan.retry = retry;
     let mut attempts = BTreeMap::<_, Vec<_>>::new();
-    for record in run(plan).records("a") {
+    for record in stage.run().unwrap().records("a") {
         attempts.entry(record.index).or_default().push(record);
     }
     attempts

@@ -1,33 +1,46 @@
-//! What the tests share: plans, and runs of them.
+//! What the tests share: an engine, a plan for it, and a run of that plan.
 
-use std::path::Path;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
-use runner::{Finished, Job, Stop as Asked};
-use schema::plan::{Load, Plan, PromptSource, Size, Stop, TransportPlan, Workload};
+use runner::{Finished, Job, RunError, Stop};
+use schema::curve::Step;
+use schema::plan::{Load, Plan, PromptSource, Size, Stop as Enough, TransportPlan, Workload};
+use schema::progress::Progress;
 use schema::record::{FailureClass, Outcome, Record};
-use schema::target::{AuthScheme, Credentialed, Dialect, Encoding, Target, TargetName};
+use schema::target::{AuthScheme, Credentialed, Dialect, Encoding, Target};
 use schema::units::Nanos;
 use sim::{Config, Engine, Pace, Sim};
+use tempfile::TempDir;
+use workload::{Sources, Trace};
 
-/// A simulated engine that answers after five milliseconds with all tokens at once.
+/// An engine that serves at that pace.
+pub(crate) fn engine(pace: Pace) -> Sim {
+    Sim::start(Config { pace, ..Config::new(Engine::Vllm) }).unwrap()
+}
+
+/// A vLLM that answers after five milliseconds with all tokens at once.
 pub(crate) fn quick() -> Config {
     let pace = Pace::Fixed { ttft: Nanos::from_millis(5), itl: Nanos::ZERO };
-    Config { pace, ..Config::new(Engine::OpenAi) }
+    Config { pace, ..Config::new(Engine::Vllm) }
 }
 
-pub(crate) fn start(config: Config) -> Sim {
-    Sim::start(config).unwrap()
+/// How a request failed.
+pub(crate) fn class(record: &Record) -> Option<FailureClass> {
+    match &record.outcome {
+        Outcome::Failed(failure) => Some(failure.class),
+        _ => None,
+    }
 }
 
-/// A target that speaks OpenAI chat at `url`, which has no path.
-pub(crate) fn target(name: &str, url: &str) -> Target {
+fn target(name: &str, url: &str) -> Target {
     Target {
         name: name.parse().unwrap(),
-        provider: "openai-compatible".into(),
-        model: "sim-openai".into(),
+        provider: "vllm".to_owned(),
+        model: "sim-vllm".to_owned(),
         url: format!("{url}/v1/chat/completions").parse().unwrap(),
         dialect: Dialect::OpenaiChat,
-        encoding: Encoding::default(),
+        encoding: Encoding { stream_options: true, ..Encoding::default() },
         auth: AuthScheme::None,
         key_variable: None,
         headers: Vec::new(),
@@ -37,77 +50,119 @@ pub(crate) fn target(name: &str, url: &str) -> Target {
     }
 }
 
-/// Short prompts and answers of four tokens, in a closed loop.
-pub(crate) fn plan(targets: Vec<Target>, concurrency: u32, requests: u64) -> Plan {
-    Plan {
-        name: "test".into(),
-        targets,
-        workload: Workload::plain(PromptSource::BuiltIn(Size::Short), 4),
-        load: Load::Closed { concurrency },
-        stop: Stop::Requests(requests),
-        grace_ns: Nanos::from_secs(5),
-        warmup: 0,
-        blocks: 1,
-        seed: 7,
-        slos: Vec::new(),
-        budget_usd: None,
-        transport: TransportPlan::default(),
-        keep_text: false,
-        out: "results".into(),
-        search: None,
-        until: None,
-        retry: None,
-        respect_limits: false,
-        drop_after: 0,
-        scrape_ns: None,
-        gpu_metrics: None,
+/// One run, before it begins.
+pub(crate) struct Stage {
+    pub(crate) plan: Plan,
+    pub(crate) trace: Option<Arc<Trace>>,
+    pub(crate) stop: Stop,
+    out: TempDir,
+}
+
+impl Stage {
+    /// A run of `load` at these engines, named `a`, `b`….
+    pub(crate) fn new(sims: &[&Sim], load: Load, enough: Enough) -> Self {
+        Self::at(sims.iter().map(|sim| sim.url()), load, enough)
+    }
+
+    /// A run of so many requests, so many at once, at these engines.
+    pub(crate) fn closed(sims: &[&Sim], concurrency: u32, requests: u64) -> Self {
+        Self::new(sims, Load::Closed { concurrency }, Enough::Requests(requests))
+    }
+
+    /// As [`Stage::new`], at servers with these URLs.
+    pub(crate) fn at(urls: impl Iterator<Item = String>, load: Load, enough: Enough) -> Self {
+        let out = TempDir::new().unwrap();
+        let targets = ('a'..).zip(urls).map(|(name, url)| target(&name.to_string(), &url)).collect();
+        let plan = Plan {
+            name: "test".into(),
+            targets,
+            workload: Workload::plain(PromptSource::BuiltIn(Size::Short), 4),
+            load,
+            stop: enough,
+            grace_ns: Nanos::from_secs(10),
+            warmup: 0,
+            blocks: 1,
+            seed: 7,
+            slos: Vec::new(),
+            budget_usd: None,
+            transport: TransportPlan::default(),
+            keep_text: false,
+            out: out.path().to_owned(),
+            search: None,
+            until: None,
+            retry: None,
+            respect_limits: false,
+            drop_after: 0,
+            scrape_ns: None,
+            gpu_metrics: None,
+        };
+        Self { plan, trace: None, stop: Stop::new(), out }
+    }
+
+    /// Carries it out.
+    pub(crate) fn run(&self) -> Result<Ran<'_>, RunError> {
+        self.run_watched(|_| {})
+    }
+
+    /// Carries it out and shows what happens meanwhile.
+    pub(crate) fn run_watched(&self, mut watch: impl FnMut(&Progress) + Send + 'static) -> Result<Ran<'_>, RunError> {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let telling = Arc::clone(&told);
+        let finished = runner::run(self.job(), &self.stop, move |progress| {
+            watch(&progress);
+            telling.lock().unwrap().push(progress);
+        })?;
+        let told = std::mem::take(&mut *told.lock().unwrap());
+        Ok(Ran { finished, told, _stage: self })
+    }
+
+    fn job(&self) -> Job {
+        let prompts = workload::prepare(&self.plan.workload, self.plan.seed, Sources::default()).unwrap();
+        let targets = self.plan.targets.iter().map(|target| Credentialed { target: target.clone(), key: None });
+        Job {
+            plan: self.plan.clone(),
+            targets: targets.collect(),
+            prompts,
+            trace: self.trace.clone(),
+            calibration: None,
+            proxy: None,
+            notes: Vec::new(),
+            program_version: "0.0.0".to_owned(),
+            pages: Box::new(|_, _| Vec::new()),
+        }
+    }
+
+    /// The folder of the only run there is.
+    pub(crate) fn folder(&self) -> PathBuf {
+        let mut runs = std::fs::read_dir(self.out.path()).unwrap();
+        runs.next().unwrap().unwrap().path()
     }
 }
 
-/// A run that is over, with its directory.
-pub(crate) struct Done {
+/// A run that is over.
+pub(crate) struct Ran<'a> {
     pub(crate) finished: Finished,
-    _out: tempfile::TempDir,
+    pub(crate) told: Vec<Progress>,
+    _stage: &'a Stage,
 }
 
-pub(crate) fn run(plan: Plan) -> Done {
-    let out = tempfile::tempdir().unwrap();
-    let plan = Plan { out: out.path().to_owned(), ..plan };
-    let prompts = workload::prepare(&plan.workload, plan.seed, workload::Sources::default()).unwrap();
-    let targets = plan.targets.iter().map(|target| Credentialed { target: target.clone(), key: None }).collect();
-    let job = Job {
-        plan,
-        targets,
-        prompts,
-        trace: None,
-        calibration: None,
-        proxy: None,
-        notes: Vec::new(),
-        program_version: "0".into(),
-        pages: Box::new(|_, _| Vec::new()),
-    };
-    Done { finished: runner::run(job, &Asked::new(), |_| {}).unwrap(), _out: out }
-}
-
-impl Done {
-    /// The records of a target, by index and attempt.
+impl Ran<'_> {
+    /// The records of a target as they are on disk, by index.
     pub(crate) fn records(&self, target: &str) -> Vec<Record> {
-        let path: &Path = &self.finished.path;
-        let name: TargetName = target.parse().unwrap();
-        let mut records: Vec<_> =
-            store::Run::open(path).unwrap().records(&name).unwrap().map(|record| record.unwrap()).collect();
+        let run = store::Run::open(&self.finished.path).unwrap();
+        let mut records: Vec<Record> = run.records(&target.parse().unwrap()).unwrap().map(Result::unwrap).collect();
         records.sort_by_key(|record| (record.index, record.attempt));
         records
     }
 
+    /// What a person is told at the end.
     pub(crate) fn notes(&self) -> &[String] {
         &self.finished.manifest.notes
     }
-}
 
-pub(crate) fn class(record: &Record) -> Option<FailureClass> {
-    match &record.outcome {
-        Outcome::Failed(failure) => Some(failure.class),
-        _ => None,
+    /// The steps of a target as they are on disk.
+    pub(crate) fn steps(&self, target: &str) -> Vec<Step> {
+        let run = store::Run::open(&self.finished.path).unwrap();
+        run.steps(&target.parse().unwrap()).unwrap().map(Result::unwrap).collect()
     }
 }
