@@ -6,6 +6,7 @@ mod connections;
 mod embeddings;
 mod encrypted;
 mod faults;
+mod forms;
 mod http2;
 mod limits;
 mod parts;

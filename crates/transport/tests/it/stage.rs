@@ -81,6 +81,8 @@ pub(crate) const TGI_CHAT: Voice = voice(Engine::Tgi, Dialect::OpenaiChat, "/v1/
 pub(crate) const OLLAMA: Voice = voice(Engine::Ollama, Dialect::OllamaChat, "/api/chat");
 pub(crate) const OLLAMA_TEXT: Voice = voice(Engine::Ollama, Dialect::OllamaGenerate, "/api/generate");
 pub(crate) const OPENAI: Voice = voice(Engine::OpenAi, Dialect::OpenaiChat, "/v1/chat/completions");
+pub(crate) const VLLM_VECTORS: Voice = voice(Engine::Vllm, Dialect::OpenaiEmbeddings, "/v1/embeddings");
+pub(crate) const OLLAMA_VECTORS: Voice = voice(Engine::Ollama, Dialect::OllamaEmbed, "/api/embed");
 pub(crate) const ANTHROPIC: Voice = voice(Engine::OpenAi, Dialect::Anthropic, "/v1/messages");
 
 /// An engine that answers as fast as it can and keeps its log.
@@ -164,17 +166,29 @@ pub(crate) fn whole_order(client: &Client, max_tokens: u32) -> Order {
 }
 
 fn made_order(client: &Client, max_tokens: u32, stream: bool) -> Order {
+    let messages = [Message::text(Role::User, "Tell me about speed.")];
+    order_saying(client, &messages, AnswerForm::Text, max_tokens, stream)
+}
+
+/// An order that says this and wants that form of answer.
+pub(crate) fn order_saying(
+    client: &Client,
+    messages: &[Message<'_>],
+    answer: AnswerForm,
+    max_tokens: u32,
+    stream: bool,
+) -> Order {
     let target = client.target();
     let spec = RequestSpec {
         model: &target.model,
-        messages: &[Message::text(Role::User, "Tell me about speed.")],
+        messages,
         max_tokens,
         force_length: false,
         temperature_milli: 0,
         seed: None,
         stream,
         nonce: None,
-        answer: AnswerForm::Text,
+        answer,
     };
     let body = wire::encode(target.dialect, &target.encoding, &spec);
     Order {
