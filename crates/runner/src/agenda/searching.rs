@@ -6,7 +6,7 @@ use load::Counter;
 use schema::curve::Step;
 use schema::plan::{Axis, Load, Plan, Search, Stop};
 use schema::record::{Phase, Record};
-use schema::summary::Calibration;
+use schema::summary::{Calibration, Trust};
 use schema::units::{Moment, Nanos};
 
 use super::Span;
@@ -160,7 +160,8 @@ impl Searching {
         one.next_index = records.iter().map(|record| record.index + 1).fold(one.next_index, u64::max);
         let level = one.put(step.clone(), records);
         let (verdict, point) = judge(&level.steps, &level.records);
-        one.learn(Tried { verdict, requests_per_s: point.requests_per_s });
+        let client_limited = point.trust == Trust::ClientLimited;
+        one.learn(Tried { verdict, requests_per_s: point.requests_per_s, client_limited });
         one.forget(&self.search);
         Some(step)
     }

@@ -48,13 +48,16 @@ pub(super) fn next(rules: &Rules, tried: &[Tried]) -> Next {
     }
     let found = stats::answer(rules.axis, &[], &verdicts);
     let bracket = Bracket { low: found.low, high: found.high };
-    if let Some(level) = in_doubt(&verdicts, bracket) {
+    if let Some(level) = in_doubt(tried, bracket) {
         return Next::Level(level);
     }
     match (bracket.low, bracket.high) {
         _ if tried.is_empty() => Next::Level(tidy(rules.axis, rules.first)),
-        (None, None) => down(rules, &verdicts, || up(rules, &verdicts)),
-        (Some(_), None) => up(rules, &verdicts),
+        (None, None) => down(rules, &verdicts, || up(rules, tried)),
+        (Some(low), None) => match lowest_limited(tried, low) {
+            Some(limited) => narrow(rules, tried, low, limited),
+            None => up(rules, tried),
+        },
         (None, Some(_)) => down(rules, &verdicts, || {
             Next::Over(format!("even {} misses", stats::level_in_words(rules.axis, lowest(&verdicts))))
         }),
@@ -76,21 +79,24 @@ impl Bracket {
     }
 }
 
-/// A level to be measured again: one inside the bracket that is undecided, or one of those that contradict each other
-/// (met above a miss). The least measured first.
-fn in_doubt(verdicts: &[Verdict], bracket: Bracket) -> Option<f64> {
-    let highest_met = of_status(verdicts, SloStatus::Met).map(|v| v.level).max_by(f64::total_cmp);
-    let doubtful = |v: &&Verdict| match v.status {
-        SloStatus::Undecided => bracket.holds(v.level),
-        SloStatus::Missed => highest_met.is_some_and(|met| met > v.level),
-        SloStatus::Met => bracket.high.is_some_and(|high| v.level > high),
+/// A level to be measured again: one inside the bracket that is undecided by chance, or one of those that contradict
+/// each other (met above a miss). The least measured first.
+fn in_doubt(tried: &[Tried], bracket: Bracket) -> Option<f64> {
+    let met = tried.iter().filter(|t| t.verdict.status == SloStatus::Met);
+    let highest_met = met.map(|t| t.verdict.level).max_by(f64::total_cmp);
+    let doubtful = |t: &&Tried| match t.verdict.status {
+        SloStatus::Undecided => bracket.holds(t.verdict.level) && !t.client_limited,
+        SloStatus::Missed => highest_met.is_some_and(|met| met > t.verdict.level),
+        SloStatus::Met => bracket.high.is_some_and(|high| t.verdict.level > high),
     };
-    let again = verdicts.iter().filter(doubtful).filter(|v| v.steps < MOST_STEPS);
+    let again = tried.iter().filter(doubtful).map(|t| t.verdict).filter(|v| v.steps < MOST_STEPS);
     again.min_by_key(|v| v.steps).map(|v| v.level)
 }
 
-fn of_status(verdicts: &[Verdict], status: SloStatus) -> impl Iterator<Item = &Verdict> {
-    verdicts.iter().filter(move |v| v.status == status)
+/// The lowest level above `low` at which this machine was the limit: an end of what can be found out.
+fn lowest_limited(tried: &[Tried], low: f64) -> Option<f64> {
+    let limited = tried.iter().filter(|t| t.client_limited && t.verdict.level > low);
+    limited.map(|t| t.verdict.level).min_by(f64::total_cmp)
 }
 
 fn lowest(verdicts: &[Verdict]) -> f64 {
@@ -108,13 +114,20 @@ fn down(rules: &Rules, verdicts: &[Verdict], otherwise: impl FnOnce() -> Next) -
 }
 
 /// Twice the highest level tried.
-fn up(rules: &Rules, verdicts: &[Verdict]) -> Next {
-    let top = verdicts.iter().map(|v| v.level).fold(0.0, f64::max);
+fn up(rules: &Rules, tried: &[Tried]) -> Next {
+    let words = |level| stats::level_in_words(rules.axis, level);
+    if let Some(limited) = lowest_limited(tried, 0.0) {
+        return Next::Over(limited_by_client(rules, limited));
+    }
+    let top = tried.iter().map(|t| t.verdict.level).fold(0.0, f64::max);
     if top >= rules.highest {
-        let highest = stats::level_in_words(rules.axis, rules.highest);
-        return Next::Over(format!("no level above {highest} may be tried"));
+        return Next::Over(format!("no level above {} may be tried", words(rules.highest)));
     }
     Next::Level((top * 2.0).min(rules.highest))
+}
+
+fn limited_by_client(rules: &Rules, level: f64) -> String {
+    format!("from {} on this machine and not the target is the limit", stats::level_in_words(rules.axis, level))
 }
 
 /// The next level between `low`, certainly met, and `high`, certainly missed.
@@ -122,8 +135,11 @@ fn narrow(rules: &Rules, tried: &[Tried], low: f64, high: f64) -> Next {
     let narrow_enough =
         |low: f64, high: f64| high - low <= rules.tolerance * low || between(rules.axis, low, high).is_none();
     if narrow_enough(low, high) {
-        return end(tried, low, high)
-            .map_or_else(|| Next::Over("the answer is as narrow as asked for".to_owned()), Next::Level);
+        let over = || match lowest_limited(tried, low) {
+            Some(level) if level <= high => limited_by_client(rules, level),
+            _ => "the answer is as narrow as asked for".to_owned(),
+        };
+        return end(tried, low, high).map_or_else(|| Next::Over(over()), Next::Level);
     }
     let open: Vec<f64> = tried.iter().map(|t| t.verdict.level).filter(|level| low < *level && *level < high).collect();
     if open.is_empty() {

@@ -6,6 +6,7 @@ pub(super) fn tried(level: f64, steps: u64, status: SloStatus) -> Tried {
     Tried {
         verdict: Verdict { level, steps, status, in_the_way: None, saturated: false },
         requests_per_s: Estimate { value: level, low: None, high: None },
+        client_limited: false,
     }
 }
 
