@@ -109,9 +109,15 @@ pub fn resolve(
     Ok(Credentialed { target, key: access.key })
 }
 
-/// How bodies are written. What is said of answers in words means nothing to requests for vectors.
+/// How bodies are written. What is said of answers in words means nothing to requests for vectors, and fields that a
+/// provider adds to its own dialect are none of Anthropic's.
 fn encoding(provider: &Provider, dialect: Dialect) -> Encoding {
-    if dialect.embeds() { Encoding::default() } else { (provider.encoding)() }
+    let own = (provider.encoding)();
+    match dialect {
+        Dialect::OpenaiEmbeddings | Dialect::OllamaEmbed => Encoding::default(),
+        Dialect::Anthropic if provider.dialect != dialect => Encoding { extra: serde_json::Map::new(), ..own },
+        _ => own,
+    }
 }
 
 /// Its Prometheus page, where it has one.

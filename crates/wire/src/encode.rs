@@ -96,8 +96,9 @@ impl RequestSpec<'_> {
 /// Whoever asks for JSON has to say so in the prompt too, or OpenAI and DeepSeek refuse: the first thing that the
 /// person says is followed by "Answer with a JSON object.", whoever is asked.
 pub fn encode(dialect: Dialect, encoding: &Encoding, spec: &RequestSpec<'_>) -> Vec<u8> {
-    // No dialect's embeddings take a word against caches, so there it is always the prefix.
-    let prefix = encoding.cache_defeat == CacheDefeat::Prefix || dialect.embeds();
+    // Only OpenAI's dialects have words against caches; elsewhere it is always the prefix.
+    let has_words = matches!(dialect, Dialect::OpenaiChat | Dialect::OpenaiCompletions);
+    let prefix = encoding.cache_defeat == CacheDefeat::Prefix || !has_words;
     let turns = Turns::new(spec, spec.nonce.filter(|_| prefix));
     let mut body = Vec::with_capacity(turns.bytes() + 1024);
     Fields::write(&mut body, Some(&encoding.extra), |fields| match dialect {
@@ -111,18 +112,6 @@ pub fn encode(dialect: Dialect, encoding: &Encoding, spec: &RequestSpec<'_>) -> 
         Dialect::OllamaEmbed => embeddings::ollama(fields, spec, &turns),
     });
     body
-}
-
-/// Keeps caches out in the provider's own way, where it has one.
-fn defeat_cache(fields: &mut Fields<'_>, encoding: &Encoding, spec: &RequestSpec<'_>) {
-    let Some(nonce) = spec.nonce else { return };
-    match encoding.cache_defeat {
-        CacheDefeat::Prefix => {}
-        CacheDefeat::CacheSalt => fields.text("cache_salt", nonce),
-        CacheDefeat::IsolationKey => fields.text("prompt_cache_isolation_key", nonce),
-        CacheDefeat::UserId => fields.text("user_id", nonce),
-        CacheDefeat::CachePromptFalse => fields.value("cache_prompt", false),
-    }
 }
 
 #[cfg(test)]

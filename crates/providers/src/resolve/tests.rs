@@ -169,6 +169,10 @@ fn vectors_are_asked_for_in_the_plainest_words() {
     check("llamacpp", Dialect::OpenaiEmbeddings, "http://h/v1/embeddings");
     check("ollama", Dialect::OllamaEmbed, "http://h/api/embed");
     check("ollama", Dialect::OpenaiEmbeddings, "http://h/v1/embeddings");
+    let messages = Ask { provider: "fireworks", dialect: Some(Dialect::Anthropic), ..Ask::default() };
+    let target = with(&messages, &[("FIREWORKS_API_KEY", "k")]).unwrap().target;
+    assert_eq!(target.url.as_str(), "https://api.fireworks.ai/inference/v1/messages");
+    assert!(target.encoding.extra.is_empty() && target.encoding.temperature);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use schema::event::EventKind::{self, Embedding, Text, ToolCall};
 use schema::plan::{AnswerForm, TransportPlan};
 use schema::record::Record;
+use schema::text::Untrusted;
 use sim::Sim;
 use transport::Order;
 use wire::{Message, Role};
@@ -23,7 +24,7 @@ async fn ask(voice: Voice, messages: &[Message<'_>], answer: AnswerForm, stream:
 }
 
 fn text(record: &Record) -> String {
-    record.output.iter().flatten().map(|piece| piece.raw()).collect()
+    record.output.iter().flatten().map(Untrusted::raw).collect()
 }
 
 #[track_caller]

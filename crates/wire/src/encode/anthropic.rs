@@ -5,7 +5,7 @@ use schema::target::Encoding;
 
 use super::fields::Fields;
 use super::turns::{Turns, conversation, data_url};
-use super::{RequestSpec, Role, defeat_cache, tool};
+use super::{RequestSpec, Role, tool};
 
 pub(super) fn messages(fields: &mut Fields<'_>, encoding: &Encoding, spec: &RequestSpec<'_>, turns: &Turns<'_>) {
     fields.text("model", spec.model);
@@ -25,7 +25,6 @@ pub(super) fn messages(fields: &mut Fields<'_>, encoding: &Encoding, spec: &Requ
             choice.text("name", tool::NAME);
         });
     }
-    defeat_cache(fields, encoding, spec);
 }
 
 fn picture(out: &mut Vec<u8>, url: &str) {

@@ -5,7 +5,7 @@ use schema::target::{Encoding, SeedField};
 
 use super::fields::{Fields, array, text};
 use super::turns::{Turns, data_url};
-use super::{RequestSpec, defeat_cache, openai};
+use super::{RequestSpec, openai};
 
 pub(super) fn chat(fields: &mut Fields<'_>, encoding: &Encoding, spec: &RequestSpec<'_>, turns: &Turns<'_>) {
     fields.text("model", spec.model);
@@ -40,7 +40,6 @@ fn options(fields: &mut Fields<'_>, encoding: &Encoding, spec: &RequestSpec<'_>)
     if spec.answer == AnswerForm::Json {
         fields.text("format", "json");
     }
-    defeat_cache(fields, encoding, spec);
 }
 
 fn messages(out: &mut Vec<u8>, turns: &Turns<'_>) {

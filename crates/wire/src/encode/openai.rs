@@ -1,11 +1,11 @@
 //! `POST …/chat/completions` and `…/completions`.
 
 use schema::plan::AnswerForm;
-use schema::target::{Encoding, ForceLength, JsonField, MaxTokensField, SeedField};
+use schema::target::{CacheDefeat, Encoding, ForceLength, JsonField, MaxTokensField, SeedField};
 
 use super::fields::Fields;
 use super::turns::{Turns, conversation};
-use super::{RequestSpec, defeat_cache, tool};
+use super::{RequestSpec, tool};
 
 pub(super) fn chat(fields: &mut Fields<'_>, encoding: &Encoding, spec: &RequestSpec<'_>, turns: &Turns<'_>) {
     fields.text("model", spec.model);
@@ -62,6 +62,18 @@ fn force_length(fields: &mut Fields<'_>, how: ForceLength, tokens: u32) {
     }
     if matches!(how, ForceLength::MinTokens | ForceLength::IgnoreEosAndMinTokens) {
         fields.value("min_tokens", tokens);
+    }
+}
+
+/// Keeps caches out in the provider's own way, where it has one.
+fn defeat_cache(fields: &mut Fields<'_>, encoding: &Encoding, spec: &RequestSpec<'_>) {
+    let Some(nonce) = spec.nonce else { return };
+    match encoding.cache_defeat {
+        CacheDefeat::Prefix => {}
+        CacheDefeat::CacheSalt => fields.text("cache_salt", nonce),
+        CacheDefeat::IsolationKey => fields.text("prompt_cache_isolation_key", nonce),
+        CacheDefeat::UserId => fields.text("user_id", nonce),
+        CacheDefeat::CachePromptFalse => fields.value("cache_prompt", false),
     }
 }
 

@@ -367,6 +367,15 @@ fn what_a_dialect_has_no_words_for_is_left_out_and_told_beforehand() {
 }
 
 #[test]
+fn where_there_is_no_word_against_caches_the_text_begins_with_the_nonce() {
+    for dialect in Dialect::ALL {
+        let body = body(dialect, &generous(), &spec()).to_string();
+        assert_eq!(body.matches("n0nce").count(), 1, "{dialect}: {body}");
+        assert_eq!(body.contains("\"n0nce Be brief."), !body.contains("cache_salt"), "{dialect}: {body}");
+    }
+}
+
+#[test]
 fn a_vector_is_asked_for_with_the_text_alone() {
     let spec = RequestSpec { stream: true, ..spec() };
     // Whatever keeps caches out of answers in words, here it is the beginning.

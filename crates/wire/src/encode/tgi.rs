@@ -5,7 +5,7 @@ use schema::target::{Encoding, SeedField};
 
 use super::fields::{Fields, escaped};
 use super::turns::Turns;
-use super::{RequestSpec, defeat_cache, tool};
+use super::{RequestSpec, tool};
 
 pub(super) fn generate(fields: &mut Fields<'_>, encoding: &Encoding, spec: &RequestSpec<'_>, turns: &Turns<'_>) {
     fields.with("inputs", |out| inputs(out, turns));
@@ -29,7 +29,6 @@ pub(super) fn generate(fields: &mut Fields<'_>, encoding: &Encoding, spec: &Requ
             });
         }
     });
-    defeat_cache(fields, encoding, spec);
 }
 
 /// Pictures stand in the text, as Markdown writes them.
