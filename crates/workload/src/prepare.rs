@@ -1,5 +1,6 @@
 //! From what was asked for to what is asked.
 
+use std::borrow::Cow;
 use std::io::BufRead;
 use std::sync::Arc;
 
@@ -138,8 +139,8 @@ fn follow_up(prompt: &mut Prompt, number: usize, turns: u32) {
 fn counted(drafts: Vec<Draft>, workload: &Workload, words: &Words, tokenizer: Option<&Tokenizer>) -> Vec<Prompt> {
     let Some(tokenizer) = tokenizer else { return drafts.into_iter().map(|draft| draft.prompt).collect() };
     let tokens = tokens_of(&drafts, workload.prefix.is_some().then(|| words.any()), tokenizer);
-    let answers = drafts.iter().map(|draft| draft.answer.as_deref().unwrap_or("")).collect();
-    let answers = tokenizer.count_all(answers);
+    let answers: Vec<&str> = drafts.iter().map(|draft| draft.answer.as_deref().unwrap_or("")).collect();
+    let answers = tokenizer.count_all(&answers);
     let with_counts = drafts.into_iter().zip(tokens).zip(answers).map(|((draft, tokens), answer)| {
         let recorded = u32::try_from(answer).ok().filter(|tokens| *tokens > 0);
         let max_tokens = draft.prompt.max_tokens.or(recorded);
@@ -150,13 +151,12 @@ fn counted(drafts: Vec<Draft>, workload: &Workload, words: &Words, tokenizer: Op
 
 /// Tokens of each prompt: of what follows `before`, where something will stand before it.
 fn tokens_of(drafts: &[Draft], before: Option<&str>, tokenizer: &Tokenizer) -> Vec<usize> {
-    let plain = |text: &str| text.to_owned();
-    let behind = |text: &str| before.map_or_else(|| plain(text), |word| [word, BREAK, text].concat());
+    let behind = |text| before.map_or(Cow::Borrowed(text), |word| Cow::Owned([word, BREAK, text].concat()));
     let first = drafts.iter().map(|Draft { prompt, .. }| behind(prompt.system.as_deref().unwrap_or(&prompt.user)));
     let second = drafts.iter().map(|Draft { prompt, .. }| prompt.system.as_ref().map_or("", |_| &prompt.user));
-    let first: Vec<String> = first.collect();
-    let first = tokenizer.count_all(first.iter().map(String::as_str).collect());
-    let second = tokenizer.count_all(second.collect());
+    let (first, second): (Vec<_>, Vec<&str>) = (first.collect(), second.collect());
+    let first = tokenizer.count_all(&first.iter().map(AsRef::as_ref).collect::<Vec<&str>>());
+    let second = tokenizer.count_all(&second);
     let word = usize::from(before.is_some());
     first.into_iter().zip(second).map(|(first, second)| (first + second).saturating_sub(word)).collect()
 }
@@ -182,18 +182,15 @@ fn traced(trace: Arc<Trace>, notes: &mut Vec<String>) -> Result<Base, WorkloadEr
 /// Tokenises a sample of what will be sent. Where a count is not what it should be, none is claimed.
 fn mistrust_what_was_miscounted(prompts: &mut Prompts, seed: u64) {
     const SAMPLE: u64 = 24;
-    const ENOUGH_TOKENS: usize = 200_000;
+    const LONGEST: u32 = 100_000;
     let Some(tokenizer) = prompts.tokenizer.clone().filter(|_| prompts.len().is_none()) else { return };
-    let mut counted = 0;
     let is_wrong = |index| {
         let prompt = prompts.pick(seed, index).prompt;
-        let Some(claimed) = prompt.tokens.filter(|_| counted < ENOUGH_TOKENS) else { return false };
-        let true_count =
-            prompt.system.as_deref().map_or(0, |system| tokenizer.count(system)) + tokenizer.count(&prompt.user);
-        counted += true_count;
-        true_count != claimed as usize
+        let Some(claimed) = prompt.tokens.filter(|tokens| *tokens <= LONGEST) else { return false };
+        let system = prompt.system.as_deref().map_or(0, |system| tokenizer.count(system));
+        system + tokenizer.count(&prompt.user) != claimed as usize
     };
-    let wrong = (0..SAMPLE).map(is_wrong).filter(|wrong| *wrong).count();
+    let wrong = (0..SAMPLE).filter(|index| is_wrong(*index)).count();
     if wrong > 0 {
         prompts.notes.push(format!(
             "of {SAMPLE} prompts tried, {wrong} are not as many tokens as they were made to be: lengths are about as asked"

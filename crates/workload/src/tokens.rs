@@ -22,10 +22,12 @@ pub fn estimate_tokens(text: &str) -> u64 {
     quarters.div_ceil(4)
 }
 
-/// [`estimate_tokens`] of a whole prompt with the dozen that a chat template adds.
+/// Tokens of a prompt's first message, [estimated](estimate_tokens) where they were not counted, with the dozen that a
+/// chat template adds.
 pub fn estimate_prompt_tokens(prompt: &Prompt) -> u64 {
     const TEMPLATE: u64 = 12;
-    TEMPLATE + prompt.system.as_deref().map_or(0, estimate_tokens) + estimate_tokens(&prompt.user)
+    let estimated = || prompt.system.as_deref().map_or(0, estimate_tokens) + estimate_tokens(&prompt.user);
+    TEMPLATE + prompt.tokens.map_or_else(estimated, u64::from)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use schema::units::Nanos;
 
 use crate::error::{Spot, WorkloadError};
+use crate::lengths::MAX_LENGTH;
 
 /// A larger trace is refused.
 pub const MAX_TRACE_BYTES: u64 = 4 << 30;
@@ -41,14 +42,16 @@ pub struct Trace {
 
 impl Trace {
     /// The requests of an earlier run, in any order: they are put in that of their arrival, and moved so that the
-    /// first arrives at zero. A length of zero counts as not known. `path` names the run in messages.
+    /// first arrives at zero. A length of zero or beyond [`MAX_LENGTH`] counts as
+    /// not known. `path` names the run in messages.
     pub fn from_arrivals(path: &str, mut entries: Vec<TraceEntry>) -> Result<Self, WorkloadError> {
         entries.sort_by_key(|entry| entry.at);
         let first = entries.first().ok_or_else(|| WorkloadError::EmptyTrace { path: path.to_owned() })?.at;
         for entry in &mut entries {
             entry.at = entry.at.saturating_sub(first);
-            entry.input_tokens = entry.input_tokens.filter(|tokens| *tokens > 0);
-            entry.output_tokens = entry.output_tokens.filter(|tokens| *tokens > 0);
+            let is_length = |tokens: &u32| (1..=MAX_LENGTH).contains(tokens);
+            entry.input_tokens = entry.input_tokens.filter(is_length);
+            entry.output_tokens = entry.output_tokens.filter(is_length);
         }
         Ok(Self { entries, notes: Vec::new() })
     }

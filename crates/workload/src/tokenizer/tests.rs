@@ -74,7 +74,15 @@ fn tokens_are_counted_as_the_model_counts_them() {
     let word = some_words(1).next().unwrap();
     assert_eq!(word_level().count(&format!("{word} unheardof {word}")), 3);
     assert_eq!(sentence_piece().count(word), 1);
-    assert_eq!(word_level().count_all(vec![word, "", "a b"]), [1, 0, 2]);
+    assert_eq!(word_level().count_all(&[word, "", "a b"]), [1, 0, 2]);
+}
+
+#[test]
+fn many_texts_are_counted_like_each_of_them() {
+    let texts = ["a".repeat(3 << 19), "b".repeat(3), "c".repeat(3 << 19), String::new(), "d".repeat(7)];
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    assert_eq!(word_level().count_all(&texts), [1, 1, 1, 0, 1]);
+    assert_eq!(word_level().count_all(&[]), [0; 0]);
 }
 
 #[test]

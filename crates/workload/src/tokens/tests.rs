@@ -28,6 +28,11 @@ fn english_prose_is_overestimated_by_a_fifth_at_most() {
 fn a_prompt_counts_its_system_message_and_template() {
     let prompt = Prompt { system: Some("x".repeat(40)), ..Prompt::of("y".repeat(20)) };
     assert_eq!(estimate_prompt_tokens(&prompt), 12 + 10 + 5);
+    assert_eq!(
+        estimate_prompt_tokens(&Prompt { tokens: Some(3), ..prompt }),
+        12 + 3,
+        "counted is better than estimated"
+    );
 }
 
 proptest! {

@@ -132,7 +132,8 @@ fn rows_without_end_are_refused() {
 #[test]
 fn an_earlier_run_is_a_trace_too() {
     let entry = |at, input_tokens| TraceEntry { at: Nanos(at), input_tokens, output_tokens: Some(0), blocks: vec![] };
-    let trace = Trace::from_arrivals("run", vec![entry(70, Some(5)), entry(20, None), entry(50, Some(0))]).unwrap();
+    let trace =
+        Trace::from_arrivals("run", vec![entry(70, Some(5)), entry(20, Some(u32::MAX)), entry(50, Some(0))]).unwrap();
     assert_eq!(*trace.offsets(), [Nanos(0), Nanos(30), Nanos(50)]);
     assert_eq!(trace.entries()[2], TraceEntry { at: Nanos(50), input_tokens: Some(5), ..TraceEntry::default() });
     assert_eq!(trace.entries()[1], TraceEntry { at: Nanos(30), ..TraceEntry::default() });
