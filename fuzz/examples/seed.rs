@@ -36,6 +36,15 @@ const DOCUMENTED: &[(&str, &str)] = &[
         "error",
         "x-ratelimit-limit-tokens-day: 9\nx-ratelimit-remaining-tokens-day: 3\nanthropic-ratelimit-requests-limit: 5",
     ),
+    ("prompt_file", "0a prompt\nanother\n"),
+    ("prompt_file", "1{\"prompt\":\"a\",\"system\":\"s\",\"max_tokens\":9,\"image\":\"data:image/png;base64,AAAA\"}\n"),
+    ("prompt_file", "2[{\"conversations\":[{\"from\":\"human\",\"value\":\"a\"},{\"from\":\"gpt\",\"value\":\"b\"}]}]"),
+    ("prompt_file", "1{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"}]}]}"),
+    ("prompt_file", "3prompt,system,max_tokens\n\"a, \"\"b\"\"\",s,5\n"),
+    ("prompt_file", "7a,b,c,d,e\nx,,5,,\n"),
+    ("trace", "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9799600,4808,10\n"),
+    ("trace", "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n5.5,m,472,18,490,API log\n"),
+    ("trace", r#"{"timestamp": 27482, "input_length": 6955, "output_length": 52, "hash_ids": [46, "f"]}"#),
     ("error", "retry-after: 5\nx-ratelimit-remaining: 0\nx-ratelimit-reset: 2m59.56s\nfireworks-prompt-tokens: 3"),
 ];
 
