@@ -1,5 +1,6 @@
+use proptest::prelude::*;
+
 use super::*;
-use schema::record::Limit;
 
 fn read(headers: &[(&str, &str)]) -> HeaderFacts {
     read_headers(headers.iter().map(|(name, value)| (*name, value.as_bytes())))
@@ -308,4 +309,26 @@ fn a_head_full_of_limits_is_read_in_part() {
         (0..1_000).map(|n| (format!("x-ratelimit-remaining-requests-{n}"), (1_000 - n).to_string())).collect();
     let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     check_limits(&headers, "1000 of -, -", "");
+}
+
+proptest! {
+    #[test]
+    fn no_head_is_too_strange(
+        headers in prop::collection::vec(
+            ("(x-|anthropic-)?(rate|token)limit(-limit|-remaining|-reset|-requests|-tokens|-day|-dynamic){0,4}", "[-0-9a-zA-Z:.,; ]{0,24}"),
+            0..50,
+        ),
+    ) {
+        let facts = read_headers(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
+        let now = "2026-11-01T12:00:00Z".parse().unwrap();
+        let limits = facts.limits.at(now);
+        prop_assert_eq!(limits.is_empty(), facts.limits.is_empty());
+        // Of the tightest something was said, and a request that may not be sent again is told when it may.
+        for limit in [limits.requests, limits.tokens].into_iter().flatten() {
+            prop_assert!(limit != Limit::default());
+            if limit.remaining == Some(0) && limit.reset_ns.is_some() {
+                prop_assert!(facts.retry_after.is_some());
+            }
+        }
+    }
 }
