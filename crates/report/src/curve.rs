@@ -61,7 +61,7 @@ pub(crate) fn columns(curve: &Curve) -> Vec<Column> {
         column(curve, "SLOs", |p| Some(Figure::plain(comparison::status(p.slo?)))),
         column(curve, "remark", remark),
     ];
-    columns.retain(|column| column.figures.iter().any(|f| *f != Figure::nothing()));
+    columns.retain(|column| column.figures.iter().any(|f| *f != Figure::nothing() && !f.value.is_empty()));
     columns
 }
 
@@ -70,11 +70,12 @@ fn column(curve: &Curve, heading: &str, figure: impl Fn(&CurvePoint) -> Option<F
     Column { heading: heading.split('\n').map(str::to_owned).collect(), figures }
 }
 
+/// What sets a level apart; nothing where nothing does.
 fn remark(point: &CurvePoint) -> Option<Figure> {
     let saturated = point.saturated.as_ref().map(|_| "saturated");
     let trust = (point.trust != Trust::Trustworthy).then(|| point.trust.in_words());
     let words: Vec<&str> = saturated.into_iter().chain(trust).collect();
-    (!words.is_empty()).then(|| Figure::plain(words.join(", ")))
+    Some(Figure::plain(words.join(", ")))
 }
 
 /// The answer in one sentence; absent where none was sought.
@@ -111,7 +112,8 @@ fn listed(slos: &[Slo]) -> String {
 pub(crate) fn lines(curve: &Curve) -> Vec<(String, String)> {
     let mut lines: Vec<(&str, String)> = Vec::new();
     lines.extend(curve.answer.iter().map(|answer| ("how", answer.why.clone())));
-    let saturated = curve.points.iter().filter_map(|point| Some((point, point.saturated.as_ref()?)));
+    // The lowest says why; those above are marked in the table.
+    let saturated = curve.points.iter().find_map(|point| Some((point, point.saturated.as_ref()?)));
     lines.extend(saturated.map(|(point, why)| ("saturated", format!("{}: {why}", level(curve.axis, point.level)))));
     if let Some(law) = &curve.law {
         lines.push(("law", in_words(law)));

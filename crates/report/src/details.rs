@@ -94,8 +94,9 @@ fn tokens(target: &TargetSummary) -> String {
     parts.join(", ")
 }
 
-/// The rate that was asked for, where there is one.
+/// The rate that an open loop was asked for, where it was one.
 fn asked(target: &TargetSummary, summary: &Summary, plan: &Plan) -> Option<f64> {
+    target.throughput.offered_requests_per_s?;
     let curve = summary.curves.iter().find(|curve| curve.target == target.target);
     match (curve, &plan.load) {
         (Some(curve), _) => curve.stands_for.filter(|_| curve.axis == Axis::Rate),

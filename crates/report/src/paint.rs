@@ -18,6 +18,7 @@ const WORDS: &[(&str, &str)] = &[
     ("too close to call", YELLOW),
     ("not enough data", YELLOW),
     ("missed", RED),
+    ("saturated", RED),
     ("warning", YELLOW),
 ];
 

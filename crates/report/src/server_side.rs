@@ -1,6 +1,6 @@
 //! A target by its own account: its clock beside ours, its queue, its caches and its power.
 
-use schema::metric::{Metric, Unit};
+use schema::metric::Metric;
 use schema::server::{BothSides, Counter, Level, ServerSide, ServerTime};
 
 use crate::number::{count, number, percent, value};
@@ -48,7 +48,7 @@ fn own_clock(side: &ServerSide) -> Option<String> {
 
 fn queue(side: &ServerSide) -> Option<String> {
     let one = |level: &Option<Level>, what: &str| {
-        level.map(|level| format!("{} {what} (at most {})", number(level.mean), number(level.max)))
+        level.map(|level| format!("{} {what} (at most {})", number(level.mean), level.max.round()))
     };
     joined([
         one(&side.running, "running"),
@@ -59,7 +59,7 @@ fn queue(side: &ServerSide) -> Option<String> {
 
 fn counted(side: &ServerSide, counter: Counter, what: &str) -> Option<String> {
     let grown = side.counters.get(&counter)?;
-    Some(format!("{} {what}", value(*grown, Unit::Tokens)))
+    Some(format!("{} {what}", grown.round()))
 }
 
 fn cache(side: &ServerSide) -> Option<String> {

@@ -1,11 +1,10 @@
 //! The highest level that meets the SLOs, from what was measured so far.
 
 use schema::curve::Answer;
-use schema::plan::{Axis, Plan, Slo};
-use schema::record::Record;
+use schema::plan::{Axis, Slo};
 use schema::summary::{SloStatus, TargetSummary, Trust};
 
-use crate::{slo, summary};
+use crate::slo;
 
 /// What one level came to, all its steps together.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,19 +22,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// The verdict on a level, from the records of all its steps; they are of one target.
-    pub fn of(plan: &Plan, level: f64, steps: u64, saturated: bool, records: &[&Record]) -> Self {
-        let asked = records.first().and_then(|r| plan.targets.iter().find(|target| target.name == r.target));
-        match asked {
-            Some(target) => {
-                let summary = summary::summarise_target(&summary::at_level(plan, level), target, records);
-                Self::of_summary(&summary, level, steps, saturated)
-            }
-            None => Self { level, steps, status: SloStatus::Undecided, in_the_way: None, saturated },
-        }
-    }
-
-    /// The same, from the summary of the level's records. A miss while the client was the limit may be the
+    /// The verdict on a level from the summary of its records. A miss while the client was the limit may be the
     /// client's own, and decides nothing.
     pub(crate) fn of_summary(summary: &TargetSummary, level: f64, steps: u64, saturated: bool) -> Self {
         let first = |status| summary.slos.iter().find(|v| v.status == status).map(|v| v.slo);

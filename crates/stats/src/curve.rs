@@ -6,14 +6,15 @@ use schema::plan::{Axis, Plan, Search};
 use schema::record::{Phase, Record};
 use schema::summary::{Calibration, Percentile, TargetSummary, Trust};
 use schema::target::Target;
-use schema::units::{Moment, Nanos};
+use schema::units::{Moment, Nanos, Usd};
 
 use crate::answer::{Verdict, answer, level_in_words};
+use crate::cost;
 use crate::law::fit_law;
 use crate::metric_values;
 use crate::saturation::{Seen, saturation};
 use crate::slo;
-use crate::summary::{Context, at_level, of_target};
+use crate::summary::of_target;
 
 /// Share of the requests due that find no place, from which on the places are what the target cannot keep up with.
 const NOT_SENT: f64 = 0.05;
@@ -47,7 +48,7 @@ pub fn judge_level(
     records: &[&Record],
     calibration: Option<&Calibration>,
 ) -> (Verdict, CurvePoint) {
-    let Level { verdict, point, .. } = level(plan, target, steps, records, &Context { calibration });
+    let Level { verdict, point, .. } = level(plan, target, steps, records, calibration);
     (verdict, point)
 }
 
@@ -57,20 +58,21 @@ pub(crate) fn search<'a>(
     target: &Target,
     steps: &[&Step],
     records: &[&'a Record],
-    context: &Context<'_>,
+    calibration: Option<&Calibration>,
 ) -> Option<Searched<'a>> {
     let search = plan.search?;
     let mut steps = steps.to_vec();
     steps.sort_by(|a, b| a.level.total_cmp(&b.level).then(a.number.cmp(&b.number)));
     let same = |a: &&Step, b: &&Step| a.level.total_cmp(&b.level).is_eq();
     let mut levels: Vec<Level> =
-        steps.chunk_by(same).map(|steps| level(plan, target, steps, records, context)).collect();
+        steps.chunk_by(same).map(|steps| level(plan, target, steps, records, calibration)).collect();
     let answer = matches!(search, Search::FindMax { .. }).then(|| answer_of(plan, &search, &levels));
     let chosen = stands_for(answer.as_ref(), &levels)?;
     let law = fit_law(&levels.iter().filter(|level| level.fits_a_law()).map(Level::place).collect::<Vec<_>>());
     let points = levels.iter().map(|level| level.point.clone()).collect();
+    let count = levels.len();
     let Level { value, mut summary, steady, .. } = levels.swap_remove(chosen);
-    summary.warnings.insert(0, of_one_level(search.axis(), value, levels.len() + 1));
+    summary.warnings.insert(0, of_one_level(search.axis(), value, count, spent(target, records)));
     let curve = Curve {
         target: target.name.clone(),
         simulated: target.simulated,
@@ -83,10 +85,17 @@ pub(crate) fn search<'a>(
     Some(Searched { curve, summary, steady })
 }
 
-/// `these are the figures at 14.2/s, one of 11 levels: the curve shows the others`.
-fn of_one_level(axis: Axis, level: f64, levels: usize) -> String {
+/// `these are the figures at 14.2/s, one of 11 levels: the curve shows the others; all of them cost $1.20`.
+fn of_one_level(axis: Axis, level: f64, levels: usize, spent: Option<Usd>) -> String {
     let at = level_in_words(axis, level);
-    format!("these are the figures at {at}, one of {levels} levels: the curve shows the others")
+    let spent = spent.map(|usd| format!("; all of them cost {usd}")).unwrap_or_default();
+    format!("these are the figures at {at}, one of {levels} levels: the curve shows the others{spent}")
+}
+
+/// What all of a target's requests cost, of every level and phase.
+fn spent(target: &Target, records: &[&Record]) -> Option<Usd> {
+    let price = target.price.as_ref()?;
+    Some(records.iter().map(|record| cost::of_record(price, record)).fold(Usd::ZERO, |sum, usd| sum + usd))
 }
 
 fn level<'a>(
@@ -94,14 +103,14 @@ fn level<'a>(
     target: &Target,
     steps: &[&Step],
     records: &[&'a Record],
-    context: &Context<'_>,
+    calibration: Option<&Calibration>,
 ) -> Level<'a> {
-    let value = steps[0].level;
-    let plan = at_level(plan, value);
+    let (value, load) = (steps[0].level, steps[0].load.clone());
+    let plan = Plan { load, ..plan.clone() };
     let belongs =
         |record: &&&Record| record.phase == Phase::Warmup || steps.iter().any(|step| step.number == record.step);
     let own: Vec<&Record> = records.iter().filter(belongs).copied().collect();
-    let (summary, steady) = of_target(&plan, target, &own, context);
+    let (summary, steady) = of_target(&plan, target, &own, calibration);
     let cut_short = steps.iter().find_map(|step| step.cut_short.clone());
     let is_cut_short = cut_short.is_some();
     let saturated = cut_short.or_else(|| cannot_keep_up(&plan, &summary, steps, &own));
@@ -196,7 +205,7 @@ fn answer_of(plan: &Plan, search: &Search, levels: &[Level<'_>]) -> Answer {
     let ours = levels.iter().find(|level| level.point.trust == Trust::ClientLimited);
     if let Some(level) = ours {
         let from = level_in_words(search.axis(), level.value);
-        found.why.push_str(&format!("; the client was the limit from {from} on"));
+        found.why = format!("{}; the client was the limit from {from} on", found.why);
     }
     found
 }

@@ -148,7 +148,7 @@ impl Data {
         fit.squares.is_finite().then_some(fit)
     }
 
-    /// JᵀJ and Jᵀr; what is held has a one on the diagonal and stays.
+    /// `JᵀJ` and `Jᵀr`; what is held has a one on the diagonal and stays.
     fn normal_equations(&self, at: &Parameters, held: &[Option<f64>; 3]) -> ([[f64; 3]; 3], [f64; 3]) {
         let (mut normal, mut right) = ([[0.0; 3]; 3], [0.0; 3]);
         for &(n, x) in &self.points {
@@ -307,12 +307,11 @@ fn solve(mut left: [[f64; 3]; 3], mut right: [f64; 3]) -> Option<[f64; 3]> {
         if left[column][column].abs() < 1e-13 {
             return None;
         }
+        let above = left[column];
         for row in column + 1..3 {
-            let factor = left[row][column] / left[column][column];
+            let factor = left[row][column] / above[column];
             right[row] -= factor * right[column];
-            for j in column..3 {
-                left[row][j] -= factor * left[column][j];
-            }
+            left[row] = [0, 1, 2].map(|j| left[row][j] - factor * above[j]);
         }
     }
     let mut found = [0.0; 3];

@@ -2,15 +2,18 @@
 //! No clock, no file, no randomness: the same plan and records always give the same summary.
 //!
 //! ```text
-//! Record ─▶ values ─▶ sample ─▶ distribution ─┐
-//!        ─▶ window (rates)  cost  slo  check ─┴▶ quality, warnings ─▶ Summary
-//!        ─▶ ranking (two-sample tests) ─▶ Comparison
-//!        ─▶ live ─▶ Snapshot
+//! Record ─▶ requests (last attempts, start-up apart)
+//!            ├▶ values ─▶ sample ─▶ distribution ─┐
+//!            ├▶ window (rates)  cost  slo  check ─┴▶ quality, warnings ─▶ TargetSummary ─┬▶ Summary
+//!            ├▶ ranking (two-sample tests) ─▶ Comparison ───────────────────────────────┤
+//! Step ─────▶└▶ curve (a summary a level) ─▶ law, answer ─▶ Curve ──────────────────────┘
+//! Record ─▶ live ─▶ Snapshot        seen, in flight ─▶ saturation        records so far ─▶ precision
 //! ```
 //!
 //! Invariants: each derived number has one formula, in [`metric_values`]; latency of a request that
-//! did not complete is in no distribution; a percentile without the sample to carry it is withheld;
-//! warm-up counts nowhere but in its own number and cost.
+//! did not complete is in no distribution; a request counts once, by its last attempt; a percentile
+//! without the sample to carry it is withheld; warm-up counts nowhere but in its own number and cost; a
+//! level of a search is judged by the same function while the search goes on and at its end.
 
 pub mod cost;
 pub mod interval;

@@ -19,11 +19,11 @@ pub struct TargetSnapshot {
     pub target: TargetName,
     /// Whether it is a simulated engine.
     pub simulated: bool,
-    /// Measured requests that are over, however they ended.
+    /// Measured requests that are over, however they ended, or whose first attempt is.
     pub done: u64,
-    /// Of these, failed; throttled ones are not among them.
+    /// Attempts that failed; throttled ones are not among them.
     pub failed: u64,
-    /// Of these, answered with 429.
+    /// Attempts answered with 429.
     pub throttled: u64,
     /// Warm-up requests that are over.
     pub warmup: u64,
@@ -111,7 +111,8 @@ impl TargetLive {
             self.warmup += 1;
             return;
         }
-        self.done += 1;
+        // A further attempt belongs to a request that was counted already.
+        self.done += u64::from(record.attempt == 0);
         if let Some((start, end)) = values::span(record) {
             let block = self.blocks.entry(record.block).or_insert((start, end));
             *block = (block.0.min(start), block.1.max(end));

@@ -133,8 +133,8 @@ impl Found {
 }
 
 fn is_before(record: &Record, begin: Option<(BlockKey, Moment)>) -> bool {
-    let begun = record.start_ns.unwrap_or(record.scheduled_ns);
-    begin.is_some_and(|(key, begin)| key == block(record) && begun < begin)
+    let start = record.start_ns.unwrap_or(record.scheduled_ns);
+    begin.is_some_and(|(key, begin)| key == block(record) && start < begin)
 }
 
 fn median_ttft(records: &[&Record]) -> f64 {

@@ -36,6 +36,7 @@ pub fn summarise(plan: &Plan, measured: &Measured<'_>) -> Summary {
     }
     let mut summary = combine(plan, targets);
     summary.curves = curves;
+    summary.warnings.extend(warning::unlike_levels(&summary));
     summary.calibration = measured.calibration.cloned();
     summary.comparison = ranking::rank(plan, &summary, steady);
     summary
@@ -56,10 +57,10 @@ fn part<'a>(
 ) -> impl FnMut(&Target) -> Part<'a> {
     move |target| {
         let records = own(target);
-        let context = Context { calibration: measured.calibration };
+        let calibration = measured.calibration;
         let steps: Vec<&Step> = measured.steps.iter().filter(|step| step.target == target.name).collect();
-        let Some(searched) = curve::search(plan, target, &steps, &records, &context) else {
-            let (mut summary, steady) = of_target(plan, target, &records, &context);
+        let Some(searched) = curve::search(plan, target, &steps, &records, calibration) else {
+            let (mut summary, steady) = of_target(plan, target, &records, calibration);
             summary.server_side = server_side(plan, target, &steady, measured);
             return Part { summary, curve: None, steady };
         };
@@ -67,13 +68,6 @@ fn part<'a>(
         summary.server_side = server_side(plan, target, &searched.steady, measured);
         Part { summary, curve: Some(searched.curve), steady: searched.steady }
     }
-}
-
-/// The plan of one level of its search: that level's load.
-pub(crate) fn at_level(plan: &Plan, level: f64) -> Plan {
-    let axis = plan.search.map(|search| search.axis());
-    let load = axis.and_then(|axis| plan.load.at(axis, level));
-    Plan { load: load.unwrap_or_else(|| plan.load.clone()), ..plan.clone() }
 }
 
 /// A run's summary from those of its targets, where they were made one by one; without a ranking, which
@@ -100,13 +94,7 @@ pub fn combine(plan: &Plan, targets: Vec<TargetSummary>) -> Summary {
 /// All numbers of one target, from its records alone. Records of other targets are ignored; warm-up counts nowhere
 /// but in its own number and cost.
 pub fn summarise_target(plan: &Plan, target: &Target, records: &[&Record]) -> TargetSummary {
-    of_target(plan, target, records, &Context::default()).0
-}
-
-/// What is known of a target besides its records.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Context<'a> {
-    pub(crate) calibration: Option<&'a Calibration>,
+    of_target(plan, target, records, None).0
 }
 
 /// All numbers of one target, and its steady requests.
@@ -114,7 +102,7 @@ pub(crate) fn of_target<'a>(
     plan: &Plan,
     target: &Target,
     records: &[&'a Record],
-    context: &Context<'_>,
+    calibration: Option<&Calibration>,
 ) -> (TargetSummary, Vec<&'a Record>) {
     let own = |phase| records.iter().copied().filter(move |r| r.phase == phase && r.target == target.name);
     let measured: Vec<&Record> = own(Phase::Measured).collect();
@@ -161,7 +149,7 @@ pub(crate) fn of_target<'a>(
     count_tokens_and_events(&mut summary, &requests.all);
     let starved_slos = judge_slos(&mut summary, plan, &requests.steady);
     measure(&mut summary, target, &requests.steady);
-    summary.quality = verdict(plan, target, &summary, &requests, starved_slos, context);
+    summary.quality = verdict(plan, target, &summary, &requests, starved_slos, calibration);
     summary.warnings = warning::of_target(plan, target, &summary, &requests, &waits);
     (summary, requests.steady)
 }
@@ -266,7 +254,7 @@ fn verdict(
     summary: &TargetSummary,
     requests: &Requests<'_>,
     starved_slos: u64,
-    context: &Context<'_>,
+    calibration: Option<&Calibration>,
 ) -> Quality {
     let seen = |metric, q| Sample::of(metric, &requests.steady).map(|sample| sample.seen(q));
     let first = if target.dialect.embeds() { Metric::E2e } else { Metric::Ttft };
@@ -280,7 +268,7 @@ fn verdict(
         schedule_lag_p99: seen(Metric::ScheduleLag, Quantile::P99),
         lateness: lateness(plan, summary),
         requests_per_s: throughput.offered_requests_per_s.unwrap_or(throughput.requests_per_s.value),
-        calibration: context.calibration,
+        calibration,
         kernel_stamped: summary.kernel_stamped,
         shared_reads: summary.shared_reads,
         starved_slos,

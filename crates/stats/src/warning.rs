@@ -7,6 +7,7 @@ use schema::summary::{Summary, TargetSummary};
 use schema::target::Target;
 use schema::units::Nanos;
 
+use crate::answer::level_in_words;
 use crate::requests::Requests;
 
 /// Mean output lengths of two targets may differ by this share before E2E and cost stop being
@@ -83,6 +84,20 @@ pub(crate) fn of_run(plan: &Plan, summary: &Summary) -> Vec<String> {
         plan.transport.user_space_stamps.then(|| "arrivals were stamped in user space, as asked".to_owned()),
     ];
     told.into_iter().flatten().collect()
+}
+
+/// A warning where the figures of several targets are each of another level of load.
+pub(crate) fn unlike_levels(summary: &Summary) -> Option<String> {
+    let levels: Vec<f64> = summary.curves.iter().filter_map(|curve| curve.stands_for).collect();
+    let (first, others) = levels.split_first()?;
+    others.iter().any(|level| level.total_cmp(first).is_ne()).then(|| {
+        let named = summary
+            .curves
+            .iter()
+            .filter_map(|curve| Some(format!("{} at {}", curve.target, level_in_words(curve.axis, curve.stands_for?))));
+        let named: Vec<String> = named.collect();
+        format!("the targets' figures are of unlike loads ({}): compare their curves, not latencies", named.join(", "))
+    })
 }
 
 fn mixed_reality(summary: &Summary) -> Option<String> {

@@ -1,7 +1,8 @@
-use schema::plan::Search;
+use schema::record::Record;
 
 use super::*;
 use crate::fixture::{plan, record, target};
+use crate::summarise_target;
 
 use SloStatus::{Met, Missed, Undecided};
 
@@ -60,16 +61,15 @@ fn a_level_that_cannot_be_kept_up_with_is_missed_whatever_the_bounds_say() {
     assert_eq!((found.steps, found.limited_by), (3, None));
 }
 
-/// A closed-loop search, and a hundred requests with that TTFT.
+/// Of a hundred requests with that TTFT, due so much before they were sent.
 fn verdict(ttft: u64, saturated: bool, late: u64) -> Verdict {
-    let mut plan = plan(vec![target("a")]);
+    let mut plan = plan(Vec::new());
     plan.slos = vec![slo()];
-    plan.search =
-        Some(Search::FindMax { axis: Axis::Concurrency, first: 1.0, highest: None, tolerance: 0.05, trials: 9 });
     let due = |i: u64| crate::fixture::ms((i * 1_000).saturating_sub(late));
     let records: Vec<Record> =
         (1..=100).map(|i| Record { scheduled_ns: due(i), ..record(i * 1_000, &[ttft, ttft + 10]) }).collect();
-    Verdict::of(&plan, 1.0, 1, saturated, &records.iter().collect::<Vec<_>>())
+    let summary = summarise_target(&plan, &target("a"), &records.iter().collect::<Vec<_>>());
+    Verdict::of_summary(&summary, 1.0, 1, saturated)
 }
 
 #[test]
@@ -78,7 +78,6 @@ fn a_verdict_is_that_of_all_bounds_together_unless_the_client_was_the_limit() {
     assert_eq!((verdict(300, false, 0).status, verdict(300, false, 0).in_the_way), (Missed, Some(slo())));
     assert_eq!(verdict(100, true, 0).status, Missed);
     assert_eq!(verdict(300, false, 40).status, Undecided);
-    assert_eq!(Verdict::of(&plan(Vec::new()), 1.0, 1, false, &[]).status, Undecided);
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn step(number: u32, rate: u64, seconds: u64) -> (Step, Vec<Record>) {
         number,
         target: "a".parse().unwrap(),
         level: rate as f64,
-        load: Load::Closed { concurrency: 1 },
+        load: open(rate),
         began_ns: ms(began),
         ended_ns: ms(began + seconds * 1_000),
         cut_short: None,
@@ -32,14 +32,14 @@ fn step(number: u32, rate: u64, seconds: u64) -> (Step, Vec<Record>) {
     (step, (0..requests).map(one).collect())
 }
 
+fn open(rate: u64) -> Load {
+    let rate_per_s = schema::units::Rate::per_second(rate as f64).unwrap();
+    Load::Open { rate_per_s, arrival: Arrival::Constant, max_concurrency: 1_000, when_full: WhenFull::NotSent }
+}
+
 fn searching(search: Search) -> Plan {
     let mut plan = plan(vec![target("a")]);
-    plan.load = Load::Open {
-        rate_per_s: "1/s".parse().unwrap(),
-        arrival: Arrival::Constant,
-        max_concurrency: 1_000,
-        when_full: WhenFull::NotSent,
-    };
+    plan.load = open(1);
     plan.slos = vec!["ttft_p95<200ms".parse().unwrap()];
     plan.search = Some(search);
     plan
@@ -114,6 +114,40 @@ fn what_the_client_shaped_decides_nothing_and_fits_no_law() {
     let answer = curve.answer.as_ref().unwrap();
     assert_eq!((answer.low, answer.high), (Some(8.0), None));
     assert!(answer.why.ends_with("the client was the limit from 12.0/s on"), "{}", answer.why);
+}
+
+#[test]
+fn a_level_measured_in_a_closed_loop_offers_what_it_sends() {
+    let found = summary(&searching(SWEEP), &[4, 8], |step, _| {
+        if step.number == 0 {
+            step.load = Load::Closed { concurrency: 1 };
+        }
+    });
+    let offered = found.curves[0].points[0].offered_requests_per_s;
+    assert!((offered - 4.0).abs() < 0.1, "{offered}");
+    assert_eq!(found.targets[0].throughput.offered_requests_per_s.map(f64::round), Some(8.0));
+}
+
+#[test]
+fn what_all_levels_cost_is_told_and_unlike_levels_are_not_compared() {
+    let mut plan = searching(SWEEP);
+    plan.targets[0].price = Some(crate::fixture::price());
+    plan.targets.push(target("b"));
+    let (mut steps, mut records) = (Vec::new(), Vec::new());
+    for (number, rate, name) in [(0, 4, "a"), (1, 8, "a"), (2, 4, "b")] {
+        let (mut step, mut own) = step(number, rate, 30);
+        step.target = name.parse().unwrap();
+        own.iter_mut().for_each(|record| record.target = step.target.clone());
+        steps.push(step);
+        records.extend(own);
+    }
+    let samples = BTreeMap::new();
+    let found = summarise(&plan, &Measured { records: &records, steps: &steps, samples: &samples, calibration: None });
+    let first = &found.targets[0].warnings[0];
+    assert!(first.ends_with("one of 2 levels: the curve shows the others; all of them cost $0.00504"), "{first}");
+    let unlike =
+        "the targets' figures are of unlike loads (a at 8.00/s, b at 4.00/s): compare their curves, not latencies";
+    assert!(found.warnings.iter().any(|warning| warning == unlike), "{:?}", found.warnings);
 }
 
 #[test]

@@ -73,7 +73,8 @@ fn points_without_noise_give_the_parameters_back() {
 fn a_curve_that_levels_off_has_a_limit_and_no_peak() {
     let flat: Vec<(f64, f64)> = LEVELS.iter().map(|&n| (n, law(2.0, 0.2, 0.0, n))).collect();
     let fitted = fit_law(&flat).unwrap();
-    println!("{fitted:?}");
+    assert_eq!(fitted.peak_in_flight, None);
+    assert!((fitted.peak_requests_per_s.unwrap().value - 10.0).abs() < 1e-6, "{fitted:?}");
 }
 
 #[test]

@@ -15,8 +15,8 @@ fn seconds(at: f64) -> Moment {
 
 impl Queue {
     /// From empty, watched twice a second until `share` of the arrivals have come.
-    fn new(load: f64, arrivals: usize, share: f64, seed: u64) -> Self {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
+    fn new(load: f64, arrivals: usize, share: f64, number: u64) -> Self {
+        let mut random = ChaCha8Rng::seed_from_u64(number);
         let mut exponential = |mean: f64| -> f64 { -mean * (1.0 - random.random::<f64>()).ln() };
         let (mut due, mut free) = (0.0, 0.0f64);
         let mut requests: Vec<(f64, f64)> = Vec::new();
@@ -26,8 +26,8 @@ impl Queue {
             requests.push((due, free));
         }
         let now = due * share;
-        let over = requests.iter().filter(|(_, end)| *end <= now);
-        let seen = over.map(|&(due, end)| Seen { at: seconds(due), ttft: seconds(end) - seconds(due) }).collect();
+        let answered = requests.iter().filter(|(_, end)| *end <= now);
+        let seen = answered.map(|&(due, end)| Seen { at: seconds(due), ttft: seconds(end) - seconds(due) }).collect();
         let looks = (1..).map(|look| f64::from(look) / 2.0).take_while(|at| *at < now);
         let busy = |at: f64| requests.iter().filter(|(due, end)| *due <= at && *end > at).count();
         let in_flight = looks.map(|at| (seconds(at), u32::try_from(busy(at)).unwrap())).collect();
