@@ -47,7 +47,7 @@ pub(crate) fn columns(curve: &Curve) -> Vec<Column> {
     let rate = |x: f64| Some(Figure::plain(number(x)));
     let time = |e: Option<Estimate>| e.map(|e| Figure::plain(number::value(e.value, Unit::Nanos)));
     let mut columns = vec![
-        column(curve, "offered\nrequests/s", |p| rate(p.offered_requests_per_s)),
+        column(curve, "offered\nrequests/s", |p| rate(p.offered_requests_per_s).filter(|_| curve.axis == Axis::Rate)),
         column(curve, "completed\nrequests/s", |p| rate(p.requests_per_s.value)),
         column(curve, "good\nrequests/s", |p| rate(p.goodput_requests_per_s?)),
         column(curve, "output\ntokens/s", |p| {
@@ -59,7 +59,7 @@ pub(crate) fn columns(curve: &Curve) -> Vec<Column> {
         column(curve, "TPOT\np50", |p| time(p.tpot_p50_ns)),
         column(curve, "TPOT\np95", |p| time(p.tpot_p95_ns)),
         column(curve, "SLOs", |p| Some(Figure::plain(comparison::status(p.slo?)))),
-        column(curve, "remark", remark),
+        column(curve, "remark", |p| Some(Figure::plain(remark(p)))),
     ];
     columns.retain(|column| column.figures.iter().any(|f| *f != Figure::nothing() && !f.value.is_empty()));
     columns
@@ -71,11 +71,10 @@ fn column(curve: &Curve, heading: &str, figure: impl Fn(&CurvePoint) -> Option<F
 }
 
 /// What sets a level apart; nothing where nothing does.
-fn remark(point: &CurvePoint) -> Option<Figure> {
+fn remark(point: &CurvePoint) -> String {
     let saturated = point.saturated.as_ref().map(|_| "saturated");
     let trust = (point.trust != Trust::Trustworthy).then(|| point.trust.in_words());
-    let words: Vec<&str> = saturated.into_iter().chain(trust).collect();
-    Some(Figure::plain(words.join(", ")))
+    saturated.into_iter().chain(trust).collect::<Vec<_>>().join(", ")
 }
 
 /// The answer in one sentence; absent where none was sought.
@@ -157,11 +156,9 @@ pub(crate) fn chart(curve: &Curve, width: usize) -> Vec<String> {
     let row = |((point, name), figure): ((&CurvePoint, &String), &String)| {
         format!("  {name:>widest$}  {}  {figure}", bar(point, room as f64 / most))
     };
-    let mut lines = vec![if with_slos {
-        "  requests/s: █ met every SLO, ░ completed, · offered".to_owned()
-    } else {
-        "  requests/s: █ completed, · offered".to_owned()
-    }];
+    let besides = if with_slos { "█ met every SLO, ░ completed" } else { "█ completed" };
+    let offered = if curve.axis == Axis::Rate { ", · offered" } else { "" };
+    let mut lines = vec![format!("  requests/s: {besides}{offered}")];
     lines.extend(curve.points.iter().zip(&names).zip(&figures).map(row));
     lines
 }

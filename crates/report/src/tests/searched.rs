@@ -229,3 +229,21 @@ fn vectors_show_no_columns_of_tokens_that_do_not_exist() {
     assert!(text.contains("tokens/s") && text.contains("15,920 input, 800 of them cached (5 %)"), "{text}");
     insta::assert_snapshot!(text.lines().take(8).collect::<Vec<_>>().join("\n"));
 }
+
+#[test]
+fn a_sweep_over_streams_without_bounds_shows_what_completed() {
+    let (mut summary, mut plan) = searched();
+    plan.search = Some(Search::Sweep { axis: Axis::Concurrency, points: 5, highest: None });
+    summary.curves.truncate(1);
+    let curve = &mut summary.curves[0];
+    (curve.axis, curve.answer, curve.law) = (Axis::Concurrency, None, None);
+    curve.points.truncate(5);
+    for (point, streams) in curve.points.iter_mut().zip([1.0, 4.0, 16.0, 64.0, 256.0]) {
+        (point.level, point.slo, point.goodput_requests_per_s, point.saturated) = (streams, None, None, None);
+        point.offered_requests_per_s = point.requests_per_s.value;
+    }
+    curve.stands_for = Some(256.0);
+    let text = table(&summary, &plan, Style { width: 120, color: false });
+    let (from, to) = (text.find("groq over").unwrap(), text.find("▸ is the level").unwrap());
+    insta::assert_snapshot!(text[from..to].trim_end());
+}

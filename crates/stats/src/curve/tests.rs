@@ -137,7 +137,9 @@ fn what_all_levels_cost_is_told_and_unlike_levels_are_not_compared() {
     for (number, rate, name) in [(0, 4, "a"), (1, 8, "a"), (2, 4, "b")] {
         let (mut step, mut own) = step(number, rate, 30);
         step.target = name.parse().unwrap();
-        own.iter_mut().for_each(|record| record.target = step.target.clone());
+        for record in &mut own {
+            record.target = step.target.clone();
+        }
         steps.push(step);
         records.extend(own);
     }

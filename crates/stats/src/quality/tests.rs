@@ -138,6 +138,11 @@ fn a_crowd_may_take_its_time_to_leave_but_not_a_notable_share_of_ttft() {
     check(&crowd(110.0, 1_000.0), Trust::ClientLimited, "where 100 ms begins to distort");
 }
 
+#[track_caller]
+fn check_floor(calibration: &Calibration, ttft: &Distribution, trust: Trust, reason: &str) {
+    check(&Evidence { calibration: Some(calibration), ..sound(ttft) }, trust, reason);
+}
+
 #[test]
 fn a_floor_that_is_a_notable_share_is_told_and_one_that_dominates_is_a_verdict() {
     let ttft = ttft(400);
@@ -151,10 +156,6 @@ fn a_floor_that_is_a_notable_share_is_told_and_one_that_dominates_is_a_verdict()
         most_requests_per_s: most,
         most_events_per_s: most * 64.0,
     };
-    #[track_caller]
-    fn check_floor(calibration: &Calibration, ttft: &Distribution, trust: Trust, reason: &str) {
-        check(&Evidence { calibration: Some(calibration), ..sound(ttft) }, trust, reason);
-    }
     let sound_floor = calibration(1.0, 0.1, 1_000.0);
     let quality = of_target(&Evidence { calibration: Some(&sound_floor), ..sound(&ttft) });
     assert_eq!(quality, Quality { trust: Trust::Trustworthy, reasons: Vec::new() });
