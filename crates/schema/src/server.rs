@@ -130,7 +130,7 @@ pub struct ServerTime {
     pub n: u64,
     /// Mean, nanoseconds.
     pub mean: f64,
-    /// Median, as fine as the server's buckets; absent where it lies beyond the last of them.
+    /// Median, as fine as the server's buckets; absent where it lies in the first of them or beyond the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p50: Option<f64>,
 }

@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 use crate::append::Appender;
 use crate::records::Records;
 use crate::redact::{Layout, Redactor};
-use crate::run::problems_of;
+use crate::run::{describe, problems_of};
 use crate::series::Series;
 use crate::table::{self, Table};
 use crate::{
@@ -139,9 +139,12 @@ impl RunDir {
     }
 
     /// Ends the run: parts of requests that never got a record become interrupted ones, each target
-    /// gets its table and its summary, all files their checksums, and the manifest says how it ended.
-    /// The writer must have been flushed and be gone. Records are read one by one: memory does not
+    /// gets its table, its summary and its curve, all files their checksums, and the manifest says how it
+    /// ended. The writer must have been flushed and be gone. Records are read one by one: memory does not
     /// grow with the run.
+    ///
+    /// A run that [failed](Status::Failed) is sealed as far as the disk allows: what could not be made of its
+    /// records becomes a note, and the parts of requests stay.
     ///
     /// # Errors
     /// When the disk refuses, or a summary or file cannot be of this run. The manifest is replaced
@@ -151,16 +154,62 @@ impl RunDir {
         let mut manifest = Manifest { status: seal.status, ended: Some(seal.ended), ..self.manifest.clone() };
         manifest.quality = seal.quality.cloned();
         manifest.calibration = seal.calibration.cloned().or(manifest.calibration);
-        manifest.notes.extend_from_slice(seal.notes);
+        note(&mut manifest, seal.notes.iter().cloned());
         let mut sealed = Vec::new();
+        let made = self.make_files(&seal, &mut manifest, &mut sealed);
+        let failed = seal.status == Status::Failed;
+        let mut whole = made.is_ok();
+        match made {
+            Err(error) if failed => not_whole(&mut manifest, &error),
+            made => made?,
+        }
+        for path in sealed {
+            let sum = disk::sha256(&self.path.join(&path))?;
+            manifest.checksums.insert(path, sum);
+        }
+        let written = match self.put_manifest(&manifest) {
+            Err(error) if failed => {
+                not_whole(&mut manifest, &error);
+                self.make_room(&mut manifest);
+                whole = false;
+                self.put_manifest(&manifest)
+            }
+            written => written,
+        };
+        self.manifest = written?;
+        if whole {
+            self.forget_parts()?;
+        }
+        Ok(&self.manifest)
+    }
+
+    /// Replaces the manifest; returns what was written.
+    fn put_manifest(&self, manifest: &Manifest) -> Result<Manifest, StoreError> {
+        let manifest = self.redactor.value("the manifest", manifest)?;
+        let json = self.redactor.json("the manifest", &manifest, Layout::Pretty)?;
+        disk::replace(&self.path.join(MANIFEST), &json)?;
+        Ok(manifest)
+    }
+
+    /// Removes sealed files that were made of others, and their checksums.
+    fn make_room(&self, manifest: &mut Manifest) {
+        manifest.checksums.retain(|path, _| {
+            let recorded = [REQUESTS, STEPS, SERVER_METRICS].iter().any(|file| path.ends_with(&format!("/{file}")));
+            // One that cannot be removed is still what its checksum says.
+            recorded || fs::remove_file(self.path.join(path)).is_err()
+        });
+    }
+
+    /// Makes all that is made of records, and tells `sealed` of each file.
+    fn make_files(&self, seal: &Seal<'_>, manifest: &mut Manifest, sealed: &mut Vec<String>) -> Result<(), StoreError> {
         let mut requests = 0;
         for target in &self.manifest.plan.targets {
-            if let Some(count) = self.seal_records(target, &mut manifest.notes)? {
+            sealed.extend(self.seal_series::<Step>(target, STEPS, manifest)?);
+            sealed.extend(self.seal_series::<ServerSample>(target, SERVER_METRICS, manifest)?);
+            if let Some(count) = self.seal_records(target, manifest)? {
                 requests += count;
                 sealed.extend([REQUESTS, TABLE].map(|file| format!("{}/{file}", target.name)));
             }
-            sealed.extend(self.seal_series::<Step>(target, STEPS, &mut manifest.notes)?);
-            sealed.extend(self.seal_series::<ServerSample>(target, SERVER_METRICS, &mut manifest.notes)?);
         }
         manifest.requests = Some(requests);
         for summary in seal.summaries {
@@ -177,16 +226,7 @@ impl RunDir {
             self.put(path, &self.redactor.bytes(bytes))?;
             sealed.push((*path).to_owned());
         }
-        for path in sealed {
-            let sum = disk::sha256(&self.path.join(&path))?;
-            manifest.checksums.insert(path, sum);
-        }
-        let manifest = self.redactor.value("the manifest", &manifest)?;
-        let json = self.redactor.json("the manifest", &manifest, Layout::Pretty)?;
-        disk::replace(&self.path.join(MANIFEST), &json)?;
-        self.manifest = manifest;
-        self.forget_parts()?;
-        Ok(&self.manifest)
+        Ok(())
     }
 
     fn check(&self, seal: &Seal<'_>) -> Result<(), StoreError> {
@@ -212,7 +252,7 @@ impl RunDir {
     }
 
     /// Turns one target's lines into its table; returns how many there are, `None` when it has no file.
-    fn seal_records(&self, target: &Target, notes: &mut Vec<String>) -> Result<Option<u64>, StoreError> {
+    fn seal_records(&self, target: &Target, manifest: &mut Manifest) -> Result<Option<u64>, StoreError> {
         let folder = self.path.join(target.name.as_str());
         let lines = folder.join(REQUESTS);
         if !lines.exists() && !folder.join(IN_FLIGHT).exists() {
@@ -234,7 +274,7 @@ impl RunDir {
             table.close()
         })?;
         interrupted.flush()?;
-        notes.extend(records.problems());
+        note(manifest, records.problems());
         if lines.exists() {
             disk::sync_file(&lines)?;
             return Ok(Some(count));
@@ -249,13 +289,13 @@ impl RunDir {
         &self,
         target: &Target,
         file: &str,
-        notes: &mut Vec<String>,
+        manifest: &mut Manifest,
     ) -> Result<Option<String>, StoreError> {
         let path = self.path.join(target.name.as_str()).join(file);
         if !path.exists() {
             return Ok(None);
         }
-        notes.extend(problems_of(Series::<T>::new(&self.path, &target.name, file, SIDE_LINE_BYTES)));
+        note(manifest, problems_of(Series::<T>::new(&self.path, &target.name, file, SIDE_LINE_BYTES)));
         disk::sync_file(&path)?;
         Ok(Some(format!("{}/{file}", target.name)))
     }
@@ -285,6 +325,20 @@ impl RunDir {
         }
         Ok(())
     }
+}
+
+/// Adds notes that are not there yet: who summarised the run may have told them, too.
+fn note(manifest: &mut Manifest, notes: impl IntoIterator<Item = String>) {
+    for note in notes {
+        if !manifest.notes.contains(&note) {
+            manifest.notes.push(note);
+        }
+    }
+}
+
+/// Notes that not all could be sealed, and why.
+fn not_whole(manifest: &mut Manifest, error: &StoreError) {
+    note(manifest, [format!("the run could not be sealed whole: {}", describe(error))]);
 }
 
 /// A run's name as its folder shows it: lower case, `a` to `z`, digits, `-` and `_`, whatever else

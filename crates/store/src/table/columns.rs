@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use parquet::basic::Type as Physical;
 use schema::event::{Event, EventKind, Stamp};
-use schema::record::{Outcome, ServerTiming, Usage};
+use schema::record::{Limit, Outcome, RateLimits, ServerTiming, Usage};
 use schema::text::Untrusted;
 use schema::units::{Moment, Nanos};
 use serde::Serialize;
@@ -66,7 +66,12 @@ pub(super) const COLUMNS: &[Column] = &[
     column("phase", Cells::Text(|r| word(&r.record.phase))),
     column("index", Cells::Int(|r| int(r.record.index))),
     column("block", Cells::Int(|r| r.record.block.into())),
+    column("step", Cells::Int(|r| r.record.step.into())),
+    column("attempt", Cells::Int(|r| r.record.attempt.into())),
     column("prompt", Cells::Int(|r| r.record.prompt.into())),
+    column("prompt_tokens", Cells::MaybeInt(|r| r.record.prompt_tokens.map(i64::from))),
+    column("conversation", Cells::MaybeInt(|r| r.record.conversation.map(|c| int(c.conversation)))),
+    column("turn", Cells::MaybeInt(|r| r.record.conversation.map(|c| c.turn.into()))),
     column("max_tokens", Cells::Int(|r| r.record.max_tokens.into())),
     column("forced_length", Cells::Flag(|r| r.record.forced_length)),
     column("outcome", Cells::Text(|r| outcome(&r.record.outcome).into())),
@@ -102,6 +107,8 @@ pub(super) const COLUMNS: &[Column] = &[
     column("server_decode_ns", Cells::MaybeInt(|r| server(r, |s| s.decode_ns))),
     column("server_ttft_ns", Cells::MaybeInt(|r| server(r, |s| s.ttft_ns))),
     column("server_total_ns", Cells::MaybeInt(|r| server(r, |s| s.total_ns))),
+    column("limit_requests_remaining", Cells::MaybeInt(|r| remaining(r, |l| l.requests))),
+    column("limit_tokens_remaining", Cells::MaybeInt(|r| remaining(r, |l| l.tokens))),
     column("output_hash", Cells::MaybeText(|r| r.record.output_hash.as_deref().map(Cow::from))),
     column("event_arrival_ns", Cells::EventInt(|e| int(e.arrival.0))),
     column("event_client_lag_ns", Cells::EventInt(|e| e.lag_ns.into())),
@@ -132,6 +139,10 @@ fn usage(row: &Row<'_>, count: fn(Usage) -> Option<u64>) -> Option<i64> {
 
 fn server(row: &Row<'_>, part: fn(ServerTiming) -> Option<Nanos>) -> Option<i64> {
     span(row.record.server.and_then(part))
+}
+
+fn remaining(row: &Row<'_>, limit: fn(RateLimits) -> Option<Limit>) -> Option<i64> {
+    row.record.limits.and_then(limit)?.remaining.map(int)
 }
 
 /// A word of the record format, spelled as in its JSON.

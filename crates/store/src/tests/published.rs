@@ -5,8 +5,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::sample::{begin, comparison, ended, failed, partial, quality, record, summary, write};
-use crate::{COMPARISON, IN_FLIGHT, MANIFEST, REQUESTS, SUMMARY, Seal, json_schema};
+use super::sample::{
+    begin, calibration, comparison, curve, ended, failed, name, partial, quality, record, sample, step, summary, write,
+};
+use crate::{COMPARISON, CURVE, IN_FLIGHT, MANIFEST, REQUESTS, SERVER_METRICS, STEPS, SUMMARY, Seal, json_schema};
 
 #[test]
 fn the_published_schemas_are_those_of_the_types() {
@@ -41,16 +43,29 @@ fn a_written_run_is_what_the_schemas_say() {
     let out = tempfile::tempdir().unwrap();
     let mut run = begin(out.path());
     write(&mut run.writer(), &[record("groq", 0), failed("groq", 1, "no")], &[partial("groq", 2, 0)]);
+    run.writer().append_step(&step("groq", 1)).unwrap();
+    run.writer().append_sample(&name("groq"), &sample(1)).unwrap();
     let read = |path: &str| fs::read_to_string(run.path().join(path)).unwrap();
     check(&schema("manifest"), &read(MANIFEST));
     read(&format!("groq/{IN_FLIGHT}")).lines().for_each(|line| check(&schema("partial"), line));
     let verdict = quality();
     let ranked = comparison();
-    run.seal(Seal { summaries: &[summary("groq")], comparison: Some(&ranked), quality: Some(&verdict), ..ended() })
-        .unwrap();
+    let (summaries, curves, floor) = ([summary("groq")], [curve("groq")], calibration());
+    run.seal(Seal {
+        summaries: &summaries,
+        curves: &curves,
+        comparison: Some(&ranked),
+        quality: Some(&verdict),
+        calibration: Some(&floor),
+        ..ended()
+    })
+    .unwrap();
     let read = |path: &str| fs::read_to_string(run.path().join(path)).unwrap();
     check(&schema("manifest"), &read(MANIFEST));
     read(&format!("groq/{REQUESTS}")).lines().for_each(|line| check(&schema("record"), line));
+    read(&format!("groq/{STEPS}")).lines().for_each(|line| check(&schema("step"), line));
+    read(&format!("groq/{SERVER_METRICS}")).lines().for_each(|line| check(&schema("server-sample"), line));
+    check(&schema("curve"), &read(&format!("groq/{CURVE}")));
     check(&schema("target-summary"), &read(&format!("groq/{SUMMARY}")));
     check(&schema("comparison"), &read(COMPARISON));
 }

@@ -3,16 +3,19 @@
 use std::path::Path;
 
 use jiff::civil::DateTime;
+use schema::curve::{Curve, Step};
 use schema::event::{Event, EventKind, Events, Stamp};
 use schema::manifest::{Epoch, Git, Machine, Manifest, Status};
-use schema::plan::{Load, Plan, PromptSource, Size, Stop, TransportPlan, Workload};
+use schema::metric::Metric;
+use schema::plan::{Axis, Load, Plan, PromptSource, Size, Stop, TransportPlan, Workload};
 use schema::record::{
     ConnectTimes, Failure, FailureClass, FinishReason, HttpVersion, Outcome, Partial, Phase, Record, ServerTiming,
     TokenCounts, TokenSource, Usage,
 };
+use schema::server::{Counter, GpuSample, Histogram, ServerSample};
 use schema::summary::{
-    Comparison, Criterion, Estimate, PairVerdict, Quality, RankVerdict, Ranking, Standing, TargetSummary, Test,
-    Throughput, Trust,
+    Calibration, Comparison, Criterion, Estimate, PairVerdict, Quality, RankVerdict, Ranking, Standing, TargetSummary,
+    Test, Throughput, Trust,
 };
 use schema::target::{AuthScheme, Dialect, Encoding, ForceLength, Price, Target, TargetName};
 use schema::text::Untrusted;
@@ -235,6 +238,61 @@ pub(super) fn summary(target: &str) -> TargetSummary {
 
 pub(super) fn quality() -> Quality {
     Quality { trust: Trust::TooFewSamples, reasons: vec!["2 of 200 requests".into()] }
+}
+
+/// A step of a search.
+pub(super) fn step(target: &str, number: u32) -> Step {
+    Step {
+        number,
+        target: name(target),
+        level: 2.5,
+        load: Load::Closed { concurrency: 2 },
+        began_ns: Moment(1_000 * u64::from(number)),
+        ended_ns: Moment(1_000 * u64::from(number + 1)),
+        cut_short: (number > 0).then(|| "the queue \"grew\"\n".to_owned()),
+    }
+}
+
+/// A reading with everything in it.
+pub(super) fn sample(at: u64) -> ServerSample {
+    let ttft = Histogram { bounds: vec![1e6, 2.5e6], counts: vec![1, 3], count: 4, sum: 7.25e6 };
+    ServerSample {
+        at_ns: Moment(at),
+        took_ns: Nanos(300),
+        engine: "vllm".into(),
+        failed: None,
+        running: Some(2.0),
+        waiting: Some(0.5),
+        kv_usage: Some(0.125),
+        counters: [(Counter::GeneratedTokens, 41.0)].into(),
+        histograms: [(Metric::ServerTtft, ttft)].into(),
+        gpus: vec![GpuSample { gpu: "GPU-1".into(), busy: Some(0.5), ..GpuSample::default() }],
+    }
+}
+
+pub(super) fn curve(target: &str) -> Curve {
+    Curve {
+        target: name(target),
+        simulated: true,
+        axis: Axis::Concurrency,
+        points: vec![],
+        law: None,
+        answer: None,
+        stands_for: Some(2.5),
+    }
+}
+
+pub(super) fn calibration() -> Calibration {
+    Calibration {
+        load: "closed loop, 2 at once".into(),
+        requests: 200,
+        ttft_p50_ns: 31_000.0,
+        ttft_p99_ns: None,
+        itl_error_p50_ns: Some(2_000.0),
+        itl_error_p99_ns: None,
+        most_requests_per_s: 9_000.0,
+        most_events_per_s: 400_000.0,
+    }
 }
 
 pub(super) const fn ended() -> Seal<'static> {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
-use schema::record::{Outcome, Record};
+use schema::record::{InConversation, Limit, Outcome, RateLimits, Record};
 use schema::units::Moment;
 
 use super::sample::{begin, ended, failed, manifest, record, target, write};
@@ -49,7 +49,12 @@ fn a_completed_request_is_a_row() {
     phase: "measured"
     index: 0
     block: 0
+    step: 0
+    attempt: 0
     prompt: 1
+    prompt_tokens: null
+    conversation: null
+    turn: null
     max_tokens: 64
     forced_length: true
     outcome: "complete"
@@ -85,6 +90,8 @@ fn a_completed_request_is_a_row() {
     server_decode_ns: null
     server_ttft_ns: null
     server_total_ns: null
+    limit_requests_remaining: null
+    limit_tokens_remaining: null
     output_hash: "cbf29ce484222325"
     event_arrival_ns: [1004000, 1005000, 1005000]
     event_client_lag_ns: [900, 900, 900]
@@ -99,6 +106,24 @@ fn a_completed_request_is_a_row() {
 }
 
 #[test]
+fn steps_attempts_turns_and_limits_have_columns() {
+    let limit = |remaining| Some(Limit { remaining: Some(remaining), ..Limit::default() });
+    let asked = Record {
+        step: 3,
+        attempt: 1,
+        prompt_tokens: Some(41),
+        conversation: Some(InConversation { conversation: 7, turn: 2 }),
+        limits: Some(RateLimits { requests: limit(99), tokens: limit(u64::MAX) }),
+        ..record("groq", 0)
+    };
+    let rows = table_of(&[asked]).0;
+    let column = |name: &str| rows[0].iter().find(|(n, _)| n == name).unwrap().1.to_string();
+    let names = ["step", "attempt", "prompt_tokens", "conversation", "turn", "limit_requests_remaining"];
+    assert_eq!(names.map(column), ["3", "1", "41", "7", "2", "99"]);
+    assert_eq!(column("limit_tokens_remaining"), i64::MAX.to_string());
+}
+
+#[test]
 fn a_failed_request_is_a_row_with_gaps() {
     insta::assert_snapshot!(shown(&table_of(&[failed("groq", 0, "bad \"key\"")]).0[0]), @r#"
     run_id: "0192f1a0-0000-7000-8000-000000000001"
@@ -109,7 +134,12 @@ fn a_failed_request_is_a_row_with_gaps() {
     phase: "measured"
     index: 0
     block: 0
+    step: 0
+    attempt: 0
     prompt: 1
+    prompt_tokens: null
+    conversation: null
+    turn: null
     max_tokens: 64
     forced_length: true
     outcome: "failed"
@@ -145,6 +175,8 @@ fn a_failed_request_is_a_row_with_gaps() {
     server_decode_ns: null
     server_ttft_ns: null
     server_total_ns: null
+    limit_requests_remaining: null
+    limit_tokens_remaining: null
     output_hash: null
     event_arrival_ns: []
     event_client_lag_ns: []
