@@ -10,7 +10,7 @@
 //! renewed at once is used evenly, and a bucket that refills all the time is emptied until what goes out equals what
 //! flows in.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use schema::record::{Limit, Outcome, RateLimits, Record};
@@ -31,6 +31,9 @@ const USUAL_WINDOW: Nanos = Nanos::from_secs(60);
 
 /// No limit is taken to be whole again sooner than this after it last was.
 const SHORTEST_WINDOW: Nanos = Nanos::from_millis(100);
+
+/// A wait that people are told of while it goes on.
+const LONG_WAIT: Nanos = Nanos::from_secs(10);
 
 /// Requests and their tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -227,6 +230,7 @@ pub(crate) struct Pace {
     news: Notify,
     paced: AtomicU64,
     paced_ns: AtomicU64,
+    told: AtomicBool,
 }
 
 /// A request that was let go, until it is known what came of it.
@@ -239,8 +243,9 @@ pub(crate) struct Admitted<'a> {
 }
 
 impl Pace {
-    /// Waits until a request that may be this many tokens may leave. Cancel safe.
-    pub(crate) async fn admit(&self, tokens: u64, clock: Clock) -> Admitted<'_> {
+    /// Waits until a request that may be this many tokens may leave. `tell` is called the first time that a wait of
+    /// the target is long. Cancel safe.
+    pub(crate) async fn admit(&self, tokens: u64, clock: Clock, tell: impl Fn(Nanos)) -> Admitted<'_> {
         let mut paced_since = None;
         let _turn = match self.line.try_lock() {
             Ok(turn) => turn,
@@ -260,7 +265,12 @@ impl Pace {
                     }
                     return Admitted { pace: self, ticket: Some(ticket) };
                 }
-                Admit::At(moment) => Some(moment),
+                Admit::At(moment) => {
+                    if moment.since(now) >= LONG_WAIT && !self.told.swap(true, Ordering::Relaxed) {
+                        tell(moment.since(now));
+                    }
+                    Some(moment)
+                }
                 Admit::AfterAnswer => None,
             };
             paced_since.get_or_insert(now);

@@ -21,6 +21,8 @@ pub(crate) struct Requests {
     /// Whether anybody wants to know beforehand how many tokens a request is.
     estimates: bool,
     prompts: Prompts,
+    /// Whether making one takes so long that others would notice.
+    large: bool,
     targets: Vec<Ready>,
 }
 
@@ -55,6 +57,12 @@ pub(crate) struct Asked {
 const MOST_PREPARED_BYTES: usize = 256 << 20;
 const MOST_PREPARED: u32 = 16_384;
 
+/// Bodies of more bytes, made for their requests, take more than a tenth of a millisecond.
+const LARGE_BYTES: usize = 32 << 10;
+
+/// Requests that are looked at to learn how large they are.
+const SAMPLES: u64 = 8;
+
 /// Estimates of token counts from text are this much too low at worst, in hundredths.
 const ESTIMATE_MARGIN_PERCENT: u64 = 150;
 
@@ -74,11 +82,21 @@ impl Requests {
             keep_text: plan.keep_text || prompts.tokenizer().is_some(),
             estimates: plan.budget_usd.is_some() || plan.respect_limits,
             prompts: prompts.clone(),
+            large: false,
             targets: Vec::new(),
         };
         let most_bytes = MOST_PREPARED_BYTES / targets.len().max(1);
         requests.targets = targets.iter().map(|who| requests.ready(&who.target, most_bytes)).collect();
+        let made_on_demand = prompts.len().is_none();
+        let bytes =
+            |index| requests.encode(&requests.targets[0].target, &prompts.pick(plan.seed, index), &[], None).len();
+        requests.large = made_on_demand && !targets.is_empty() && (0..SAMPLES).any(|index| bytes(index) > LARGE_BYTES);
         requests
+    }
+
+    /// Whether making one takes so long that the requests in flight on the same thread would notice.
+    pub(crate) const fn are_large(&self) -> bool {
+        self.large
     }
 
     fn ready(&self, target: &Target, most_bytes: usize) -> Ready {
@@ -136,28 +154,41 @@ impl Requests {
                 self.most_input(&picked.prompt, answers),
             ),
         };
-        let order = Order {
-            index: slot.index,
-            phase: at.phase,
-            block: at.block,
-            step: at.step,
-            attempt,
-            // Nobody has counted what later turns carry.
-            prompt_tokens: picked.prompt.tokens.filter(|_| answers.is_empty()),
-            conversation: talk.map(Talk::place),
-            prompt: picked.number,
-            max_tokens: picked.max_tokens,
-            forced_length: ready.forced,
-            scheduled: slot.scheduled,
-            body,
-            stream: self.workload.stream,
-            keep_text: self.keep_text,
-        };
+        let mut order = self.order(at, slot, &picked);
+        order.attempt = attempt;
+        order.conversation = talk.map(Talk::place);
+        // Nobody has counted what later turns carry.
+        order.prompt_tokens = order.prompt_tokens.filter(|_| answers.is_empty());
+        order.body = body;
         Asked {
             order,
             most_input,
             most_output: if ready.target.dialect.embeds() { 0 } else { picked.max_tokens },
             turns: self.workload.turns.min(1 + u32::try_from(picked.prompt.followups.len()).unwrap_or(u32::MAX - 1)),
+        }
+    }
+
+    /// The request of `slot` without its body: one that is not sent.
+    pub(crate) fn unsent(&self, at: At, slot: Slot) -> Order {
+        self.order(at, slot, &self.prompts.pick(self.seed, slot.index))
+    }
+
+    fn order(&self, at: At, slot: Slot, picked: &Picked<'_>) -> Order {
+        Order {
+            index: slot.index,
+            phase: at.phase,
+            block: at.block,
+            step: at.step,
+            attempt: 0,
+            prompt_tokens: picked.prompt.tokens,
+            conversation: None,
+            prompt: picked.number,
+            max_tokens: picked.max_tokens,
+            forced_length: self.targets[at.target].forced,
+            scheduled: slot.scheduled,
+            body: Bytes::new(),
+            stream: self.workload.stream,
+            keep_text: self.keep_text,
         }
     }
 

@@ -14,7 +14,7 @@ pub(crate) struct Tried {
     pub(crate) verdict: Verdict,
     /// Completed requests per second.
     pub(crate) requests_per_s: Estimate,
-    /// Whether this machine, and not the target, shaped its figures: more of it would measure the machine.
+    /// Whether this machine, and not the target, shaped its figures.
     pub(crate) client_limited: bool,
 }
 

@@ -7,6 +7,7 @@
 //! ```
 
 use std::cell::Cell;
+use std::panic::resume_unwind;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,7 +21,7 @@ use schema::record::{Outcome, Partial, Phase, Record};
 use schema::units::{Moment, Nanos};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use transport::{Client, Watch};
+use transport::{Client, Order, Watch};
 use wire::Frame;
 
 use crate::budget::{Reserved, UsedUp};
@@ -121,7 +122,7 @@ impl Sender {
 
     /// Records a request of an open loop that found no place.
     pub(crate) fn not_sent(&self, slot: Slot) {
-        self.keep_unsent(&self.ask(slot, 0, None), Outcome::NotSent);
+        self.keep_unsent(self.shared.crew.requests.unsent(self.at, slot), Outcome::NotSent);
     }
 
     /// How its target stands.
@@ -133,14 +134,21 @@ impl Sender {
         self.place == Place::Closed && self.shared.crew.plan.workload.turns > 1
     }
 
-    fn ask(&self, slot: Slot, attempt: u32, talk: Option<&Talk>) -> Asked {
-        self.shared.crew.requests.ask(self.at, slot, attempt, talk)
+    async fn ask(&self, slot: Slot, attempt: u32, talk: Option<&Talk>) -> Asked {
+        let requests = &self.shared.crew.requests;
+        if talk.is_some() || !requests.are_large() {
+            return requests.ask(self.at, slot, attempt, talk);
+        }
+        // Meanwhile this thread has other requests to look after.
+        let (requests, at) = (Arc::clone(requests), self.at);
+        let made = tokio::task::spawn_blocking(move || requests.ask(at, slot, attempt, None)).await;
+        made.unwrap_or_else(|error| resume_unwind(error.into_panic()))
     }
 
     /// Attempts at one request, until one of them is the last. What was asked, if it was answered.
     async fn attempts(&self, mut slot: Slot, talk: Option<&Talk>, mut said: Option<&mut Said>) -> Option<Asked> {
         for attempt in 0.. {
-            let asked = self.ask(slot, attempt, talk);
+            let asked = self.ask(slot, attempt, talk).await;
             let record = match self.once(&asked, said.as_deref_mut()).await {
                 Ok(record) => record,
                 Err(cut) => {
@@ -168,7 +176,12 @@ impl Sender {
         let admitted = match &standing.pace {
             Some(pace) => {
                 let tokens = asked.most_input.saturating_add(asked.most_output.into());
-                Some(self.in_time(pace.admit(tokens, crew.connector.clock())).await?)
+                let tell = |wait: Nanos| {
+                    let name = &self.client.target().name;
+                    let note = format!("`{name}`: a request waits for {wait} to stay below the limits it publishes");
+                    crew.tell(Progress::Note(note));
+                };
+                Some(self.in_time(pace.admit(tokens, crew.connector.clock(), tell)).await?)
             }
             None => None,
         };
@@ -247,18 +260,16 @@ impl Sender {
     /// nobody was promised one.
     fn cut(&self, asked: &Asked, cut: &Cut) {
         if self.place == Place::Open && asked.order.attempt == 0 {
-            self.keep_unsent(
-                asked,
-                match cut {
-                    Cut::Time => Outcome::NotSent,
-                    Cut::Stop => Outcome::Cancelled,
-                },
-            );
+            let outcome = match cut {
+                Cut::Time => Outcome::NotSent,
+                Cut::Stop => Outcome::Cancelled,
+            };
+            self.keep_unsent(asked.order.clone(), outcome);
         }
     }
 
-    fn keep_unsent(&self, asked: &Asked, outcome: Outcome) {
-        self.shared.keep(Record { outcome, ..self.client.not_sent(asked.order.clone()) });
+    fn keep_unsent(&self, order: Order, outcome: Outcome) {
+        self.shared.keep(Record { outcome, ..self.client.not_sent(order) });
     }
 
     /// A server that is gone answers at once: a closed loop is not run against it as fast as this machine can.

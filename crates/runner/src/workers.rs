@@ -61,6 +61,9 @@ pub(crate) struct Worked {
 /// Streams one thread carries before another pays.
 const STREAMS_PER_THREAD: u32 = 500;
 
+/// Threads beside each load thread that look names up and write large bodies.
+const BLOCKING_THREADS: usize = 4;
+
 /// Time for all threads to be ready when a turn begins.
 const LEAD: Nanos = Nanos::from_millis(2);
 
@@ -208,7 +211,8 @@ impl Shared {
         let (answer, report) = sync_channel(1);
         self.put(Message::Report(answer));
         let Ok(seen) = report.recv() else { return };
-        let span = Span { began: begun.at, whole: !begun.sending.is_cancelled() };
+        let ended_by_itself = !self.crew.standings[turn.target].no_more_sending().is_cancelled();
+        let span = Span { began: begun.at, whole: ended_by_itself && seen.saturated.is_none() };
         if let Some(step) = course.agenda.take_in(&turn, span, seen) {
             self.put(Message::Step(Box::new(step)));
         }
@@ -275,7 +279,8 @@ impl Shared {
 /// One load thread, from the first turn to the last. A panic in a turn stops the run, and the thread
 /// still keeps its appointments, so that the others are not left waiting.
 fn thread(shared: &Arc<Shared>, number: u32) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().max_blocking_threads(BLOCKING_THREADS).build();
     let runtime =
         runtime.map_err(|e| shared.crew.tell(Progress::Note(format!("a load thread has no runtime: {e}")))).ok();
     let worker = runtime.map(|runtime| Worker::new(Arc::clone(shared), runtime, number));

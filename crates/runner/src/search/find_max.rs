@@ -28,6 +28,9 @@ pub(super) struct Rules {
 /// Steps at one level before it counts as neither met nor missed, and stays inside the interval.
 const MOST_STEPS: u64 = 3;
 
+/// The same where this machine was the limit: that is mended by nothing but chance.
+const MOST_STEPS_LIMITED: u64 = 2;
+
 /// A search that finds no level to be met gives up at this share of where it began.
 const LOWEST_SHARE: f64 = 1.0 / 1024.0;
 
@@ -85,17 +88,19 @@ fn in_doubt(tried: &[Tried], bracket: Bracket) -> Option<f64> {
     let met = tried.iter().filter(|t| t.verdict.status == SloStatus::Met);
     let highest_met = met.map(|t| t.verdict.level).max_by(f64::total_cmp);
     let doubtful = |t: &&Tried| match t.verdict.status {
-        SloStatus::Undecided => bracket.holds(t.verdict.level) && !t.client_limited,
+        SloStatus::Undecided => bracket.holds(t.verdict.level),
         SloStatus::Missed => highest_met.is_some_and(|met| met > t.verdict.level),
         SloStatus::Met => bracket.high.is_some_and(|high| t.verdict.level > high),
     };
-    let again = tried.iter().filter(doubtful).map(|t| t.verdict).filter(|v| v.steps < MOST_STEPS);
-    again.min_by_key(|v| v.steps).map(|v| v.level)
+    let most = |t: &Tried| if t.client_limited { MOST_STEPS_LIMITED } else { MOST_STEPS };
+    let again = tried.iter().filter(doubtful).filter(|t| t.verdict.steps < most(t));
+    again.min_by_key(|t| t.verdict.steps).map(|t| t.verdict.level)
 }
 
-/// The lowest level above `low` at which this machine was the limit: an end of what can be found out.
+/// The lowest level above `low` that is undecided because this machine was the limit: an end of what can be found out.
 fn lowest_limited(tried: &[Tried], low: f64) -> Option<f64> {
-    let limited = tried.iter().filter(|t| t.client_limited && t.verdict.level > low);
+    let limited =
+        tried.iter().filter(|t| t.client_limited && t.verdict.status == SloStatus::Undecided && t.verdict.level > low);
     limited.map(|t| t.verdict.level).min_by(f64::total_cmp)
 }
 

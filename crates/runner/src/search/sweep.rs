@@ -44,12 +44,10 @@ fn grew(axis: Axis, top: &Tried, below: &[&Tried]) -> bool {
     value > most * LEAST_GROWTH && low.is_none_or(|low| low > most) && keeps_up(axis, top)
 }
 
-/// Whether a target completes what this machine offers; with a fixed number of streams it always does.
+/// Whether a target completes what it is offered; with a fixed number of streams it always does.
 fn keeps_up(axis: Axis, level: &Tried) -> bool {
     let offered = level.verdict.level;
-    !level.verdict.saturated
-        && !level.client_limited
-        && (axis == Axis::Concurrency || level.requests_per_s.value >= KEPT_UP * offered)
+    !level.verdict.saturated && (axis == Axis::Concurrency || level.requests_per_s.value >= KEPT_UP * offered)
 }
 
 /// The middle of the widest gap between neighbours, by ratio; the one below the bend counts twice. `levels` ascend.

@@ -8,6 +8,7 @@ mod cut;
 mod dropped;
 mod limits;
 mod load_models;
+mod precise;
 mod retries;
 mod search;
 mod stage;

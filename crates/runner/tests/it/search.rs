@@ -1,8 +1,8 @@
 //! Searches over levels of load at engines of known capacity.
 
-use schema::plan::{Axis, Load, Search, Stop as Enough};
+use schema::plan::{Arrival, Axis, Load, Search, Stop as Enough, WhenFull};
 use schema::progress::Progress;
-use schema::units::Nanos;
+use schema::units::{Nanos, Rate};
 use sim::Pace;
 
 use crate::stage::{Ran, Stage, engine};
@@ -78,4 +78,30 @@ fn a_search_that_is_interrupted_answers_with_what_it_has() {
     assert_eq!(ran.finished.manifest.status, schema::manifest::Status::Interrupted);
     let answer = ran.finished.summary.curves[0].answer.as_ref().unwrap();
     assert_eq!((answer.low, answer.high), (Some(2.0), None));
+}
+
+/// The highest rate is just below what the engine can complete at all: close to it queues become long.
+#[test]
+#[ignore = "takes minutes"]
+fn the_highest_rate_is_found_at_an_engine_of_known_capacity_ten_times_of_ten() {
+    const CAPACITY: f64 = 100.0;
+    for seed in 0..10 {
+        let sim = engine(Pace::Servers { servers: 4, service: Nanos::from_millis(40), spread: 0.0 });
+        let load = Load::Open {
+            rate_per_s: Rate::per_second(1.0).unwrap(),
+            arrival: Arrival::Poisson,
+            max_concurrency: 400,
+            when_full: WhenFull::NotSent,
+        };
+        let mut stage = Stage::new(&[&sim], load, Enough::DurationNs(Nanos::from_secs(5)));
+        stage.plan.seed = seed;
+        stage.plan.slos = vec!["ttft_p95<300ms".parse().unwrap()];
+        stage.plan.search =
+            Some(Search::FindMax { axis: Axis::Rate, first: 25.0, highest: None, tolerance: 0.1, trials: 15 });
+        let ran = stage.run().unwrap();
+        let (low, high) = interval(&ran, "a");
+        let steps: Vec<_> = ran.steps("a").iter().map(|step| step.level).collect();
+        assert!(low < CAPACITY && high > 0.92 * CAPACITY, "seed {seed}: {low} to {high} in {steps:?}");
+        println!("seed {seed}: {low} to {high} in {steps:?}; {:?}", ran.finished.manifest.notes);
+    }
 }

@@ -77,10 +77,14 @@ fn what_a_target_completed_where_it_could_not_keep_up_says_where_to_look() {
 #[test]
 fn where_this_machine_is_the_limit_the_search_goes_no_higher_and_says_so() {
     let limited = |level, steps| Tried { client_limited: true, ..tried(level, steps, Undecided) };
-    assert_eq!(next(&RATE, &[tried(8.0, 1, Met), limited(16.0, 1)]), Next::Level(11.31));
+    assert_eq!(next(&RATE, &[tried(8.0, 1, Met), limited(16.0, 1)]), Next::Level(16.0));
+    assert_eq!(next(&RATE, &[tried(8.0, 1, Met), limited(16.0, 2)]), Next::Level(11.31));
     let ends = [tried(8.0, 2, Met), limited(8.3, 2)];
     assert_eq!(next(&RATE, &ends), Next::Over("from 8.30/s on this machine and not the target is the limit".into()));
-    assert_eq!(next(&RATE, &[limited(2.0, 1)]), Next::Level(1.0));
+    assert_eq!(next(&RATE, &[limited(2.0, 2)]), Next::Level(1.0));
+    // What is met although this machine is slow is met.
+    let met = Tried { client_limited: true, ..tried(2.0, 1, Met) };
+    assert_eq!(next(&RATE, &[met]), Next::Level(4.0));
 }
 
 /// A server of which the share of requests within the bound falls with the level; a p95 asks for 95 % of them.

@@ -53,10 +53,3 @@ fn growth_within_the_interval_is_none() {
     top.requests_per_s.low = Some(9.0);
     assert_eq!(next(Axis::Concurrency, 9, 100.0, &[at((1.0, 10.0)), top]), Next::Level(2.0));
 }
-
-#[test]
-fn where_this_machine_is_the_limit_no_more_is_offered() {
-    let mut top = at((4.0, 40.0));
-    top.client_limited = true;
-    assert_eq!(next(Axis::Concurrency, 9, 100.0, &[at((1.0, 10.0)), top]), Next::Level(2.0));
-}
