@@ -166,7 +166,7 @@ pub enum WorkloadError {
         column: String,
     },
     /// A value is not what its column should hold.
-    #[error("{spot} has a `{column}` that is no {wanted}")]
+    #[error("{spot} holds no {wanted} in `{column}`")]
     #[diagnostic(code(workload::bad_value), help("{help}"))]
     BadValue {
         /// Where.

@@ -154,10 +154,10 @@ impl Kept {
         let mut notes = Vec::new();
         let count = drafts.len();
         if is_full {
-            notes.push(format!("the first {count} prompts of `{path}` are used, and the rest is left out"));
+            notes.push(format!("prompts of `{path}` used: the first {count}; the rest is left out"));
         }
         if skipped > 0 {
-            notes.push(format!("{skipped} conversations of `{path}` are left out: nobody asks anything in them"));
+            notes.push(format!("conversations of `{path}` left out, because nobody asks anything in them: {skipped}"));
         }
         if are_conversations && wanted.turns > 1 && drafts.iter().all(|draft| draft.prompt.followups.is_empty()) {
             notes.push(format!("no conversation of `{path}` has a second turn"));

@@ -1,18 +1,22 @@
 //! Decides what is asked: prompts, their order, and how long answers may be.
 //!
 //! ```text
-//! Workload ──┬─ built-in set ─┐
-//!            ├─ one text ─────┼─▶ prepare ─▶ Prompts ─▶ pick(seed, index) ─▶ a prompt, and how long its answer may be
-//!            ├─ file ─────────┤
-//!            ├─ lengths ──────┤
-//!            └─ trace ────────┘
+//!             ┌─ built-in set ──┐
+//!             ├─ one text ──────┼─▶ a set, in rounds ───────────┐
+//!             ├─ file ──────────┘                               │      prefix before it, pictures beside it
+//! Workload ───┤                                                 ├─▶ Prompts ─▶ pick(seed, index) ─▶ Picked
+//!             ├─ lengths ───────┐                               │
+//!             └─ trace ─────────┴─▶ words, so many tokens long ─┘
+//!                                        ▲
+//! tokenizer.json ── which words are one token each, tried out beforehand
 //! ```
 //!
 //! No target is known here: what is asked never depends on who is asked, or comparisons would be
 //! unfair. No file is opened: the caller hands over readers and bytes.
 //!
 //! Invariants: [`Prompts`] is never empty and no prompt in it is; the same seed and index give the
-//! same prompt whoever asks; in every round of a set each prompt is used exactly once.
+//! same prompt whoever asks; in every round of a set each prompt is used exactly once; a prompt says how
+//! many tokens it is only where a tokenizer counted them; nothing is tokenised while requests are due.
 
 mod bounded;
 mod builtin;

@@ -173,7 +173,7 @@ fn traced(trace: Arc<Trace>, notes: &mut Vec<String>) -> Result<Base, WorkloadEr
     let usual = *known.select_nth_unstable(middle).1;
     if unknown > 0 {
         notes.push(format!(
-            "of {unknown} requests the trace does not say how long they were: they get {usual} tokens, the median"
+            "requests whose length the trace does not say: {unknown}; they get {usual} tokens, the median"
         ));
     }
     Ok(Base::Trace { trace, usual })
@@ -193,7 +193,7 @@ fn mistrust_what_was_miscounted(prompts: &mut Prompts, seed: u64) {
     let wrong = (0..SAMPLE).filter(|index| is_wrong(*index)).count();
     if wrong > 0 {
         prompts.notes.push(format!(
-            "of {SAMPLE} prompts tried, {wrong} are not as many tokens as they were made to be: lengths are about as asked"
+            "prompts that are not as many tokens as they were made to be: {wrong} of {SAMPLE} tried; lengths are about as asked"
         ));
         Arc::get_mut(&mut prompts.made).expect("nobody else has it yet").words.mistrust();
     }

@@ -307,10 +307,7 @@ fn a_trace_says_how_long_prompts_and_answers_are() {
         .collect();
     assert_eq!(seen, [(0, 70, 9), (1, 33, 128), (2, 50, 4), (3, 50, 1), (0, 70, 9)]);
     assert_ne!(prompts.pick(SEED, 0).prompt.user, prompts.pick(SEED, 4).prompt.user);
-    assert_eq!(
-        prompts.notes(),
-        ["of 1 requests the trace does not say how long they were: they get 50 tokens, the median"]
-    );
+    assert_eq!(prompts.notes(), ["requests whose length the trace does not say: 1; they get 50 tokens, the median"]);
 }
 
 #[test]

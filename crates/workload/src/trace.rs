@@ -144,12 +144,12 @@ impl Arrivals {
         let count = kept.len();
         let mut notes = Vec::new();
         if self.is_full {
-            notes.push(format!("the first {count} requests of the trace `{path}` are used, and the rest is left out"));
+            notes.push(format!("requests of the trace `{path}` used: the first {count}; the rest is left out"));
         }
         if self.failed > 0 {
             let failed = self.failed;
             notes.push(format!(
-                "{failed} requests of the trace `{path}` got no answer or asked nothing, and are left out"
+                "requests of the trace `{path}` left out, because they asked nothing or got no answer: {failed}"
             ));
         }
         if !self.are_in_order {
@@ -158,10 +158,10 @@ impl Arrivals {
             ));
         }
         if self.oddly_cut > 0 {
+            let oddly_cut = self.oddly_cut;
             notes.push(format!(
-                "{} requests of the trace `{path}` are not in blocks of {BLOCK_TOKENS} tokens: what they share is not \
-                 reproduced to the token",
-                self.oddly_cut
+                "requests of the trace `{path}` not in blocks of {BLOCK_TOKENS} tokens: {oddly_cut}; what they share is \
+                 not reproduced to the token"
             ));
         }
         let entries = kept.into_iter().map(|(at, entry)| TraceEntry { at: Nanos(at.abs_diff(first)), ..entry });

@@ -70,7 +70,7 @@ fn pictures_are_data_urls_one_or_many() {
     ] {
         check(
             format!("{{\"prompt\":\"a\",\"image\":\"{url}\"}}"),
-            Err("line 1 of `p.txt` has a `image` that is no picture"),
+            Err("line 1 of `p.txt` holds no picture in `image`"),
         );
     }
 }
@@ -124,13 +124,13 @@ fn named_fields_of_objects_make_prompts_and_the_others_are_ignored() {
         "p.jsonl",
         "{\"question\":\"a\",\"role\":null,\"length\":\"x\",\"photo\":null}",
         wanted,
-        Err("line 1 of `p.jsonl` has a `length` that is no number"),
+        Err("line 1 of `p.jsonl` holds no number in `length`"),
     );
     check_wanted(
         "p.jsonl",
         "{\"question\":5,\"role\":null,\"length\":1,\"photo\":null}",
         wanted,
-        Err("line 1 of `p.jsonl` has a `question` that is no text"),
+        Err("line 1 of `p.jsonl` holds no text in `question`"),
     );
     check_wanted("p.json", "[{\"question\":\"a\"}]", wanted, Err("entry 1 of `p.json` has no column `role`"));
 }
@@ -163,7 +163,7 @@ fn what_is_wrong_with_a_table_is_named_by_its_line() {
 
     let wanted = Wanted { columns: Some(&right), ..ONE_TURN };
     let check = |file: &str, expected| check_wanted("p.csv", file, wanted, Err(expected));
-    check("question,tokens\na,many\n", "line 2 of `p.csv` has a `tokens` that is no number");
+    check("question,tokens\na,many\n", "line 2 of `p.csv` holds no number in `tokens`");
     check("question,tokens\na,1\n,2\n", "line 3 of `p.csv` has an empty prompt");
     check(
         "question,tokens\na\n",
@@ -217,7 +217,7 @@ fn what_is_left_out_of_conversations_is_said() {
     assert_eq!(
         found.notes,
         [
-            "1 conversations of `s.json` are left out: nobody asks anything in them",
+            "conversations of `s.json` left out, because nobody asks anything in them: 1",
             "answers may be as long as those recorded in `s.json`"
         ]
     );
@@ -292,7 +292,7 @@ fn a_file_may_be_so_large_and_no_larger() {
 
 #[test]
 fn what_comes_after_enough_prompts_is_left_out() {
-    let first = |count, path| format!("the first {count} prompts of `{path}` are used, and the rest is left out");
+    let first = |count, path| format!("prompts of `{path}` used: the first {count}; the rest is left out");
     check_bounds("p", &"a\n".repeat(5), Ok((5, &[])));
     check_bounds("p", &"a\n".repeat(6), Ok((5, &[&first(5, "p")])));
     check_bounds("p", &format!("{}\n", "x".repeat(900)).repeat(3), Ok((2, &[&first(2, "p")])));

@@ -47,7 +47,7 @@ fn requests_that_failed_are_left_out_and_said_to_be() {
     check(
         BURST_GPT_SESSIONS,
         &[(0, 472, 18, 0)],
-        &["2 requests of the trace `t` got no answer or asked nothing, and are left out"],
+        &["requests of the trace `t` left out, because they asked nothing or got no answer: 2"],
     );
 }
 
@@ -65,9 +65,7 @@ fn blocks_of_another_size_are_mentioned() {
     check(
         r#"{"timestamp": 0, "input_length": 64, "output_length": 1, "hash_ids": [1, 2, 3, 4]}"#,
         &[(0, 64, 1, 4)],
-        &[
-            "1 requests of the trace `t` are not in blocks of 512 tokens: what they share is not reproduced to the token",
-        ],
+        &["requests of the trace `t` not in blocks of 512 tokens: 1; what they share is not reproduced to the token"],
     );
 }
 
@@ -85,7 +83,7 @@ fn equal_block_ids_stay_equal_in_whatever_form() {
 fn what_comes_after_the_bound_is_left_out() {
     let trace = read_within(1, "t", AZURE.as_bytes()).unwrap();
     assert_eq!(entries(&trace), [(0, 4808, 10, 0)]);
-    assert_eq!(trace.notes(), ["the first 1 requests of the trace `t` are used, and the rest is left out"]);
+    assert_eq!(trace.notes(), ["requests of the trace `t` used: the first 1; the rest is left out"]);
 }
 
 #[track_caller]
