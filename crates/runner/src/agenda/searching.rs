@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use load::Counter;
-use schema::curve::Step;
+use schema::curve::{CurvePoint, Step};
 use schema::plan::{Axis, Load, Plan, Search, Stop};
 use schema::record::{Phase, Record};
 use schema::summary::{Calibration, Trust};
@@ -160,7 +160,7 @@ impl Searching {
         one.next_index = records.iter().map(|record| record.index + 1).fold(one.next_index, u64::max);
         let level = one.put(step.clone(), records);
         let (verdict, point) = judge(&level.steps, &level.records);
-        let client_limited = point.trust == Trust::ClientLimited;
+        let client_limited = point.trust == Trust::ClientLimited && !one.carried_more(rung.axis, &point);
         one.learn(Tried { verdict, requests_per_s: point.requests_per_s, client_limited });
         one.forget(&self.search);
         Some(step)
@@ -178,6 +178,12 @@ impl Searching {
     }
 }
 
+/// Share of an offered rate that is carried where this machine keeps up with it.
+const CARRIED: f64 = 0.9;
+
+/// Growth from one number of streams to more that is not chance.
+const GREW: f64 = 1.05;
+
 impl OneSearch {
     /// Puts a step to those at its level.
     fn put(&mut self, step: Step, records: Vec<Arc<Record>>) -> &Measured {
@@ -189,6 +195,19 @@ impl OneSearch {
         measured.steps.push(step);
         measured.records.extend(records);
         measured
+    }
+
+    /// Whether this machine still carried more than at the levels below: then its lateness is noise in the figures, and
+    /// not yet its limit.
+    fn carried_more(&self, axis: Axis, point: &CurvePoint) -> bool {
+        let carried = point.requests_per_s.value;
+        match axis {
+            Axis::Rate => carried >= CARRIED * point.level,
+            Axis::Concurrency => {
+                let below = self.tried.iter().filter(|tried| tried.verdict.level < point.level);
+                below.map(|tried| tried.requests_per_s.value).fold(0.0, f64::max) * GREW < carried
+            }
+        }
     }
 
     /// Puts what came of a level in the place of what had come of it before.
