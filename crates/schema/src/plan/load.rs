@@ -77,6 +77,7 @@ impl From<Arrival> for String {
 pub enum WhenFull {
     /// It is recorded as not sent.
     #[default]
+    #[serde(alias = "not-sent")]
     NotSent,
     /// It waits for a place; its schedule stays, so TTFT from schedule shows the wait and TTFT does not.
     Wait,
@@ -131,7 +132,7 @@ fn read_stage(text: &str) -> Option<StageSpec> {
     let ((axis, from), (other, to)) = (read_level(from.trim())?, read_level(to.trim())?);
     let name_fits = name.chars().count() <= 40 && !name.contains(char::is_control);
     let stage = Stage { name: name.trim().to_owned(), from, to, length_ns };
-    (axis == other && name_fits && (from > 0.0 || to > 0.0)).then_some(StageSpec { axis, stage })
+    (axis == other && name_fits).then_some(StageSpec { axis, stage })
 }
 
 /// `0/s` is a level too, though no rate to measure at.
@@ -369,8 +370,9 @@ mod tests {
     fn a_stage_has_levels_a_length_and_perhaps_a_name() {
         check("5/s@30s", Some((Axis::Rate, 5.0, 5.0, "")));
         check("ramp=0/s..50/s@1m", Some((Axis::Rate, 0.0, 50.0, "ramp")));
+        check("0/s@30s", Some((Axis::Rate, 0.0, 0.0, "")));
         check("8..64@1m", Some((Axis::Concurrency, 8.0, 64.0, "")));
-        for wrong in ["5/s", "5@", "5/s..8@1s", "0@1s", "5/s@0s", "-5@1s", "a@1s", ""] {
+        for wrong in ["5/s", "5@", "5/s..8@1s", "5/s@0s", "-5@1s", "a@1s", ""] {
             check(wrong, None);
         }
     }

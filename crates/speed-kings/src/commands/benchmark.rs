@@ -55,7 +55,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     super::interrupt::listen(&stop, context.terminal)?;
     let calibration = if resolved.calibrate {
         context.terminal.note("calibrating: the same load against the built-in engine, a few seconds");
-        calibrate(&prepared, &stop)?
+        let floor = calibrate(&prepared, &stop)?;
+        if floor.is_none() && !stop.is_asked() {
+            context.terminal.note("calibrating came to nothing: too little was answered to tell this machine's floor");
+        }
+        floor
     } else {
         None
     };

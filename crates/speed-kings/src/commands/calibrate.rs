@@ -33,7 +33,8 @@ const TOKENS: u32 = 256;
 /// Streams a search is taken to reach where it does not say.
 const SEARCHED: f64 = 64.0;
 
-/// Measures the floor of the load that `prepared` is about to send. `None` when interrupted before there was one.
+/// Measures the floor of the load that `prepared` is about to send. `None` when interrupted before there was one, or
+/// when too little was answered to tell.
 ///
 /// # Errors
 /// The built-in engine or the runs against it could not be started.
@@ -93,8 +94,9 @@ impl Floor<'_> {
     fn run(&self, load: Load, gap: Nanos) -> Result<(Finished, Vec<Entry>), Failure> {
         let pace = Pace::Fixed { ttft: Nanos::ZERO, itl: gap };
         let keep_log = gap > Nanos::ZERO;
-        let sim = Sim::start(Config { pace, keep_log, ..Config::new(Engine::OpenAi) }).map_err(Report::from)?;
         let mut resolved = self.prepared.resolved.clone();
+        let model = resolved.simulated_model().to_owned();
+        let sim = Sim::start(Config { pace, keep_log, model, ..Config::new(Engine::OpenAi) }).map_err(Report::from)?;
         (resolved.targets, resolved.plan.targets) = (Vec::new(), Vec::new());
         resolved.add_simulated(MockEngine::Openai, &sim.url()).map_err(Report::from)?;
         resolved.plan = plain(resolved.plan, load, self.out);

@@ -120,8 +120,7 @@ fn start_simulated(resolved: &mut Resolved) -> Result<Vec<Sim>, Failure> {
             MockEngine::Ollama => Engine::Ollama,
             MockEngine::Openai => Engine::OpenAi,
         };
-        let model =
-            resolved.simulated_model.clone().unwrap_or_else(|| crate::config::resolve::SIMULATED_MODEL.to_owned());
+        let model = resolved.simulated_model().to_owned();
         let config = Config { model, seed: resolved.plan.seed, ..Config::new(engine) };
         let sim = Sim::start(config).map_err(miette::Report::from)?;
         resolved.add_simulated(mock, &sim.url()).map_err(miette::Report::from)?;

@@ -49,7 +49,7 @@ pub(crate) struct Resolved {
     /// Simulated engines that are to be started and [added](Resolved::add_simulated).
     pub(crate) mock: Vec<MockEngine>,
     /// The model that simulated engines claim to serve, if one was named.
-    pub(crate) simulated_model: Option<String>,
+    simulated_model: Option<String>,
     /// Whether vectors are asked for.
     embeddings: bool,
     /// Whether this machine's own floor is measured first.
@@ -62,7 +62,7 @@ pub(crate) struct Resolved {
 }
 
 /// What simulated engines serve unless `model` says otherwise.
-pub(crate) const SIMULATED_MODEL: &str = "simulated-8b";
+const SIMULATED_MODEL: &str = "simulated-8b";
 
 /// Stands for a model until its endpoint has been asked.
 const UNNAMED: &str = "auto";
@@ -79,7 +79,7 @@ impl Resolved {
             provider: engine.provider(),
             name: Some(name),
             url: Some(url),
-            model: self.simulated_model.as_deref().or(Some(SIMULATED_MODEL)),
+            model: Some(self.simulated_model()),
             dialect: embedding_dialect(self.embeddings, engine.provider()),
         };
         let nothing = |_: &str| None;
@@ -88,6 +88,11 @@ impl Resolved {
         credentialed.target.price = None;
         self.push(credentialed);
         Ok(())
+    }
+
+    /// The model that simulated engines claim to serve.
+    pub(crate) fn simulated_model(&self) -> &str {
+        self.simulated_model.as_deref().unwrap_or(SIMULATED_MODEL)
     }
 
     /// Names the model of the target at `index` as its endpoint told it.

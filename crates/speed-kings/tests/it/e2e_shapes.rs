@@ -54,7 +54,8 @@ fn streams_come_in_stages_too() {
 #[test]
 fn users_think_between_requests_and_pause_between_sessions() {
     let (sim, desk) = (start(prompt_engine(Engine::OpenAi)), Desk::new());
-    let users = ["--users=2", "--think=20ms", "--session-requests=2", "--session-pause=100ms", "--requests=12"];
+    let users =
+        ["--users=2", "--think=20ms", "--session-requests=2", "--session-pause=100ms", "--requests=12", "--blocks=1"];
     benchmark(&desk, &sim, &users);
     let run = latest(&desk);
     assert!(matches!(run.manifest.plan.load, Load::Users { users: 2, .. }));
@@ -106,7 +107,7 @@ fn a_trace_sets_arrivals_and_lengths() {
         "TIMESTAMP,ContextTokens,GeneratedTokens\n2026-11-16 18:15:46.0000000,30,5\n\
          2026-11-16 18:15:46.1000000,60,7\n2026-11-16 18:15:46.1500000,10,2\n",
     );
-    benchmark(&desk, &sim, &["--replay=azure.csv", "--output-tokens=9"]);
+    benchmark(&desk, &sim, &["--replay=azure.csv"]);
     let records = by_index(measured(&latest(&desk), "it"));
     assert_eq!(records[1].scheduled_ns - records[0].scheduled_ns, Nanos::from_millis(100));
     assert_eq!(records.len(), 3);

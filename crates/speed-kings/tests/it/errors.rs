@@ -217,7 +217,7 @@ fn settings_that_count_for_nothing_are_noted() {
         desk.run(&["benchmark", "--mock=openai", "--dry-run", "--arrival", "constant", "--output", "markdown"]);
     insta::assert_snapshot!(outcome.err, @r"
     `SPEED_KINGS_REQUETS` is not a setting and counts for nothing; did you mean `SPEED_KINGS_REQUESTS`?
-    `arrival` counts for nothing without `rate`
+    `arrival` counts for nothing in a closed loop
     ");
 }
 

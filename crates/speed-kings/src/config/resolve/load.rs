@@ -69,6 +69,9 @@ fn load(settings: &Settings, problems: &mut Problems) -> Load {
         if stages.is_empty() || specs.iter().any(|spec| spec.axis != axis) {
             let problem = Problem::new("`stages` mixes rates and streams, or holds none");
             problems.0.push(problem.help("write all of them like `5/s..50/s@1m`, or all like `8..64@1m`"));
+        } else if stages.iter().all(|stage| stage.from <= 0.0 && stage.to <= 0.0) {
+            let problem = Problem::new("no stage of `stages` sends anything");
+            problems.0.push(problem.help("give at least one a level above zero"));
         }
         return match axis {
             Axis::Rate => Load::RateStages { stages, arrival, max_concurrency, when_full },

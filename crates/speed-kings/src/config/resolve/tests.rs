@@ -160,6 +160,7 @@ fn what_cannot_be_together_is_refused() {
     check_refused("find_max: rate", "seeks the highest load that meets `slo`");
     check_refused("sweep: rate\ncrowd: 5", "`crowd` sets another");
     check_refused("stages: [5/s@1s, 5@1s]", "mixes rates and streams");
+    check_refused("stages: 0/s@1s", "no stage of `stages` sends anything");
     check_refused("rate: 5/s\nturns: 3", "an open loop does not");
     check_refused("prefix_share: 0.5", "there are none");
     check_refused("columns: prompt=q", "there is none");
