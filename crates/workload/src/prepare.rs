@@ -90,17 +90,18 @@ fn words_for(workload: &Workload, tokenizer: Option<&Tokenizer>, notes: &mut Vec
     words
 }
 
-/// The prompts of a set, as they were written.
+/// The prompts of a set, each with as many later turns as there are.
 fn drafts(
     workload: &Workload,
     file: Option<Box<dyn BufRead + '_>>,
     has_tokenizer: bool,
     notes: &mut Vec<String>,
 ) -> Result<Vec<Draft>, WorkloadError> {
-    let prompts = match &workload.prompts {
-        PromptSource::BuiltIn(size) => builtin::set(*size),
+    let alone = |prompt| Draft { prompt, answer: None };
+    let mut drafts = match &workload.prompts {
+        PromptSource::BuiltIn(size) => builtin::set(*size).into_iter().map(alone).collect(),
         PromptSource::Text(text) if text.trim().is_empty() => return Err(WorkloadError::EmptyText),
-        PromptSource::Text(text) => vec![Prompt::of(text)],
+        PromptSource::Text(text) => vec![alone(Prompt::of(text))],
         PromptSource::File(path) => {
             let path = path.display().to_string();
             let Some(reader) = file else { return Err(WorkloadError::NoReader { path }) };
@@ -111,28 +112,18 @@ fn drafts(
             };
             let mut found = file::read(&path, reader, wanted)?;
             notes.append(&mut found.notes);
-            if !found.are_conversations {
-                found
-                    .drafts
-                    .iter_mut()
-                    .enumerate()
-                    .for_each(|(i, draft)| follow_up(&mut draft.prompt, i, workload.turns));
+            if found.are_conversations {
+                return Ok(found.drafts);
             }
-            return Ok(found.drafts);
+            found.drafts
         }
         PromptSource::Synthetic(_) | PromptSource::Trace => Vec::new(),
     };
-    let followed = prompts.into_iter().enumerate().map(|(number, mut prompt)| {
-        follow_up(&mut prompt, number, workload.turns);
-        Draft { prompt, answer: None }
-    });
-    Ok(followed.collect())
-}
-
-/// Questions for later turns, where the source has none.
-fn follow_up(prompt: &mut Prompt, number: usize, turns: u32) {
-    let questions = builtin::follow_ups().skip(number % builtin::FOLLOW_UPS.len());
-    prompt.followups = questions.take(turns.saturating_sub(1) as usize).map(str::to_owned).collect();
+    for (number, draft) in drafts.iter_mut().enumerate() {
+        let questions = builtin::follow_ups().skip(number % builtin::FOLLOW_UPS.len());
+        draft.prompt.followups = questions.take(workload.turns.saturating_sub(1) as usize).map(str::to_owned).collect();
+    }
+    Ok(drafts)
 }
 
 /// With their tokens, and their answers' lengths where those were kept, when there is a tokenizer.
