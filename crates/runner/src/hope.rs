@@ -117,7 +117,7 @@ pub(crate) const fn is_hopeless(class: FailureClass) -> bool {
     )
 }
 
-/// Whether it is how a server fails that is down. One that refuses is not.
+/// Whether it is how a server fails that is down. One that refuses is not, nor one that has no room now.
 const fn is_down(class: FailureClass) -> bool {
     use FailureClass as Class;
     matches!(
@@ -129,7 +129,6 @@ const fn is_down(class: FailureClass) -> bool {
             | Class::Proxy
             | Class::Tls
             | Class::ClosedEarly
-            | Class::Overloaded
             | Class::ServerError
             | Class::FirstTokenTimeout
     )
@@ -199,7 +198,7 @@ mod tests {
         let (hope, name) = (Hope::new(2), "a".parse().unwrap());
         assert_eq!(hope.note(&name), None);
         for _ in 0..2 {
-            hope.learn(Phase::Measured, &failed(FailureClass::Overloaded));
+            hope.learn(Phase::Measured, &failed(FailureClass::ServerError));
         }
         let note = hope.note(&name).unwrap();
         assert!(note.starts_with("`a` was dropped after 2 failures in a row"), "{note}");
