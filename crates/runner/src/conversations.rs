@@ -168,7 +168,9 @@ mod tests {
     fn only_answer_text_is_carried_if_there_is_any() {
         let said = |frames: &[Frame<'_>]| {
             let mut said = Said::default();
-            frames.iter().for_each(|frame| said.hear(frame));
+            for frame in frames {
+                said.hear(frame);
+            }
             said.answer()
         };
         let thought = Frame { reasoning: Some("hm".into()), ..Frame::default() };

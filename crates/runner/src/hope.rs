@@ -136,6 +136,8 @@ const fn is_down(class: FailureClass) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use schema::record::FinishReason;
 
     use super::*;
@@ -188,8 +190,8 @@ mod tests {
             hope.lost().is_some()
         };
         let refused = failed(FailureClass::ConnectRefused);
-        assert!(lost(Phase::Warmup, &[refused.clone()]));
-        assert!(!lost(Phase::Measured, &[refused.clone()]));
+        assert!(lost(Phase::Warmup, from_ref(&refused)));
+        assert!(!lost(Phase::Measured, from_ref(&refused)));
         assert!(!lost(Phase::Warmup, &[refused, DONE]));
     }
 

@@ -246,13 +246,11 @@ impl Pace {
     /// Waits until a request that may be this many tokens may leave. `tell` is called the first time that a wait of
     /// the target is long. Cancel safe.
     pub(crate) async fn admit(&self, tokens: u64, clock: Clock, tell: impl Fn(Nanos)) -> Admitted<'_> {
-        let mut paced_since = None;
-        let _turn = match self.line.try_lock() {
+        let free = self.line.try_lock();
+        let mut paced_since = free.is_err().then(|| clock.now());
+        let _turn = match free {
             Ok(turn) => turn,
-            Err(_) => {
-                paced_since = Some(clock.now());
-                self.line.lock().await
-            }
+            Err(_taken) => self.line.lock().await,
         };
         loop {
             let now = clock.now();

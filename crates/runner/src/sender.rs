@@ -214,8 +214,9 @@ impl Sender {
         let standing = self.standing();
         if standing.hope.learn(self.at.phase, outcome) {
             standing.drop_it();
-            let note = standing.hope.note(&self.client.target().name);
-            note.into_iter().for_each(|note| self.shared.crew.tell(Progress::Note(note)));
+            if let Some(note) = standing.hope.note(&self.client.target().name) {
+                self.shared.crew.tell(Progress::Note(note));
+            }
         }
         let failed = matches!(outcome, Outcome::Failed(_));
         self.failures.set(if failed { self.failures.get().saturating_add(1) } else { 0 });

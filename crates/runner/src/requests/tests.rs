@@ -100,3 +100,26 @@ fn a_later_turn_carries_what_was_said_before_and_its_estimate_grows() {
     assert_eq!(second.order.conversation.map(|place| (place.conversation, place.turn)), Some((0, 1)));
     assert!(second.most_input > first.most_input + 1500);
 }
+
+#[test]
+fn what_is_made_for_each_request_is_large_from_some_size_on() {
+    let large = |tokens: u32| {
+        let mut plan = plan();
+        plan.workload.prompts = PromptSource::Synthetic(tokens.to_string().parse().unwrap());
+        let prompts = workload::prepare(&plan.workload, plan.seed, workload::Sources::default()).unwrap();
+        let who = Credentialed { target: plan.targets[0].clone(), key: None };
+        Requests::new(&plan, &[who], &prompts, Uuid::now_v7()).are_large()
+    };
+    assert!(!large(500) && large(50_000));
+    assert!(!requests(&plan(), &"word ".repeat(20_000)).are_large(), "encoded beforehand");
+}
+
+#[test]
+fn a_request_that_is_not_sent_is_named_all_the_same() {
+    let requests = requests(&plan(), "{\"prompt\":\"a\",\"max_tokens\":3}\n{\"prompt\":\"b\"}");
+    for index in 0..2 {
+        let (unsent, sent) = (requests.unsent(AT, slot(index)), requests.ask(AT, slot(index), 0, None).order);
+        assert_eq!((unsent.index, unsent.prompt, unsent.max_tokens), (sent.index, sent.prompt, sent.max_tokens));
+        assert!(unsent.body.is_empty());
+    }
+}
