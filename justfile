@@ -42,6 +42,14 @@ accuracy:
 scale:
     cargo bench -p speed-kings --bench scale
 
+# 10,000 streams for DURATION: memory, records, descriptors.
+soak DURATION="10m":
+    cargo bench -p speed-kings --bench soak -- {{ DURATION }}
+
+# What one CPU second of the client carries, beside other load generators; figures go to docs/performance.md.
+bench-load:
+    cargo bench -p speed-kings --bench load
+
 # Whether searches find what a simulated engine is known to carry; figures go to docs/performance.md.
 search:
     cargo bench -p speed-kings --bench search

@@ -155,15 +155,8 @@ fn compare(run: &Path, log: &Path) -> Measured {
 }
 
 fn add(measured: &mut Measured, record: &Record, truth: &Truth) {
-    assert!(record.outcome.is_complete(), "request {} did not complete: {:?}", record.index, record.outcome);
-    let arrivals: Vec<u64> = record.events.content().map(|event| event.arrival.0).collect();
-    assert_eq!(arrivals.len(), truth.written.len(), "every event written has arrived");
-    let difference = |a: u64, b: u64| a as f64 - b as f64;
-    let start = record.start_ns.expect("it was sent").0;
-    let true_ttft = difference(truth.written[0], truth.received);
-    measured.ttft.push((difference(arrivals[0], start) - true_ttft).abs());
-    for (arrived, written) in arrivals.windows(2).zip(truth.written.windows(2)) {
-        let error = difference(arrived[1], arrived[0]) - difference(written[1], written[0]);
-        measured.itl.push(error.abs());
-    }
+    let errors = stats::errors(record, truth.received, &truth.written)
+        .unwrap_or_else(|| panic!("request {} lacks events that were written: {:?}", record.index, record.outcome));
+    measured.ttft.push(errors.ttft);
+    measured.itl.extend(errors.itl);
 }

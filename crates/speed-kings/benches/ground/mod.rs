@@ -8,7 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// The program under measurement.
-const PROGRAM: &str = env!("CARGO_BIN_EXE_speed-kings");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_speed-kings");
 
 /// A process that ends with this value.
 pub(crate) struct Process(Child);
