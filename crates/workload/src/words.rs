@@ -117,7 +117,7 @@ impl Words {
     /// With the tokens per word that `tokenizer` says.
     fn weighed_by(self, tokenizer: &Tokenizer) -> Self {
         let tokens = tokenizer.count(&self.following.join(" "));
-        let tokens_per_word = (tokens as f64 / self.following.len() as f64);
+        let tokens_per_word = tokens as f64 / self.following.len() as f64;
         // None of today's counts several words as one; what says so must not make texts endless.
         let tokens_per_word = tokens_per_word.max(0.5);
         let task_tokens = u32::try_from(tokenizer.count(TASK)).ok().filter(|tokens| *tokens > 0);
