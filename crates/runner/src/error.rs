@@ -1,5 +1,7 @@
 //! Why a run cannot begin or go on.
 
+use std::path::PathBuf;
+
 use store::StoreError;
 use transport::SetupError;
 
@@ -27,6 +29,21 @@ pub enum RunError {
         needed: u64,
         /// What there is.
         limit: u64,
+    },
+    /// The run was stopped by trouble, and then could not be sealed either.
+    #[error("the run in `{}` was stopped, and could not be sealed", path.display())]
+    #[diagnostic(
+        code(runner::not_sealed),
+        help(
+            "free some space; what was recorded is kept, and the run opens as one that was killed: `speed-kings results`"
+        )
+    )]
+    NotSealed {
+        /// Its directory.
+        path: PathBuf,
+        /// What stopped it.
+        #[source]
+        trouble: Box<RunError>,
     },
     /// A bug on our side.
     #[error("the {thread} thread panicked; what was recorded until then is kept")]

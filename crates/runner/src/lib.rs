@@ -130,7 +130,7 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
         keep_text: plan.keep_text,
     };
     let recorder = recorder::start(desk, receiver, watch);
-    let scraper = scrape.map(|scrape| scrape.start(sender.clone()));
+    let readings = scrape.map(|scrape| scrape.start(sender.clone()));
     let crew = workers::Crew {
         plan: Arc::clone(&plan),
         targets: job.targets,
@@ -140,13 +140,13 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
         standings,
         stop: stop.clone(),
         recorder: sender,
-        metrics: scraper.as_ref().map(Scraper::asker),
+        metrics: readings.as_ref().map(Scraper::asker),
         offsets: job.trace.map_or_else(|| Arc::from([]), |trace| trace.offsets()),
         reach,
         calibration: job.calibration.clone(),
     };
     let worked = crew.work();
-    let scraped = scraper.is_none_or(Scraper::finish);
+    let scraped = readings.is_none_or(Scraper::finish);
     let mut notes = job.notes;
     let mut trouble = match recorder.join() {
         Ok(kept) => {
@@ -168,15 +168,12 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
         (None, Ok(_)) => Status::Complete,
     };
     let sealed = seal(&mut directory, status, summary.as_ref().ok(), &plan, &job.pages, &notes);
-    match trouble {
+    let path = directory.path().to_owned();
+    match (trouble, sealed) {
         // What stopped the run is likely what keeps it from being sealed.
-        Some(trouble) => Err(trouble),
-        None => Ok(Finished {
-            path: directory.path().to_owned(),
-            manifest: sealed?,
-            summary: summary?,
-            given_up: worked.given_up,
-        }),
+        (Some(trouble), Err(_)) => Err(RunError::NotSealed { path, trouble: Box::new(trouble) }),
+        (Some(trouble), Ok(_)) => Err(trouble),
+        (None, sealed) => Ok(Finished { path, manifest: sealed?, summary: summary?, given_up: worked.given_up }),
     }
 }
 

@@ -70,7 +70,7 @@ pub(crate) struct Values<T> {
 
 impl<T> fmt::Debug for Values<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Values").field("path", &self.path).field("line", &self.lines.number).finish()
+        f.debug_struct("Values").field("path", &self.path).field("line", &self.lines.number).finish_non_exhaustive()
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) fn coarse(growth: &Growth, compared: &[BothSides]) -> Option<String> 
         .filter_map(|both| {
             let (_, server) = PAIRS.iter().find(|(client, _)| *client == both.metric)?;
             let (_, bucket) = median_bucket(growth.histograms.get(server)?)?;
-            let wide = bucket.high - bucket.low > COARSE * both.server_p50?;
+            let wide = both.server_p50.is_none_or(|p50| bucket.high - bucket.low > COARSE * p50);
             wide.then(|| format!("{} ({} to {})", both.metric, span(bucket.low), span(bucket.high)))
         })
         .collect();
@@ -100,7 +100,7 @@ fn prefill_sum(growth: &Growth, ours: &[&Record]) -> Option<BothSides> {
     let server = per(growth, Counter::PrefillSeconds, client.n as f64, Metric::ServerTtft)?;
     let rest = span(client.mean - server.mean);
     let why = format!(
-        "the server tells only how long it read prompts; {rest} more at the client are queueing, HTTP and network{}",
+        "the server tells only how long it read prompts, and those it read together share that time; {rest} more at the client are that, queueing, HTTP and network{}",
         parts(&Parts::of(ours))
     );
     Some(client.beside(server, why))

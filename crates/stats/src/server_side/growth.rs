@@ -65,11 +65,12 @@ fn time(histogram: &Histogram) -> Option<ServerTime> {
     (n > 0).then(|| ServerTime { n, mean: histogram.sum / n as f64, p50: median(histogram) })
 }
 
-/// The median, by linear interpolation in its bucket, as Prometheus' `histogram_quantile` does; absent where it lies
-/// beyond the last bound, of which Prometheus gives that bound.
+/// The median, by linear interpolation in its bucket, as Prometheus' `histogram_quantile` does. Absent where it lies
+/// in the first bucket (Prometheus gives a share of its bound) or beyond the last bound (Prometheus gives that): the
+/// one says only that it is below a bound, the other that it is above.
 fn median(histogram: &Histogram) -> Option<f64> {
     let (at, bucket) = median_bucket(histogram)?;
-    let below = at.checked_sub(1).map_or(0, |before| histogram.counts[before]);
+    let below = histogram.counts[at.checked_sub(1)?];
     let inside = histogram.counts[at] - below;
     let rank = histogram.count as f64 / 2.0 - below as f64;
     Some(bucket.low + (bucket.high - bucket.low) * rank / inside as f64)

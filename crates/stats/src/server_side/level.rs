@@ -16,7 +16,8 @@ pub(super) fn level(
     for &(begin, end) in spans {
         let inside: Vec<_> = points.iter().filter(|(at, _)| (begin..=end).contains(at)).copied().collect();
         let (Some(&first), Some(&last)) = (inside.first(), inside.last()) else { continue };
-        let steps = inside.windows(2).map(|pair| (pair[0].1 + pair[1].1) / 2.0 * (pair[1].0 - pair[0].0).as_secs_f64());
+        let steps =
+            inside.windows(2).map(|pair| f64::midpoint(pair[0].1, pair[1].1) * (pair[1].0 - pair[0].0).as_secs_f64());
         area += steps.sum::<f64>();
         area += first.1 * (first.0 - begin).as_secs_f64() + last.1 * (end - last.0).as_secs_f64();
         seconds += (end - begin).as_secs_f64();

@@ -185,11 +185,11 @@ fn medians_are_prometheus_own() {
         assert_eq!(p50.map(|ns| (ns / 1e6).round() / 1e3), expected, "{counts:?}");
     }
     // `histogram_quantile(0.5, …)` of Prometheus 3.
-    check(&[4, 4, 4], 4, Some(0.05));
     check(&[0, 4, 4], 4, Some(0.15));
     check(&[1, 2, 4], 4, Some(0.2));
     check(&[1, 1, 4], 4, Some(0.267));
-    // Beyond the last bound Prometheus gives that bound, and we nothing.
+    // In the first bucket Prometheus gives 0.05, beyond the last bound that bound, and we nothing.
+    check(&[4, 4, 4], 4, None);
     check(&[0, 0, 1], 4, None);
     check(&[0, 0, 0], 0, None);
 }
@@ -266,7 +266,7 @@ fn an_engine_that_tells_only_sums_is_compared_by_them() {
         .map(|both| format!("{} {:.3}: {}", both.metric, both.server_mean / 1e6, both.why))
         .collect();
     insta::assert_snapshot!(shown.join("\n"), @r"
-    TTFT 30.000: the server tells only how long it read prompts; 20.0 ms more at the client are queueing, HTTP and network
+    TTFT 30.000: the server tells only how long it read prompts, and those it read together share that time; 20.0 ms more at the client are that, queueing, HTTP and network
     TPOT 5.000: the server's is its generating time ÷ all tokens, the first ones included; the client's a mean over requests
     ");
 }

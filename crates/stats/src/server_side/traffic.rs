@@ -37,11 +37,9 @@ pub(super) fn strangers(plan: &Plan, target: &Target, records: &[Record], read: 
     let (Some(begin), Some(end)) = (spans().map(|s| s.0).min(), spans().map(|s| s.1).max()) else { return Vec::new() };
     let Some(bracket) = whole(read, begin, end) else { return Vec::new() };
     let Ok(growth) = Growth::over(&bracket) else { return Vec::new() };
-    let judge = |counter, what, count: fn(&[&Record]) -> Option<Ours>| {
-        verdict(what, *growth.counters.get(&counter)?, &count(&ours)?)
-    };
-    let output = judge(Counter::GeneratedTokens, "output", output);
-    let input = judge(Counter::PromptTokens, "prompt", input);
+    let judge = |counter, what, ours: Option<Ours>| verdict(what, *growth.counters.get(&counter)?, &ours?);
+    let output = judge(Counter::GeneratedTokens, "output", Some(output(&ours)));
+    let input = judge(Counter::PromptTokens, "prompt", input(&ours));
     output.into_iter().chain(input).collect()
 }
 
@@ -59,7 +57,7 @@ fn requests_to_the_same<'a>(plan: &Plan, target: &Target, records: &'a [Record])
 }
 
 /// Output tokens.
-fn output(records: &[&Record]) -> Option<Ours> {
+fn output(records: &[&Record]) -> Ours {
     let mut ours = Ours::default();
     for record in records.iter().filter(|record| record.start_ns.is_some()) {
         let tokens = record.tokens.map_or(0.0, |tokens| tokens.output as f64);
@@ -72,7 +70,7 @@ fn output(records: &[&Record]) -> Option<Ours> {
             ours.less += (tokens * ESTIMATES_DIFFER).max(1.0);
         }
     }
-    Some(ours)
+    ours
 }
 
 /// Prompt tokens; `None` where a request of ours does not know its own.
