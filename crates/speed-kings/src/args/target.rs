@@ -77,28 +77,12 @@ impl FromStr for TargetSpec {
     }
 }
 
-/// Every dialect by the name it has in plans and records.
-fn dialects() -> [(String, Dialect); 8] {
-    use Dialect::{
-        Anthropic, OllamaChat, OllamaEmbed, OllamaGenerate, OpenaiChat, OpenaiCompletions, OpenaiEmbeddings, Tgi,
-    };
-    let all =
-        [OpenaiChat, OpenaiCompletions, Anthropic, Tgi, OllamaChat, OllamaGenerate, OpenaiEmbeddings, OllamaEmbed];
-    all.map(|d| (dialect_name(d), d))
-}
-
-fn dialect_name(dialect: Dialect) -> String {
-    match serde_json::to_value(dialect) {
-        Ok(serde_json::Value::String(name)) => name,
-        other => unreachable!("a dialect is written as one word, not as {other:?}"),
-    }
-}
-
 fn parse_dialect(text: &str) -> Result<Dialect, TargetError> {
-    let known = dialects();
-    let names: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
-    let found = known.iter().find(|(name, _)| name == text).map(|(_, dialect)| *dialect);
-    found.ok_or_else(|| wrong(format!("`{text}` is not a dialect, use one of {}", names.join(", "))))
+    let found = Dialect::ALL.iter().find(|dialect| dialect.id() == text).copied();
+    found.ok_or_else(|| {
+        let names: Vec<&str> = Dialect::ALL.iter().map(|dialect| dialect.id()).collect();
+        wrong(format!("`{text}` is not a dialect, use one of {}", names.join(", ")))
+    })
 }
 
 /// Options by name, as they were written.
@@ -177,7 +161,7 @@ impl fmt::Display for TargetSpec {
             write!(f, ",model={model}")?;
         }
         if let Some(dialect) = self.dialect {
-            write!(f, ",dialect={}", dialect_name(dialect))?;
+            write!(f, ",dialect={}", dialect.id())?;
         }
         if let Some(metrics) = &self.metrics {
             write!(f, ",metrics={metrics}")?;
