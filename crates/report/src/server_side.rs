@@ -37,7 +37,12 @@ fn clocks(both: &BothSides) -> String {
 
 /// What only the server can time.
 fn own_clock(side: &ServerSide) -> Option<String> {
-    let told = |metric: &Metric| side.both_sides.iter().any(|both| both.metric == *metric);
+    let ours = |metric: Metric| match metric {
+        Metric::ServerTtft => Metric::Ttft,
+        Metric::ServerTotal => Metric::E2e,
+        metric => metric,
+    };
+    let told = |metric: &Metric| side.both_sides.iter().any(|both| both.metric == ours(*metric));
     let one = |(metric, time): (&Metric, &ServerTime)| {
         let median = time.p50.map(|p50| format!(", p50 about {}", value(p50, metric.unit()))).unwrap_or_default();
         format!("{metric} mean {}{median}", value(time.mean, metric.unit()))
@@ -58,7 +63,7 @@ fn queue(side: &ServerSide) -> Option<String> {
 }
 
 fn counted(side: &ServerSide, counter: Counter, what: &str) -> Option<String> {
-    let grown = side.counters.get(&counter)?;
+    let grown = side.counters.get(&counter).filter(|grown| **grown > 0.0)?;
     Some(format!("{} {what}", grown.round()))
 }
 

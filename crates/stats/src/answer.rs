@@ -77,12 +77,12 @@ fn why(axis: Axis, low: Option<f64>, miss: Option<&Verdict>, met_above: usize) -
     why
 }
 
-/// `14.2/s`, or `14 at once`.
+/// `14.2/s`, to three significant digits, or `14 at once`.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 9")]
 pub fn level_in_words(axis: Axis, level: f64) -> String {
+    let decimals = (2.0 - level.abs().max(1e-7).log10().floor()).clamp(0.0, 9.0) as usize;
     match axis {
-        Axis::Rate if level < 9.995 => format!("{level:.2}/s"),
-        Axis::Rate if level < 99.95 => format!("{level:.1}/s"),
-        Axis::Rate => format!("{level:.0}/s"),
+        Axis::Rate => format!("{level:.decimals$}/s"),
         Axis::Concurrency => format!("{level:.0} at once"),
     }
 }

@@ -85,11 +85,14 @@ pub(crate) fn search<'a>(
     Some(Searched { curve, summary, steady })
 }
 
-/// `these are the figures at 14.2/s, one of 11 levels: the curve shows the others; all of them cost $1.20`.
+/// `these are the figures at 14.2/s, one of 11 levels: the curve shows the others; the whole search cost $1.20`.
 fn of_one_level(axis: Axis, level: f64, levels: usize, spent: Option<Usd>) -> String {
     let at = level_in_words(axis, level);
-    let spent = spent.map(|usd| format!("; all of them cost {usd}")).unwrap_or_default();
-    format!("these are the figures at {at}, one of {levels} levels: the curve shows the others{spent}")
+    let spent = spent.map(|usd| format!("; the whole search cost {usd}")).unwrap_or_default();
+    match levels {
+        1 => format!("these are the figures at {at}, the only level that was measured{spent}"),
+        _ => format!("these are the figures at {at}, one of {levels} levels: the curve shows the others{spent}"),
+    }
 }
 
 /// What all of a target's requests cost, of every level and phase.
@@ -210,14 +213,19 @@ fn answer_of(plan: &Plan, search: &Search, levels: &[Level<'_>]) -> Answer {
     found
 }
 
-/// The level whose figures stand for the target: the answer; without one, that of the most requests that met every
-/// SLO a second, or of the most at all.
+/// The level whose figures stand for the target: the answer; without one, of those that can be trusted most, and
+/// of these that the target could keep up with, the one with the most requests a second that met every SLO (or
+/// completed at all).
 fn stands_for(answer: Option<&Answer>, levels: &[Level<'_>]) -> Option<usize> {
     let answered = answer.and_then(|answer| answer.highest);
     let at = |highest: f64| levels.iter().position(|level| level.value.total_cmp(&highest).is_eq());
-    let good = |level: &Level<'_>| level.point.goodput_requests_per_s.unwrap_or(level.point.requests_per_s.value);
-    let most = || (0..levels.len()).max_by(|&a, &b| good(&levels[a]).total_cmp(&good(&levels[b])));
-    answered.and_then(at).or_else(most)
+    let good = |point: &CurvePoint| point.goodput_requests_per_s.unwrap_or(point.requests_per_s.value);
+    let order = |a: &CurvePoint, b: &CurvePoint| {
+        let doubts = (b.trust, b.saturated.is_some()).cmp(&(a.trust, a.saturated.is_some()));
+        doubts.then_with(|| good(a).total_cmp(&good(b)))
+    };
+    let best = || (0..levels.len()).max_by(|&a, &b| order(&levels[a].point, &levels[b].point));
+    answered.and_then(at).or_else(best)
 }
 
 #[cfg(test)]

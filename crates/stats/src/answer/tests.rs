@@ -83,7 +83,7 @@ fn a_verdict_is_that_of_all_bounds_together_unless_the_client_was_the_limit() {
 #[test]
 fn levels_are_written_with_three_digits() {
     assert_eq!(level_in_words(Axis::Rate, 14.236), "14.2/s");
-    assert_eq!(level_in_words(Axis::Rate, 0.5), "0.50/s");
+    assert_eq!(level_in_words(Axis::Rate, 0.0625), "0.0625/s");
     assert_eq!(level_in_words(Axis::Rate, 1234.5), "1234/s");
     assert_eq!(level_in_words(Axis::Concurrency, 16.0), "16 at once");
 }

@@ -102,6 +102,17 @@ fn requests_that_found_no_place_saturate_a_level_and_a_cut_step_gives_its_own_re
 }
 
 #[test]
+fn without_an_answer_a_level_stands_that_can_be_trusted_and_kept_up_with() {
+    let mut plan = searching(SWEEP);
+    plan.slos.clear();
+    assert_eq!(summary(&plan, &[4, 8, 20], |_, _| {}).curves[0].stands_for, Some(8.0));
+    let few = summary(&plan, &[4, 8], |step, records| records.truncate(if step.level > 5.0 { 20 } else { 120 }));
+    assert_eq!(few.curves[0].stands_for, Some(4.0));
+    let only = summary(&plan, &[4], |_, _| {});
+    assert_eq!(only.targets[0].warnings[0], "these are the figures at 4.00/s, the only level that was measured");
+}
+
+#[test]
 fn what_the_client_shaped_decides_nothing_and_fits_no_law() {
     let late = summary(&searching(FIND), &[4, 6, 8, 12, 16], |step, records| {
         for record in records.iter_mut().filter(|_| step.level > 10.0) {
@@ -146,7 +157,7 @@ fn what_all_levels_cost_is_told_and_unlike_levels_are_not_compared() {
     let samples = BTreeMap::new();
     let found = summarise(&plan, &Measured { records: &records, steps: &steps, samples: &samples, calibration: None });
     let first = &found.targets[0].warnings[0];
-    assert!(first.ends_with("one of 2 levels: the curve shows the others; all of them cost $0.00504"), "{first}");
+    assert!(first.ends_with("one of 2 levels: the curve shows the others; the whole search cost $0.00504"), "{first}");
     let unlike =
         "the targets' figures are of unlike loads (a at 8.00/s, b at 4.00/s): compare their curves, not latencies";
     assert!(found.warnings.iter().any(|warning| warning == unlike), "{:?}", found.warnings);
