@@ -3,8 +3,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use schema::plan::{Load, Stop};
-use schema::record::Record;
+use schema::plan::{Load, Pause, Stop};
+use schema::record::{InConversation, Record};
+use schema::units::Nanos;
 use serde_json::{Value, json};
 
 use crate::stage::Stage;
@@ -171,4 +172,27 @@ fn a_turn_that_failed_ends_its_conversation() {
     for place in failed.iter().filter_map(|record| record.conversation) {
         assert!(!places.contains(&(place.conversation, place.turn + 1)), "{place:?}");
     }
+}
+
+#[test]
+fn a_user_s_session_is_one_conversation() {
+    let diary = Diary::start(|_| false);
+    let mut stage = three_turns(&[&diary], 12);
+    stage.plan.load = Load::Users {
+        users: 2,
+        think: Pause::NONE,
+        session_requests: u32::MAX,
+        session_pause: "200ms".parse().unwrap(),
+        arrive_over_ns: Nanos::ZERO,
+    };
+    stage.plan.blocks = 1;
+    let records = stage.run().unwrap().records("a");
+    assert_eq!(places(&records), (0..4).flat_map(|talk| (0..3).map(move |turn| (talk, turn))).collect());
+    let begun = |(talk, turn): (u64, u32)| {
+        let is_it = |record: &&Record| record.conversation == Some(InConversation { conversation: talk, turn });
+        records.iter().find(is_it).unwrap().scheduled_ns
+    };
+    // Whoever is first to end a conversation stays away before the next.
+    let away = begun((2, 0)).since(begun((0, 2)).min(begun((1, 2))));
+    assert!(away >= Nanos::from_millis(200), "{away}");
 }

@@ -12,7 +12,7 @@ fn broken(fault: Fault) -> Sim {
 
 #[test]
 fn a_target_that_is_down_is_dropped_and_the_others_go_on() {
-    let (down, up) = (broken(Fault::Overloaded), Sim::start(quick()).unwrap());
+    let (down, up) = (broken(Fault::ServerError), Sim::start(quick()).unwrap());
     let mut stage = Stage::closed(&[&down, &up], 2, 40);
     (stage.plan.drop_after, stage.plan.blocks) = (5, 4);
     let ran = stage.run().unwrap();
@@ -21,19 +21,21 @@ fn a_target_that_is_down_is_dropped_and_the_others_go_on() {
     let up = ran.records("b");
     assert!(up.len() == 40 && up.iter().all(|record| record.outcome.is_complete()));
     let given_up: Vec<_> = ran.finished.given_up.iter().map(|(name, why)| (name.as_str(), why.class)).collect();
-    assert_eq!(given_up, [("a", FailureClass::Overloaded)]);
+    assert_eq!(given_up, [("a", FailureClass::ServerError)]);
     let told: Vec<_> = ran.notes().iter().filter(|note| note.contains("dropped")).collect();
     assert!(told.len() == 1 && told[0].starts_with("`a` was dropped after 5 failures in a row"), "{told:?}");
 }
 
 #[test]
-fn a_target_that_throttles_is_not_down() {
-    let sim = broken(Fault::RateLimit);
-    let mut stage = Stage::closed(&[&sim], 2, 6);
-    stage.plan.drop_after = 2;
-    let ran = stage.run().unwrap();
-    assert_eq!(ran.records("a").len(), 6);
-    assert!(ran.finished.given_up.is_empty());
+fn a_target_that_throttles_or_has_no_room_is_not_down() {
+    for fault in [Fault::RateLimit, Fault::Overloaded] {
+        let sim = broken(fault);
+        let mut stage = Stage::closed(&[&sim], 2, 6);
+        stage.plan.drop_after = 2;
+        let ran = stage.run().unwrap();
+        assert_eq!(ran.records("a").len(), 6);
+        assert!(ran.finished.given_up.is_empty());
+    }
 }
 
 #[test]

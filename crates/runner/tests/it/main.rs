@@ -6,6 +6,7 @@ mod budgets;
 mod conversations;
 mod cut;
 mod dropped;
+mod large;
 mod limits;
 mod load_models;
 mod precise;
