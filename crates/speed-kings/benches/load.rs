@@ -10,7 +10,7 @@
 //! report and, for ours, sealing and summary included.
 //!
 //! Others are installed once, into the folder that `SPEED_KINGS_PEERS` names (else one in the system's temporary
-//! folder): oha by `cargo install`, AIPerf and GuideLLM by `pip` into environments of their own. What cannot be
+//! folder): oha by `cargo install`, `AIPerf` and `GuideLLM` by `pip` into environments of their own. What cannot be
 //! installed is left out, and said so. Prints Markdown; `just bench-load` runs it.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
 
@@ -100,7 +100,7 @@ fn measure(client: impl FnOnce(&Engine)) -> Carried {
         over.store(true, Ordering::Relaxed);
         watcher.join().expect("the watcher ends")
     });
-    let cpu = spent_by_children() - before;
+    let cpu = spent_by_children().saturating_sub(before);
     engine.stop();
     let last = counts.last().expect("the engine was read at least once");
     let middle: Vec<&Count> =
