@@ -57,15 +57,28 @@ fn is_positive(x: f64) -> bool {
     x.is_finite() && x > 0.0
 }
 
+/// N − 1 and N(N − 1): those that a request shares the target with. Below one in flight, as at low rates, there is
+/// nobody to share with, and X = λN.
+fn sharing(n: f64) -> (f64, f64) {
+    let others = (n - 1.0).max(0.0);
+    (others, n * others)
+}
+
+/// 1 + σ(N − 1) + κN(N − 1).
+fn divisor(at: &Parameters, n: f64) -> f64 {
+    let (others, pairs) = sharing(n);
+    (1.0 + at[1] * others + at[2] * pairs).max(f64::MIN_POSITIVE)
+}
+
 /// ln X(N).
 fn model(at: &Parameters, n: f64) -> f64 {
-    at[0] + n.ln() - (1.0 + at[1] * (n - 1.0) + at[2] * n * (n - 1.0)).max(f64::MIN_POSITIVE).ln()
+    at[0] + n.ln() - divisor(at, n).ln()
 }
 
 /// Its derivatives by the parameters.
 fn slopes(at: &Parameters, n: f64) -> Parameters {
-    let below = (1.0 + at[1] * (n - 1.0) + at[2] * n * (n - 1.0)).max(f64::MIN_POSITIVE);
-    [1.0, -(n - 1.0) / below, -n * (n - 1.0) / below]
+    let ((others, pairs), below) = (sharing(n), divisor(at, n));
+    [1.0, -others / below, -pairs / below]
 }
 
 struct Fit {
@@ -104,7 +117,8 @@ impl Data {
     fn start(&self, held: [Option<f64>; 3]) -> Parameters {
         let (mut normal, mut right) = ([[0.0; 3]; 3], [0.0; 3]);
         for &(n, x) in &self.points {
-            let terms = [1.0, n - 1.0, n * (n - 1.0)].map(|term| term * x / n);
+            let (others, pairs) = sharing(n);
+            let terms = [1.0, others, pairs].map(|term| term * x / n);
             for i in 0..3 {
                 right[i] += terms[i];
                 for j in 0..3 {

@@ -70,6 +70,17 @@ fn points_without_noise_give_the_parameters_back() {
 }
 
 #[test]
+fn below_one_in_flight_nothing_is_shared() {
+    let truth = [2.0, 0.3, 0.01];
+    let mut low_rates: Vec<(f64, f64)> = [0.1, 0.3, 0.6].iter().map(|&n| (n, 2.0 * n)).collect();
+    low_rates.extend(points(truth, 0.0, 1));
+    let fitted = fit_law(&low_rates).unwrap();
+    for (got, expected) in [(fitted.lambda, 2.0), (fitted.contention, 0.3), (fitted.coherency, 0.01)] {
+        assert!((got.value / expected - 1.0).abs() < 1e-6, "{fitted:?}");
+    }
+}
+
+#[test]
 fn a_curve_that_levels_off_has_a_limit_and_no_peak() {
     let flat: Vec<(f64, f64)> = LEVELS.iter().map(|&n| (n, law(2.0, 0.2, 0.0, n))).collect();
     let fitted = fit_law(&flat).unwrap();
