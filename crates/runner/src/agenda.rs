@@ -69,11 +69,6 @@ impl Agenda {
         !matches!(self, Self::Listed(_))
     }
 
-    /// Whether a turn that its target cannot keep up with is ended early.
-    pub(crate) const fn cuts(&self, turn: &Turn) -> bool {
-        turn.step.is_some() && turn.load.is_open()
-    }
-
     /// Takes in what was seen of a turn that has ended. A step of a search is to be recorded.
     pub(crate) fn take_in(&mut self, turn: &Turn, span: Span, seen: Seen) -> Option<Step> {
         match self {

@@ -1,13 +1,15 @@
 //! Carries out one plan from start to finish: prepare, warm up, take turns, seal, summarise.
 //!
 //! ```text
-//! Plan ─▶ turns ─▶ load threads (one runtime each) ──records──▶ recorder thread ─▶ store
-//!                    └─ transport, target by target                └─ Progress ─▶ whoever watches
+//! Plan ─▶ Agenda ──next turn──▶ load threads (one runtime each) ──records──▶ recorder thread ─▶ store
+//!           ▲                      └─ transport, target by target              │ └─ Progress ─▶ whoever watches
+//!           └──────────── what was seen of the turn: searches, precision ──────┘
 //!        at the end: store ─▶ stats ─▶ Summary ─▶ seal
 //! ```
 //!
 //! Invariants:
-//! - Targets take turns block by block; within a turn all load threads work on one target.
+//! - Targets take turns block by block, or step by step of their searches; within a turn all load threads work on one
+//!   target. What comes next is decided between turns, never while one goes on.
 //! - A record leaves its thread through a bounded queue. The recorder may not lose one; viewers may
 //!   miss progress.
 //! - Whatever happens after the run directory exists, it is sealed: complete, interrupted or failed.

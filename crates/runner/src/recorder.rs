@@ -14,6 +14,7 @@ use schema::progress::Progress;
 use schema::record::{Partial, Record, TokenSource};
 use schema::server::ServerSample;
 use schema::target::TargetName;
+use schema::text::Untrusted;
 use store::{Log, StoreError, Writer};
 use transport::Clock;
 use workload::Tokenizer;
@@ -182,7 +183,7 @@ fn count_tokens(record: &mut Record, tokenizer: &Tokenizer) {
     if tokens.source != TokenSource::ContentEvents {
         return;
     }
-    let text: String = output.iter().map(|piece| piece.raw()).collect();
+    let text: String = output.iter().map(Untrusted::raw).collect();
     tokens.output = tokenizer.count(&text) as u64;
     tokens.source = TokenSource::LocalTokenizer;
 }

@@ -51,8 +51,10 @@ pub(crate) const MOST_STREAMS: u32 = 10_000;
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what a plan may hold")]
 pub(crate) fn places(plan: &Plan) -> Option<u32> {
     let bound = match plan.search {
-        Some(Search::Sweep { axis: Axis::Concurrency, highest, .. }) => highest?,
-        Some(Search::FindMax { axis: Axis::Concurrency, highest, .. }) => highest?,
+        Some(
+            Search::Sweep { axis: Axis::Concurrency, highest, .. }
+            | Search::FindMax { axis: Axis::Concurrency, highest, .. },
+        ) => highest?,
         Some(_) => return plan.load.at(Axis::Rate, 1.0).map(|load| load.places()),
         None => return Some(plan.load.places()),
     };

@@ -62,6 +62,11 @@ pub(crate) struct Portion {
 const MOST_AHEAD: f64 = 256.0;
 
 impl Turn {
+    /// Whether it is ended early when its target cannot keep up: a closed loop has no backlog.
+    pub(crate) const fn may_be_cut_short(&self) -> bool {
+        self.step.is_some() && self.load.is_open()
+    }
+
     /// Connections to be opened before it begins, so that its requests do not wait for them: one for each stream that
     /// begins at once, a second's worth for a rate. `offsets`: the arrivals of a replayed trace.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1..=256")]

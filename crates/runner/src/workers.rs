@@ -1,35 +1,38 @@
 //! The load threads: each has a runtime of its own, and all take each turn together.
 
+mod course;
+mod patience;
+
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Barrier, Mutex, PoisonError};
-use std::time::Duration;
 
 use load::{Counter, Pacing, Segment, Slot, Streams, Timing};
 use schema::plan::{Plan, Stop as Enough};
 use schema::progress::Progress;
-use schema::record::{Failure, FailureClass, Phase, Record};
+use schema::record::{Failure, FailureClass, Record};
 use schema::summary::Calibration;
 use schema::target::{Credentialed, TargetName};
-use schema::units::{Moment, Nanos};
+use schema::units::Nanos;
 use tokio::runtime::Runtime;
 use tokio::task::LocalSet;
-use tokio_util::sync::CancellationToken;
 use transport::{Client, Connector, SetupError};
 
-use crate::agenda::{Agenda, Span};
+use crate::agenda::Agenda;
 use crate::budget::Budget;
 use crate::hope::is_hopeless;
-use crate::recorder::{Cut, Message};
+use crate::recorder::Message;
 use crate::requests::Requests;
 use crate::scrape::Asker;
 use crate::sender::{At, Place, Sender};
 use crate::standing::Standing;
 use crate::stop::Stop;
 use crate::turns::{Share, Turn};
+use course::{Begun, Course};
+use patience::Patience;
 
 /// All that the load threads need.
 pub(crate) struct Crew {
@@ -64,12 +67,6 @@ const STREAMS_PER_THREAD: u32 = 500;
 /// Threads beside each load thread that look names up and write large bodies.
 const BLOCKING_THREADS: usize = 4;
 
-/// Time for all threads to be ready when a turn begins.
-const LEAD: Nanos = Nanos::from_millis(2);
-
-/// As long does a measured turn wait for the servers' own metrics as they are before it.
-const READING: Duration = Duration::from_millis(250);
-
 /// What the threads share beside the crew.
 pub(crate) struct Shared {
     pub(crate) crew: Crew,
@@ -80,26 +77,6 @@ pub(crate) struct Shared {
     stale_connections: AtomicU64,
     pub(crate) out_of_budget: AtomicBool,
     panicked: AtomicBool,
-}
-
-/// How far the run has come.
-struct Course {
-    agenda: Agenda,
-    /// The turn that comes next, or goes on.
-    turn: Option<Arc<Turn>>,
-    /// When it takes place, once that is agreed.
-    begun: Option<Begun>,
-}
-
-/// A turn that takes place.
-#[derive(Clone)]
-struct Begun {
-    /// Its beginning.
-    at: Moment,
-    /// When sending ends, if by time.
-    until: Option<Moment>,
-    /// Cancelled when sending is to end: by the target's end, the run's, or because the turn is cut short.
-    sending: CancellationToken,
 }
 
 impl Crew {
@@ -158,79 +135,6 @@ impl Crew {
 }
 
 impl Shared {
-    /// Waits until all threads are here; one decides, and all get the same answer. A panic in the decision stops the
-    /// run, as one in a turn does.
-    fn agree<T>(&self, decide: impl FnOnce(&mut Course), answer: impl FnOnce(&Course) -> Option<T>) -> Option<T> {
-        let course = || self.course.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.barrier.wait().is_leader() && catch_unwind(AssertUnwindSafe(|| decide(&mut course()))).is_err() {
-            self.panicked.store(true, Ordering::Relaxed);
-            self.crew.stop.waiting();
-            *course() = Course { agenda: Agenda::over(), turn: None, begun: None };
-        }
-        self.barrier.wait();
-        answer(&course())
-    }
-
-    /// The next turn. All that was seen of the one before is known by then.
-    fn next_turn(&self) -> Option<Arc<Turn>> {
-        let decide = |course: &mut Course| {
-            self.close(course);
-            let goes_on = !self.crew.stop.no_more_sending().is_cancelled();
-            let next = || course.agenda.next(|target| self.is_wanted(target));
-            course.turn = goes_on.then(next).flatten().map(Arc::new);
-        };
-        self.agree(decide, |course| course.turn.clone())
-    }
-
-    /// Begins the turn, if its target could be reached.
-    fn begin(&self) -> Option<Begun> {
-        let decide = |course: &mut Course| {
-            let Some(turn) = course.turn.as_ref().filter(|turn| self.is_wanted(turn.target)) else { return };
-            if let Some(metrics) = self.crew.metrics.as_ref().filter(|_| turn.phase == Phase::Measured) {
-                metrics.reading(READING);
-            }
-            let at = self.crew.connector.clock().now() + LEAD + turn.settle;
-            let until = turn.length.map(|length| at + length);
-            let sending = self.crew.standings[turn.target].no_more_sending().child_token();
-            self.tell_of(turn);
-            if course.agenda.learns() {
-                let cut = Cut { target: turn.target, sending: sending.clone(), until };
-                self.put(Message::Watch(Some(cut).filter(|_| course.agenda.cuts(turn))));
-            }
-            course.begun = Some(Begun { at, until, sending });
-        };
-        self.agree(decide, |course| course.begun.clone())
-    }
-
-    /// Ends the turn at hand: what comes next may depend on what was seen of it.
-    fn close(&self, course: &mut Course) {
-        let (Some(turn), Some(begun)) = (course.turn.take(), course.begun.take()) else { return };
-        if !course.agenda.learns() {
-            return;
-        }
-        let (answer, report) = sync_channel(1);
-        self.put(Message::Report(answer));
-        let Ok(seen) = report.recv() else { return };
-        let ended_by_itself = !self.crew.standings[turn.target].no_more_sending().is_cancelled();
-        let span = Span { began: begun.at, whole: ended_by_itself && seen.saturated.is_none() };
-        if let Some(step) = course.agenda.take_in(&turn, span, seen) {
-            self.put(Message::Step(Box::new(step)));
-        }
-    }
-
-    fn tell_of(&self, turn: &Turn) {
-        let target = self.crew.targets[turn.target].target.name.clone();
-        self.crew.tell(Progress::Block { target: target.clone(), phase: turn.phase, block: turn.block });
-        if let Some(rung) = turn.step {
-            self.crew.tell(Progress::Step { target, step: rung.number, axis: rung.axis, level: rung.level });
-        }
-    }
-
-    fn is_wanted(&self, target: usize) -> bool {
-        let standing = &self.crew.standings[target];
-        standing.hope.lost().is_none() && !standing.no_more_sending().is_cancelled()
-    }
-
     /// A record may not be lost: when the queue is full this waits for the disk, and counts that it did.
     pub(crate) fn keep(&self, record: Record) {
         self.put(Message::Record(Box::new(record)));
@@ -417,49 +321,5 @@ impl Worker {
         let due = load::schedule(&turn.load, offsets, plan.seed, turn.block, begun.at, first, self.segment);
         let end = numbers.end;
         due.into_iter().flatten().take_while(move |slot| slot.index < end)
-    }
-}
-
-/// How long a turn waits for what it has in flight.
-struct Patience {
-    /// When sending ends, if by time.
-    until: Option<tokio::time::Instant>,
-    /// Cancelled when sending ends before that.
-    sending: CancellationToken,
-    /// Cancelled when nothing more is to be sent to the target.
-    target_ends: CancellationToken,
-    /// Cancelled when nobody wants to wait.
-    no_more_waiting: CancellationToken,
-    grace: Nanos,
-    /// Set at the end.
-    cancel: Arc<AtomicBool>,
-}
-
-impl Patience {
-    /// Sets `cancel` once patience is at its end: a grace period after sending ended by time or with its target, at
-    /// once when the turn was cut short or nobody wants to wait. What still waits for a place then is not sent.
-    async fn wait(self) {
-        tokio::select! {
-            () = self.grace_is_over() => {}
-            () = self.no_more_waiting.cancelled() => {}
-        }
-        self.cancel.store(true, Ordering::Relaxed);
-        self.sending.cancel();
-    }
-
-    async fn grace_is_over(&self) {
-        match self.until {
-            Some(until) => {
-                tokio::select! {
-                    () = tokio::time::sleep_until(until) => {}
-                    () = self.sending.cancelled() => {}
-                }
-            }
-            None => self.sending.cancelled().await,
-        }
-        let is_cut_short = self.sending.is_cancelled() && !self.target_ends.is_cancelled();
-        if !is_cut_short {
-            tokio::time::sleep(self.grace.into()).await;
-        }
     }
 }

@@ -137,7 +137,7 @@ fn a_step_that_was_cut_short_says_why_and_the_next_waits_until_its_backlog_is_go
     let plan = Arc::new(plan);
     let mut agenda = agenda(&plan);
     let turn = agenda.next(all).unwrap();
-    assert!(agenda.cuts(&turn) && turn.settle == Nanos::ZERO);
+    assert!(turn.may_be_cut_short() && turn.settle == Nanos::ZERO);
     assert!(matches!(&turn.share, Share::Open(numbers) if numbers.start == 0));
     let seen = records(&plan, &turn, 0..20, |_| 50);
     let cut = Seen { saturated: Some("TTFT grows".into()), ..seen };
