@@ -10,6 +10,9 @@
 //! Invariants:
 //! - Targets take turns block by block, or step by step of their searches; within a turn all load threads work on one
 //!   target. What comes next is decided between turns, never while one goes on.
+//! - Each attempt at a request is a record of its own. What a request waits before it leaves (back-off, published
+//!   limits, money) is before its `start`, and back-off is before its `scheduled` too.
+//! - One target's troubles (down, out of limits) hold up no other.
 //! - A record leaves its thread through a bounded queue. The recorder may not lose one; viewers may
 //!   miss progress.
 //! - Whatever happens after the run directory exists, it is sealed: complete, interrupted or failed.
