@@ -49,7 +49,7 @@ pub(super) fn coarse(growth: &Growth, compared: &[BothSides]) -> Option<String> 
             let (_, server) = PAIRS.iter().find(|(client, _)| *client == both.metric)?;
             let (_, bucket) = median_bucket(growth.histograms.get(server)?)?;
             let wide = both.server_p50.is_none_or(|p50| bucket.high - bucket.low > COARSE * p50);
-            wide.then(|| format!("{} ({} to {})", both.metric, span(bucket.low), span(bucket.high)))
+            wide.then(|| format!("{} ({bucket})", both.metric))
         })
         .collect();
     (!names.is_empty())

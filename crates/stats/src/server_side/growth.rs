@@ -1,9 +1,11 @@
 //! How much counters and histograms grew from one reading to another.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schema::metric::Metric;
 use schema::server::{Counter, Histogram, ServerSample, ServerTime};
+use schema::units::Nanos;
 
 use super::bracket::Bracket;
 
@@ -19,6 +21,17 @@ pub(super) struct Growth {
 pub(super) struct Bucket {
     pub(super) low: f64,
     pub(super) high: f64,
+}
+
+impl fmt::Display for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let span = |ns: f64| Nanos::from_secs_f64(ns / 1e9);
+        if self.low > 0.0 {
+            write!(f, "{} to {}", span(self.low), span(self.high))
+        } else {
+            write!(f, "below {}", span(self.high))
+        }
+    }
 }
 
 impl Growth {
