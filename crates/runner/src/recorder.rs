@@ -187,3 +187,31 @@ fn count_tokens(record: &mut Record, tokenizer: &Tokenizer) {
     tokens.output = tokenizer.count(&text) as u64;
     tokens.source = TokenSource::LocalTokenizer;
 }
+
+#[cfg(test)]
+mod tests {
+    use schema::record::TokenCounts;
+
+    use super::*;
+
+    const WORDS: &[u8] = br#"{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
+        "normalizer": null, "pre_tokenizer": {"type": "Whitespace"}, "post_processor": null, "decoder": null,
+        "model": {"type": "WordLevel", "vocab": {"?": 0}, "unk_token": "?"}}"#;
+
+    #[track_caller]
+    fn check(source: TokenSource, output: Option<&[&str]>, expected: (u64, TokenSource)) {
+        let mut record = crate::turns::tests::record();
+        record.tokens = Some(TokenCounts { input: None, output: 7, source });
+        record.output = output.map(|pieces| pieces.iter().map(|piece| Untrusted::from(*piece)).collect());
+        count_tokens(&mut record, &Tokenizer::from_json(WORDS).unwrap());
+        assert_eq!(record.tokens.map(|tokens| (tokens.output, tokens.source)), Some(expected));
+    }
+
+    #[test]
+    fn tokens_that_the_server_did_not_count_are_counted_here_however_the_text_was_cut() {
+        let text: &[&str] = &["one t", "wo thr", "ee"];
+        check(TokenSource::ContentEvents, Some(text), (3, TokenSource::LocalTokenizer));
+        check(TokenSource::ServerUsage, Some(text), (7, TokenSource::ServerUsage));
+        check(TokenSource::ContentEvents, None, (7, TokenSource::ContentEvents));
+    }
+}

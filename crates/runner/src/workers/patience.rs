@@ -50,3 +50,42 @@ impl Patience {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const GRACE: Duration = Duration::from_secs(30);
+
+    /// How long until what is in flight is cancelled, for a turn of ten seconds to which `happens` after three.
+    async fn wait(happens: impl FnOnce(&CancellationToken, &CancellationToken)) -> Duration {
+        let run = CancellationToken::new();
+        let target_ends = run.child_token();
+        let (sending, no_more_waiting) = (target_ends.child_token(), CancellationToken::new());
+        let cancel = Arc::new(AtomicBool::new(false));
+        let began = Instant::now();
+        let patience = Patience {
+            until: Some(began + Duration::from_secs(10)),
+            sending: sending.clone(),
+            target_ends,
+            no_more_waiting,
+            grace: GRACE.into(),
+            cancel: Arc::clone(&cancel),
+        };
+        let waiting = tokio::spawn(patience.wait());
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        happens(&sending, &run);
+        waiting.await.unwrap();
+        assert!(cancel.load(Ordering::Relaxed) && sending.is_cancelled());
+        began.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_in_flight_has_a_grace_period_unless_the_turn_was_cut_short() {
+        assert_eq!(wait(|_, _| {}).await, Duration::from_secs(10) + GRACE);
+        assert_eq!(wait(|_, run| run.cancel()).await, Duration::from_secs(3) + GRACE);
+        assert_eq!(wait(|sending, _| sending.cancel()).await, Duration::from_secs(3));
+    }
+}
