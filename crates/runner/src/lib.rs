@@ -59,7 +59,7 @@ pub use error::RunError;
 pub use stop::Stop;
 
 use budget::Budget;
-use recorder::Desk;
+use recorder::{Desk, Kept};
 use requests::Requests;
 use scrape::{Scrape, Scraper};
 
@@ -153,19 +153,11 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
     let worked = crew.work();
     let scraped = readings.is_none_or(Scraper::finish);
     let mut notes = job.notes;
-    let mut trouble = match recorder.join() {
-        Ok(kept) => {
-            notes.extend(kept.notes);
-            kept.error.map(RunError::from)
-        }
-        Err(_) => Some(RunError::Panicked { thread: "recorder" }),
-    };
+    let trouble = trouble(recorder.join(), worked.panicked, scraped, &mut notes);
     // Some were told while the run went on, too.
     let new = |note: &String| !notes.contains(note);
     let further: Vec<_> = worked.notes.into_iter().filter(new).collect();
     notes.extend(further);
-    trouble = trouble.or(worked.panicked.then_some(RunError::Panicked { thread: "load" }));
-    trouble = trouble.or((!scraped).then_some(RunError::Panicked { thread: "metrics" }));
     let summary = summarise(&directory, &plan, job.calibration.as_ref(), &mut notes);
     let status = match (&trouble, &summary) {
         (Some(_), _) | (None, Err(_)) => Status::Failed,
@@ -180,6 +172,26 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
         (Some(trouble), Ok(_)) => Err(trouble),
         (None, sealed) => Ok(Finished { path, manifest: sealed?, summary: summary?, given_up: worked.given_up }),
     }
+}
+
+/// What went wrong on our side, the worst first; adds the notes that were taken down meanwhile.
+fn trouble(
+    recorded: std::thread::Result<Kept>,
+    load_panicked: bool,
+    scraped: bool,
+    notes: &mut Vec<String>,
+) -> Option<RunError> {
+    let panicked = |thread| Some(RunError::Panicked { thread });
+    match recorded {
+        Err(_) => return panicked("recorder"),
+        Ok(kept) => {
+            notes.extend(kept.notes);
+            if let Some(error) = kept.error {
+                return Some(error.into());
+            }
+        }
+    }
+    if load_panicked { panicked("load") } else { panicked("metrics").filter(|_| !scraped) }
 }
 
 /// Ends the run directory, with the summary and what is made of it where there is one.
