@@ -80,17 +80,18 @@ fn a_search_that_is_interrupted_answers_with_what_it_has() {
     assert_eq!((answer.low, answer.high), (Some(2.0), None));
 }
 
-/// The highest rate is just below what the engine can complete at all: close to it queues become long.
+/// The highest rate is just below what the engine can complete at all: close to it queues become long. Arrivals are
+/// even, as a step of five seconds at random ones would offer some percent more or less than its level says.
 #[test]
 #[ignore = "takes minutes"]
 fn the_highest_rate_is_found_at_an_engine_of_known_capacity_ten_times_of_ten() {
     const CAPACITY: f64 = 100.0;
     let (mut narrow, mut found) = (0, Vec::new());
     for seed in 0..10 {
-        let sim = engine(Pace::Servers { servers: 4, service: Nanos::from_millis(40), spread: 0.0 });
+        let sim = engine(Pace::Servers { servers: 4, service: Nanos::from_millis(40), spread: 0.3 });
         let load = Load::Open {
             rate_per_s: Rate::per_second(1.0).unwrap(),
-            arrival: Arrival::Poisson,
+            arrival: Arrival::Constant,
             max_concurrency: 400,
             when_full: WhenFull::NotSent,
         };
