@@ -49,6 +49,14 @@ impl Sample {
         quantile(&self.sorted, q.get())
     }
 
+    /// What the quantile is at least, with 97.5 % confidence: the largest of a few values says little of a p99. As
+    /// [`Sample::seen`], for verdicts on the client.
+    pub(crate) fn at_least(&self, q: Quantile) -> f64 {
+        let low = interval::ranks(self.sorted.len() as u64, q.get()).0;
+        low.and_then(|rank| self.sorted.get(usize::try_from(rank).ok()?.checked_sub(1)?).copied())
+            .unwrap_or(self.sorted[0])
+    }
+
     /// The quantile with its interval, or what it needs.
     pub(crate) fn percentile(&self, q: Quantile) -> Percentile {
         if self.clusters.are_single() {

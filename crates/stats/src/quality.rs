@@ -53,8 +53,10 @@ pub(crate) struct Evidence<'a> {
     pub(crate) requests_per_s: f64,
     pub(crate) calibration: Option<&'a Calibration>,
     pub(crate) itl_p50: Option<f64>,
+    /// What the p99 is at least.
     pub(crate) client_lag_p99: Option<f64>,
     pub(crate) shared_reads: f64,
+    /// What the p99 is at least.
     pub(crate) schedule_lag_p99: Option<f64>,
     pub(crate) kernel_stamped: f64,
     pub(crate) starved_slos: u64,
@@ -86,7 +88,7 @@ fn late_reading(evidence: &Evidence<'_>) -> Option<String> {
     let share = evidence.shared_reads;
     (read_late(evidence, lag) && share > SHARED_READS_TOLERATED).then(|| {
         format!(
-            "the client read late: client lag p99 {}, and {:.0} % of the events shared a read",
+            "the client read late: client lag p99 at least {}, and {:.0} % of the events shared a read",
             text(lag),
             share * 100.0
         )
@@ -97,7 +99,10 @@ fn late_reading(evidence: &Evidence<'_>) -> Option<String> {
 fn harmless_lag(evidence: &Evidence<'_>) -> Option<String> {
     let lag = evidence.client_lag_p99?;
     (read_late(evidence, lag) && evidence.shared_reads <= SHARED_READS_TOLERATED).then(|| {
-        format!("the client read late (client lag p99 {}); kernel stamps keep that out of the figures", text(lag))
+        format!(
+            "the client read late (client lag p99 at least {}); kernel stamps keep that out of the figures",
+            text(lag)
+        )
     })
 }
 
@@ -118,14 +123,19 @@ fn late_sending(evidence: &Evidence<'_>) -> Option<String> {
         Lateness::OnPurpose(_) => return None,
     };
     (lag > limit).then(|| {
-        format!("the client sent late: schedule lag p99 {}, where {} begins to distort", text(lag), text(limit))
+        format!(
+            "the client sent late: schedule lag p99 at least {}, where {} begins to distort",
+            text(lag),
+            text(limit)
+        )
     })
 }
 
 /// Sending late on purpose says nothing of the client, and hides it if it was late besides.
 fn held_back(evidence: &Evidence<'_>) -> Option<String> {
     let (Lateness::OnPurpose(why), lag) = (evidence.lateness, evidence.schedule_lag_p99?) else { return None };
-    (lag > nanos(LAG_FLOOR)).then(|| format!("schedule lag p99 {} is no fault of the client: {why}", text(lag)))
+    (lag > nanos(LAG_FLOOR))
+        .then(|| format!("schedule lag p99 of at least {} is no fault of the client: {why}", text(lag)))
 }
 
 /// What the calibration says: sentences on shares of this machine's own that are worth telling, and on those that

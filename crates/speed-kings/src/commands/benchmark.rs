@@ -84,7 +84,13 @@ pub(super) fn job(prepared: &Prepared, calibration: Option<Calibration>) -> Job 
         proxy: prepared.proxy.clone(),
         notes: prepared.resolved.skipped.iter().map(|problem| format!("not measured: {problem}")).collect(),
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
-        pages: Box::new(|summary, _| vec![("summary.csv".to_owned(), report::csv(summary).into_bytes())]),
+        pages: Box::new(|summary, _| {
+            let mut pages = vec![("summary.csv".to_owned(), report::csv(summary).into_bytes())];
+            if !summary.curves.is_empty() {
+                pages.push(("curves.csv".to_owned(), report::csv_curves(summary).into_bytes()));
+            }
+            pages
+        }),
     }
 }
 

@@ -1,12 +1,14 @@
 //! `results`: browses the runs on disk.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Subcommand;
 use report::{Align, Cell, Column, Listing};
 use schema::record::Record;
 use schema::summary::Summary;
-use store::{Entry, Head, Run};
+use stats::Measured;
+use store::{Entry, Head, Run, StoreError};
 
 use crate::commands::Context;
 use crate::outcome::{Exit, Failure};
@@ -136,21 +138,31 @@ fn summary_of(run: &Run, context: &Context) -> Result<Summary, Failure> {
     let kept = run.summaries().map_err(miette::Report::new)?;
     if kept.len() == plan.targets.len() {
         let comparison = run.comparison().map_err(miette::Report::new)?;
-        return Ok(Summary { comparison, ..stats::combine(plan, kept) });
+        let curves = run.curves().map_err(miette::Report::new)?;
+        let calibration = run.manifest.calibration.clone();
+        return Ok(Summary { comparison, curves, calibration, ..stats::combine(plan, kept) });
     }
-    Ok(stats::summarise(plan, &stats::Measured::records(&records_of(run, context)?)))
+    let records = records_of(run, context)?;
+    let (mut steps, mut samples) = (Vec::new(), BTreeMap::new());
+    for target in run.targets() {
+        steps.extend(readable(run.steps(target).map_err(miette::Report::new)?, context));
+        samples.insert(target.clone(), readable(run.samples(target).map_err(miette::Report::new)?, context));
+    }
+    let calibration = run.manifest.calibration.as_ref();
+    Ok(stats::summarise(plan, &Measured { records: &records, steps: &steps, samples: &samples, calibration }))
+}
+
+/// What can be read of a series; the rest is told.
+fn readable<T>(series: impl IntoIterator<Item = Result<T, StoreError>>, context: &Context) -> Vec<T> {
+    let complain = |error| context.terminal.note(&format!("note: {error}"));
+    series.into_iter().filter_map(|one| one.map_err(complain).ok()).collect()
 }
 
 /// What can be read of all targets' records.
 fn records_of(run: &Run, context: &Context) -> Result<Vec<Record>, Failure> {
-    let mut readable: Vec<Record> = Vec::new();
+    let mut records: Vec<Record> = Vec::new();
     for target in run.targets() {
-        for record in run.records(target).map_err(miette::Report::new)? {
-            match record {
-                Ok(record) => readable.push(record),
-                Err(error) => context.terminal.note(&format!("note: {error}")),
-            }
-        }
+        records.extend(readable(run.records(target).map_err(miette::Report::new)?, context));
     }
-    Ok(readable)
+    Ok(records)
 }

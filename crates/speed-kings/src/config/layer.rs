@@ -156,6 +156,9 @@ fn idle_keys(plan: &Plan) -> Vec<(&'static str, &'static str)> {
     if plan.until.is_some() {
         all(&["blocks"], "with `until_precise`");
     }
+    if plan.workload.turns > 1 {
+        all(&["session_requests"], "with `turns`: a session is a conversation");
+    }
     idle
 }
 

@@ -32,13 +32,15 @@ fn curve(desk: &Desk) -> Curve {
 fn the_highest_concurrency_without_a_queue_is_the_number_of_places() {
     let (sim, desk) = (servers(4), Desk::new());
     // Without waiting the first of five tokens comes after 12 ms. With five streams one request in five waits for 60 ms.
-    let search = ["--find-max=concurrency", "--slo=ttft_p90<40ms", "--step=1500ms", "--tolerance=0.2"];
+    let search = ["--find-max=concurrency", "--slo=ttft_p90<40ms", "--step=1s", "--tolerance=0.2", "--steps=12"];
     let outcome = run(&desk, &sim, &search);
     assert_eq!(outcome.status, Some(0), "{}", outcome.all());
     let curve = curve(&desk);
     let answer = curve.answer.as_ref().unwrap();
     let (low, high) = (answer.low.unwrap(), answer.high.unwrap());
-    assert!(low <= 4.0 && 4.0 < high && high - low <= 2.0, "{answer:?}");
+    // Beside other work a level may be open because this machine was late, and then the answer says so.
+    let narrow = high - low <= 2.0 || answer.why.contains("the client was the limit");
+    assert!(low <= 4.0 && 4.0 < high && narrow, "{answer:?}");
     assert!(curve.points.windows(2).all(|pair| pair[0].level < pair[1].level));
     assert!(outcome.out.contains("ttft_p90<40ms"), "{}", outcome.all());
     // Each step's records are told apart, and the table is of the answer's level.

@@ -79,10 +79,12 @@ fn load(settings: &Settings, problems: &mut Problems) -> Load {
         };
     }
     if let Some(users) = settings.users {
+        // Then a session is a conversation, however long that is.
+        let talks = settings.turns.is_some_and(|turns| turns > 1);
         return Load::Users {
             users,
             think: settings.think.unwrap_or(Pause::NONE),
-            session_requests: settings.session_requests.unwrap_or(u32::MAX),
+            session_requests: settings.session_requests.filter(|_| !talks).unwrap_or(u32::MAX),
             session_pause: settings.session_pause.unwrap_or(Pause::NONE),
             arrive_over_ns: settings.arrive_over.as_ref().map_or(Nanos::ZERO, |span| span.value),
         };
