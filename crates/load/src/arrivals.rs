@@ -71,6 +71,27 @@ pub fn schedule(
     Some(Schedule { process, begin, first_index, segment, position: 0 })
 }
 
+/// `load` so that as many slots as its rate says fall into the first `length` of that block: an open loop's random gaps are
+/// stretched as a whole, by a little. What is left is an arrival process that is random in every way but its number: given
+/// that number, Poisson arrivals are distributed alike over `length` (Ross, *Introduction to Probability Models*, 5.3), and
+/// stay so. Two levels of a search then differ by their rate and not by the luck of the draw. Other loads stay as they are.
+pub fn fitted(load: &Load, seed: u64, block: u32, length: Nanos) -> Load {
+    let mut load = load.clone();
+    if let Load::Open { rate_per_s, arrival, .. } = &mut load {
+        let wanted = (rate_per_s.get() * length.as_secs_f64()).round();
+        let mut spacing = Spacing::new(*arrival, seed, block);
+        let mut beyond = spacing.next();
+        let mut slots = 0.0;
+        while slots < wanted {
+            beyond = spacing.next();
+            slots += 1.0;
+        }
+        // The slot after the last one wanted falls on the end, which is no longer within.
+        *rate_per_s = Rate::per_second(beyond / length.as_secs_f64()).filter(|_| wanted > 0.0).unwrap_or(*rate_per_s);
+    }
+    load
+}
+
 impl Process {
     /// When the next slot leaves, which is the one at `position`; `None` when there are no more.
     fn next(&mut self, position: u64) -> Option<Nanos> {

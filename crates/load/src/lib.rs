@@ -32,7 +32,7 @@ use schema::units::Moment;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub use arrivals::{Schedule, schedule};
+pub use arrivals::{Schedule, fitted, schedule};
 pub use blocks::{Turn, interleave, split};
 pub use closed::{Counter, Streams, closed};
 pub use open::open;

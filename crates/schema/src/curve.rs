@@ -17,7 +17,7 @@ pub struct Step {
     pub target: TargetName,
     /// The level: requests per second offered, or streams.
     pub level: f64,
-    /// The load at that level.
+    /// The load at that level; an open loop's rate is such that just as many requests as the level says fall into the step.
     pub load: Load,
     /// When it began.
     pub began_ns: Moment,

@@ -186,3 +186,22 @@ proptest! {
         prop_assert!(slots.iter().all(|slot| slot.scheduled >= BEGIN));
     }
 }
+
+#[test]
+fn a_fitted_schedule_holds_just_as_many_slots_as_its_rate_says() {
+    let length = Nanos::from_secs(5);
+    for arrival in [Arrival::Constant, Arrival::Poisson, Arrival::Gamma(0.3)] {
+        for (seed, rate) in [(1, 0.4), (2, 20.0), (3, 101.9)] {
+            let load = Load::Open {
+                rate_per_s: Rate::per_second(rate).unwrap(),
+                arrival,
+                max_concurrency: 1,
+                when_full: schema::plan::WhenFull::NotSent,
+            };
+            let fitted = fitted(&load, seed, 7, length);
+            let slots = super::schedule(&fitted, &Arc::from([]), seed, 7, Moment::EPOCH, 0, Segment::WHOLE).unwrap();
+            let within = slots.take_while(|slot| slot.scheduled - Moment::EPOCH < length).count();
+            assert_eq!(within as f64, (rate * 5.0).round(), "{arrival} {rate}");
+        }
+    }
+}

@@ -116,7 +116,14 @@ impl Searching {
             return None;
         };
         let again = one.tried.iter().any(|tried| same(tried.verdict.level, level));
-        let portion = portion(&self.plan, &load, block, one.next_index, if again { LONGER } else { 1 });
+        let times = if again { LONGER } else { 1 };
+        let load = match self.plan.stop {
+            Stop::DurationNs(length) => {
+                load::fitted(&load, self.plan.seed, block, Nanos(length.0.saturating_mul(times)))
+            }
+            Stop::Requests(_) => load,
+        };
+        let portion = portion(&self.plan, &load, block, one.next_index, times);
         let numbers = portion.numbers.unwrap_or(one.next_index..u64::MAX);
         let share = if load.is_open() { Share::Open(numbers) } else { Share::Closed(Arc::new(Counter::new(numbers))) };
         Some(Turn {
