@@ -1,7 +1,7 @@
 //! The one table that answers who is fastest, at what load and at what price.
 
 use schema::metric::{Metric, Unit};
-use schema::plan::{Axis, Plan, Search, Stop};
+use schema::plan::{Axis, Plan, PromptSource, Search, Stop, Workload};
 use schema::summary::{Calibration, Distribution, Percentile, SloStatus, Summary, TargetSummary};
 
 use crate::number::{self, Figure, count};
@@ -123,19 +123,28 @@ pub(crate) fn plan_in_words(plan: &Plan) -> String {
         Stop::DurationNs(span) => format!("{span} a {each}"),
     };
     let until = plan.until.map(|precision| format!(", or until {precision}")).unwrap_or_default();
-    let blocks = if plan.search.is_some() { String::new() } else { format!(" in {} blocks", plan.blocks) };
-    let forced = if plan.workload.force_length { ", forced where possible" } else { "" };
+    let one = plan.blocks == 1 || plan.search.is_some();
+    let blocks = if one { String::new() } else { format!(" in {} blocks", plan.blocks) };
     let embeds = !plan.targets.is_empty() && plan.targets.iter().all(|target| target.dialect.embeds());
-    let asked = if embeds {
-        "embeddings".to_owned()
-    } else {
-        format!("up to {} output tokens{forced}", plan.workload.max_tokens)
-    };
+    let asked = if embeds { "embeddings".to_owned() } else { answers_in_words(&plan.workload) };
     let mut parts = vec![load_in_words(plan), format!("{stop}{until}{blocks}"), asked];
     parts.extend(plan.retry.map(|retry| format!("{} further attempts at most", count(u64::from(retry.attempts)))));
     parts.extend(plan.respect_limits.then(|| "within published limits".to_owned()));
     parts.push(format!("seed {}", plan.seed));
     parts.join(" · ")
+}
+
+/// How long answers were to be: `up to 128 output tokens, forced where possible`.
+fn answers_in_words(workload: &Workload) -> String {
+    let length = match (&workload.output_tokens, &workload.prompts) {
+        (Some(lengths), _) => format!("{lengths} output tokens"),
+        (None, PromptSource::Trace) => {
+            format!("output tokens as the trace says, or up to {}", workload.max_tokens)
+        }
+        (None, _) => format!("up to {} output tokens", workload.max_tokens),
+    };
+    let forced = if workload.force_length { ", forced where possible" } else { "" };
+    format!("{length}{forced}")
 }
 
 fn load_in_words(plan: &Plan) -> String {

@@ -70,6 +70,28 @@ pub(crate) fn plan() -> Plan {
     }
 }
 
+#[test]
+fn the_lengths_that_were_asked_for_are_told_and_not_a_limit_that_counted_for_nothing() {
+    #[track_caller]
+    fn check(change: impl FnOnce(&mut Plan), expected: &str) {
+        let mut plan = plan();
+        change(&mut plan);
+        let words = crate::comparison::plan_in_words(&plan);
+        assert!(words.contains(expected), "{words}");
+        assert_eq!(words.contains("up to 128"), expected.contains("up to 128"), "{words}");
+    }
+    let in_blocks = "400 requests a target in 5 blocks · up to 128 output tokens, forced where possible · ";
+    check(|_| (), in_blocks);
+    check(|plan| plan.blocks = 1, "400 requests a target · up to 128 output tokens, ");
+    let uniform = "uniform:5..50".parse().unwrap();
+    check(
+        |plan| plan.workload.output_tokens = Some(uniform),
+        " · uniform:5..50 output tokens, forced where possible · ",
+    );
+    let as_recorded = " · output tokens as the trace says, or up to 128, forced where possible · ";
+    check(|plan| plan.workload.prompts = PromptSource::Trace, as_recorded);
+}
+
 fn good() -> TargetSummary {
     let metrics = [
         (Metric::Ttft, around(398, 51.2e6)),

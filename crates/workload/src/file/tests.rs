@@ -171,7 +171,8 @@ fn what_is_wrong_with_a_table_is_named_by_its_line() {
          but the previous record has 2 fields",
     );
     check("question,tokens\n", "`p.csv` holds no prompt");
-    check_wanted("p.csv", "", ONE_TURN, Err("line 1 of `p.csv` has no column `prompt`"));
+    check_wanted("p.csv", "", ONE_TURN, Err("`p.csv` holds no prompt"));
+    check_wanted("p.csv", "\n\n", wanted, Err("`p.csv` holds no prompt"));
     check_wanted(
         "p.csv",
         "prompt,max_token\na,1\n",
