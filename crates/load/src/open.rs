@@ -17,7 +17,7 @@ const BURST: u32 = 64;
 ///
 /// At most `places` requests are under way at once. A slot that is due and finds no free place is, by `when_full`,
 /// handed to `not_sent` and never sent later; or it waits, and is sent as soon as a place is free and no older slot
-/// waits. Those that wait when `stop` is cancelled, or without any place to wait for, are handed to `not_sent`: to
+/// waits. Those that are due and not sent when `stop` is cancelled, or wait without any place to wait for, are handed to `not_sent`: to
 /// end waiting by time, cancel it then. As many may wait as the schedule has slots.
 ///
 /// When this driver wakes late it sends at once what is due, and `scheduled` stays as planned, also while a slot
@@ -39,11 +39,12 @@ pub async fn open<F, Fut>(
     Fut::Output: 'static,
 {
     let can_wait = when_full == WhenFull::Wait && places > 0;
+    let mut slots = slots.into_iter().peekable();
     let mut pacer = Pacer::new(timing.epoch, timing.pacing);
     let mut floor = Floor { places, send, under_way: JoinSet::new(), due: VecDeque::new() };
     let sending = async {
         let mut burst = 0;
-        for slot in slots {
+        while let Some(slot) = slots.peek().copied() {
             while !(pacer.is_due(slot.scheduled) && burst < BURST) {
                 burst = 0;
                 tokio::select! {
@@ -53,7 +54,7 @@ pub async fn open<F, Fut>(
                 }
             }
             burst += 1;
-            floor.due.push_back(slot);
+            floor.due.extend(slots.next());
             floor.serve();
             if !can_wait && !floor.due.is_empty() {
                 // Requests that have all they were waiting for, but had no turn yet, end now.
@@ -71,7 +72,10 @@ pub async fn open<F, Fut>(
         () = timing.stop.cancelled() => {}
         () = sending => {}
     }
-    floor.due.drain(..).for_each(not_sent);
+    floor.due.drain(..).for_each(&mut not_sent);
+    // Those that came due while this driver was late.
+    let now = timing.now();
+    std::iter::from_fn(|| slots.next_if(|slot| slot.scheduled <= now)).for_each(not_sent);
     while let Some(ended) = floor.under_way.join_next().await {
         crate::pass_on_panic(ended);
     }

@@ -268,3 +268,22 @@ async fn a_panicking_request_is_not_swallowed() {
     let send = |_| async { panic!("a bug in a request") };
     LocalSet::new().run_until(open(every(10, 2), &timing, 10, WhenFull::NotSent, send, |_| {})).await;
 }
+
+/// More are due at once than are started in one go, and stopping comes in between.
+#[tokio::test(start_paused = true)]
+async fn every_slot_that_is_due_when_it_stops_is_sent_or_reported() {
+    for when_full in [WhenFull::NotSent, WhenFull::Wait] {
+        let timing = timing();
+        let later = Slot { index: 200, scheduled: Moment::EPOCH + Nanos::from_secs(1), stream: 0 };
+        let slots = every(0, 200).chain([later]);
+        let serve = |_| {
+            timing.stop.cancel();
+            Duration::from_millis(1)
+        };
+        let (sent, not_sent) = drive_when_full(when_full, slots, &timing, 1_000, serve).await;
+        let mut indexes: Vec<_> = sent.iter().map(|sent| sent.index).chain(not_sent).collect();
+        indexes.sort_unstable();
+        assert_eq!(indexes, (0..200).collect::<Vec<_>>());
+        assert!(sent.len() < 200);
+    }
+}
