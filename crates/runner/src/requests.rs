@@ -73,11 +73,11 @@ const TEMPLATE_TOKENS: u64 = 64;
 /// Large pictures count for one to two thousand tokens at most providers.
 const IMAGE_TOKENS: u64 = 4096;
 
-/// Numbers of prompts that no measured request comes to.
-const WARMUP_NUMBERS: u64 = 1 << 40;
+/// Numbers of prompts that no measured request comes to, and that records can still tell.
+const WARMUP_NUMBERS: u64 = 1 << 31;
 
-/// The number by which a request's prompt is picked. A warm-up has prompts of its own where there are enough: caches are
-/// not filled with what is about to be measured.
+/// The number by which a request's prompt, or its conversation's, is picked. A warm-up has prompts of its own where there
+/// are enough: caches are not filled with what is about to be measured.
 const fn number(phase: Phase, index: u64) -> u64 {
     match phase {
         Phase::Warmup => WARMUP_NUMBERS + index,
@@ -153,7 +153,7 @@ impl Requests {
     pub(crate) fn ask(&self, at: At, slot: Slot, attempt: u32, talk: Option<&Talk>) -> Asked {
         let ready = &self.targets[at.target];
         let answers = talk.map_or(&[][..], Talk::answers);
-        let picked = self.prompts.pick(self.seed, talk.map_or_else(|| number(at.phase, slot.index), Talk::number));
+        let picked = self.prompts.pick(self.seed, number(at.phase, talk.map_or(slot.index, Talk::number)));
         let nonce = self.workload.defeat_cache.then(|| {
             // What a failed attempt left in a cache is of no use to the next.
             let salt = self.salt.wrapping_add(attempt.into());

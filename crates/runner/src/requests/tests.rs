@@ -123,3 +123,24 @@ fn a_request_that_is_not_sent_is_named_all_the_same() {
         assert!(unsent.body.is_empty());
     }
 }
+
+#[test]
+fn a_warm_up_has_prompts_of_its_own_also_in_conversations() {
+    let mut plan = plan();
+    plan.workload.prompts = PromptSource::Synthetic("50".parse().unwrap());
+    plan.workload.turns = 2;
+    let prompts = workload::prepare(&plan.workload, plan.seed, workload::Sources::default()).unwrap();
+    let who = Credentialed { target: plan.targets[0].clone(), key: None };
+    let requests = Requests::new(&plan, &[who], &prompts, Uuid::now_v7());
+    let all = Conversations::default();
+    let mut numbers = std::collections::BTreeSet::new();
+    for phase in [Phase::Warmup, Phase::Measured] {
+        for stream in 0..2 {
+            let at = At { phase, ..AT };
+            let alone = requests.ask(at, slot(stream.into()), 0, None).order;
+            let talking = requests.ask(at, slot(7), 0, Some(&all.take(phase, stream))).order;
+            assert_eq!((alone.prompt, &alone.body), (talking.prompt, &talking.body), "both are the first ones");
+            assert!(numbers.insert(alone.prompt), "{phase:?} {stream}");
+        }
+    }
+}
