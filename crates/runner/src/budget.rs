@@ -9,6 +9,8 @@ use schema::target::{Price, Target};
 use schema::units::Usd;
 use tokio::sync::Notify;
 
+use crate::retry;
+
 /// Picodollars: every price per token is a whole number of them.
 type Pico = u64;
 
@@ -99,7 +101,7 @@ impl Budget {
 
 impl Reserved<'_> {
     /// Puts the true cost in the place of what was set aside. Without the whole usage nothing can be known, and
-    /// the worst stays counted if the server began to answer.
+    /// the worst stays counted if the server began to answer, or had the request and may be at work on it still.
     pub(crate) fn settle(mut self, target: &Target, record: &Record) {
         let usage = record.usage.map(|usage| match usage.output_tokens {
             // Vectors are no tokens.
@@ -110,7 +112,7 @@ impl Reserved<'_> {
             (Some(price), Some(usage @ Usage { input_tokens: Some(_), output_tokens: Some(_), .. })) => {
                 pico(providers::cost(price, &usage))
             }
-            _ if record.status == Some(200) => self.most,
+            _ if record.status == Some(200) || may_be_at_work(record) => self.most,
             _ => 0,
         };
     }
@@ -127,6 +129,12 @@ impl Drop for Reserved<'_> {
     }
 }
 
+/// Whether the request was sent, and we gave up before anything was heard of it: an answer that is not streamed says
+/// nothing until all of it is made.
+fn may_be_at_work(record: &Record) -> bool {
+    record.start_ns.is_some() && record.status.is_none() && retry::may_pass(record).is_none()
+}
+
 fn pico(usd: Usd) -> Pico {
     let scaled = usd.0.saturating_mul(Decimal::from(1_000_000_000_000_u64));
     scaled.round_dp_with_strategy(0, RoundingStrategy::AwayFromZero).to_u64().unwrap_or(Pico::MAX)
@@ -137,6 +145,9 @@ mod tests {
     use std::cell::Cell;
     use std::rc::Rc;
     use std::task::{Context, Poll, Waker};
+
+    use schema::record::{Failure, FailureClass, Outcome};
+    use schema::units::Moment;
 
     use super::*;
 
@@ -199,6 +210,25 @@ mod tests {
         let budget = budget("0.0013usd");
         reserve(&budget).unwrap().unwrap().settle(&target(), &used(Some(10), None));
         assert_eq!(reserve(&budget).unwrap().err(), Some(UsedUp));
+    }
+
+    /// Whether the worst stays counted after a request that nothing was heard of, by how it ended.
+    #[track_caller]
+    fn check_silent(start_ns: Option<Moment>, outcome: Outcome, expected: bool) {
+        let budget = budget("0.0013usd");
+        let silent = Record { start_ns, status: None, usage: None, outcome, ..crate::turns::tests::record() };
+        reserve(&budget).unwrap().unwrap().settle(&target(), &silent);
+        assert_eq!(reserve(&budget).unwrap().is_err(), expected);
+    }
+
+    #[test]
+    fn a_request_that_was_given_up_unheard_stays_at_its_worst_unless_it_was_never_served() {
+        let failed = |class| Outcome::Failed(Failure { class, message: "x".into(), retry_after_ns: None });
+        check_silent(Some(Moment(1)), failed(FailureClass::TotalTimeout), true);
+        check_silent(Some(Moment(1)), Outcome::Cancelled, true);
+        check_silent(Some(Moment(1)), failed(FailureClass::ClosedEarly), false);
+        check_silent(None, failed(FailureClass::ConnectTimeout), false);
+        check_silent(None, Outcome::Cancelled, false);
     }
 
     #[test]
