@@ -77,6 +77,9 @@ impl UntilPrecise {
                 Some(half) if known.is_precise(&self.wanted) => {
                     format!("`{name}`: {figure} {} after {requests} requests", percent(half))
                 }
+                Some(half) if half <= self.wanted.relative => {
+                    format!("`{name}`: {figure} {} after {requests} requests, all of one block", percent(half))
+                }
                 Some(half) => {
                     format!(
                         "`{name}`: {figure} {} after {requests} requests, not the {wanted} asked for",
@@ -139,6 +142,22 @@ mod tests {
         record.events = Events((0..).zip(kinds).map(|(at, kind)| event(at, kind)).collect());
         let kept: Vec<_> = lean(Arc::new(record), metric).events.0.iter().map(|event| event.arrival.0).collect();
         assert_eq!(kept, expected);
+    }
+
+    #[track_caller]
+    fn check_note(blocks: u32, half_width: Option<f64>, expected: &str) {
+        let stop = schema::plan::Stop::Requests(1);
+        let plan = crate::turns::tests::plan(&["a"], schema::plan::Load::Closed { concurrency: 1 }, stop);
+        let mut until = UntilPrecise::new(&plan, "2%".parse().unwrap(), &Arc::from([]));
+        until.known = vec![Known { records: vec![crate::turns::tests::record()], blocks, half_width }];
+        assert_eq!(until.notes(&plan), [format!("`a`: ttft_p50 {expected}")]);
+    }
+
+    #[test]
+    fn a_note_says_how_precise_a_figure_is() {
+        check_note(2, Some(0.01), "±1.00 % after 1 requests");
+        check_note(1, Some(0.01), "±1.00 % after 1 requests, all of one block");
+        check_note(2, Some(0.03), "±3.00 % after 1 requests, not the ±2.00 % asked for");
     }
 
     #[test]
