@@ -81,6 +81,12 @@ impl Conversations {
         After::SessionGoesOn
     }
 
+    /// Keeps `talk` as it is: its turn was not had.
+    pub(crate) fn put_aside(&self, phase: Phase, stream: u32, talk: Talk) -> After {
+        self.lock().insert((phase, stream), talk);
+        After::SessionGoesOn
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(Phase, u32), Talk>> {
         self.paused.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -109,11 +109,16 @@ impl Sender {
             let conversations = &self.standing().conversations;
             let talk = conversations.take(phase, slot.stream);
             let mut said = Said::default();
-            let asked = self.attempts(slot, Some(&talk), Some(&mut said)).await;
-            let answer = asked.is_some().then(|| said.answer());
-            conversations.put_back(phase, slot.stream, talk, answer, asked.map_or(1, |asked| asked.turns))
+            match self.attempts(slot, Some(&talk), Some(&mut said)).await {
+                Ok(asked) => {
+                    let answer = asked.is_some().then(|| said.answer());
+                    conversations.put_back(phase, slot.stream, talk, answer, asked.map_or(1, |asked| asked.turns))
+                }
+                Err(_) => conversations.put_aside(phase, slot.stream, talk),
+            }
         } else {
-            self.attempts(slot, None, None).await;
+            // Whatever came of it, the place is free.
+            drop(self.attempts(slot, None, None).await);
             After::SessionGoesOn
         };
         self.pause_after_failures().await;
@@ -145,28 +150,37 @@ impl Sender {
         made.unwrap_or_else(|error| resume_unwind(error.into_panic()))
     }
 
-    /// Attempts at one request, until one of them is the last. What was asked, if it was answered.
-    async fn attempts(&self, mut slot: Slot, talk: Option<&Talk>, mut said: Option<&mut Said>) -> Option<Asked> {
+    /// Attempts at one request, until one of them is the last. What was asked, if it was answered; an error if the last
+    /// attempt was not sent.
+    async fn attempts(
+        &self,
+        mut slot: Slot,
+        talk: Option<&Talk>,
+        mut said: Option<&mut Said>,
+    ) -> Result<Option<Asked>, Cut> {
         for attempt in 0.. {
             let asked = self.ask(slot, attempt, talk).await;
             let record = match self.once(&asked, said.as_deref_mut()).await {
                 Ok(record) => record,
                 Err(cut) => {
                     self.cut(&asked, &cut);
-                    return None;
+                    return Err(cut);
                 }
             };
             let answered = record.outcome.is_complete();
             let back_off = self.back_off(&record);
             self.shared.keep(record);
             if answered {
-                return Some(asked);
+                return Ok(Some(asked));
             }
+            let Some(back_off) = back_off else { break };
             // The place stays taken; what the request waits is in no latency of the next attempt.
-            self.wait(back_off?).await.ok()?;
+            if self.wait(back_off).await.is_err() {
+                break;
+            }
             slot.scheduled = self.now();
         }
-        None
+        Ok(None)
     }
 
     /// One attempt.

@@ -7,8 +7,9 @@ use schema::plan::{Load, Pause, Stop};
 use schema::record::{InConversation, Record};
 use schema::units::Nanos;
 use serde_json::{Value, json};
+use sim::{Config, Limits, Sim};
 
-use crate::stage::Stage;
+use crate::stage::{Stage, quick};
 
 /// A server that keeps what it was asked and what it answered.
 struct Diary {
@@ -195,4 +196,19 @@ fn a_user_s_session_is_one_conversation() {
     // Whoever is first to end a conversation stays away before the next.
     let away = begun((2, 0)).since(begun((0, 2)).min(begun((1, 2))));
     assert!(away >= Nanos::from_millis(200), "{away}");
+}
+
+/// Many streams wait for the limits whenever a block ends: what they were about to say, they say in the next.
+#[test]
+fn a_turn_that_waits_when_its_block_ends_is_had_in_the_next() {
+    let limits = Limits { requests: Some("20/s".parse().unwrap()), tokens: None };
+    let sim = Sim::start(Config { limits, ..quick() }).unwrap();
+    let mut stage = Stage::new(&[&sim], Load::Closed { concurrency: 8 }, Stop::DurationNs(Nanos::from_millis(2000)));
+    stage.plan.blocks = 8;
+    stage.plan.workload.turns = 3;
+    stage.plan.respect_limits = true;
+    let had = places(&stage.run().unwrap().records("a"));
+    let numbers: BTreeSet<_> = had.iter().map(|(conversation, _)| *conversation).collect();
+    let begun = numbers.last().unwrap() + 1;
+    assert!(begun <= numbers.len() as u64 + 8, "{begun} begun, {} had", numbers.len());
 }
