@@ -43,7 +43,9 @@ pub fn prepare(workload: &Workload, seed: u64, sources: Sources<'_>) -> Result<P
             Base::Synthetic { lengths: Drawn::prepare(lengths, input_lengths)?, turns: workload.turns.max(1) }
         }
         PromptSource::Trace if workload.turns > 1 => return Err(WorkloadError::TurnsOfTrace),
-        PromptSource::Trace => traced(trace.ok_or(WorkloadError::NoTrace)?, &mut notes)?,
+        PromptSource::Trace => {
+            traced(trace.ok_or(WorkloadError::NoTrace)?, workload.output_tokens.is_none(), &mut notes)?
+        }
         PromptSource::BuiltIn(_) | PromptSource::Text(_) | PromptSource::File(_) => {
             let drafts = drafts(workload, file, tokenizer.is_some(), &mut notes)?;
             Base::Set(counted(drafts, workload, &words, tokenizer.as_deref()))
@@ -153,7 +155,7 @@ fn tokens_of(drafts: &[Draft], before: Option<&str>, tokenizer: &Tokenizer) -> V
 }
 
 /// A trace's prompts; those of unknown length get the median of the others.
-fn traced(trace: Arc<Trace>, notes: &mut Vec<String>) -> Result<Base, WorkloadError> {
+fn traced(trace: Arc<Trace>, answers: bool, notes: &mut Vec<String>) -> Result<Base, WorkloadError> {
     notes.extend_from_slice(trace.notes());
     let mut known: Vec<u32> = trace.entries().iter().filter_map(|entry| entry.input_tokens).collect();
     let middle = known.len() / 2;
@@ -167,7 +169,7 @@ fn traced(trace: Arc<Trace>, notes: &mut Vec<String>) -> Result<Base, WorkloadEr
             "requests whose length the trace does not say: {unknown}; they get {usual} tokens, the median"
         ));
     }
-    Ok(Base::Trace { trace, usual })
+    Ok(Base::Trace { trace, usual, answers })
 }
 
 /// Tokenises a sample of what will be sent. Where a count is not what it should be, none is claimed.

@@ -51,8 +51,8 @@ pub(crate) enum Base {
     Set(Vec<Prompt>),
     /// Made up; all of `turns` turns are drawn from the same lengths.
     Synthetic { lengths: Drawn, turns: u32 },
-    /// Made up, as long as a trace says, or `usual` where it does not.
-    Trace { trace: Arc<Trace>, usual: u32 },
+    /// Made up, as long as a trace says, or `usual` where it does not; `answers`: those are as long as it says, too.
+    Trace { trace: Arc<Trace>, usual: u32, answers: bool },
 }
 
 impl Prompts {
@@ -122,10 +122,11 @@ impl Made {
                 (number as u64, Cow::Borrowed(&set[number]))
             }
             Base::Synthetic { lengths, turns } => (index, Cow::Owned(self.synthetic(lengths, *turns, seed, index))),
-            Base::Trace { trace, usual } => {
+            Base::Trace { trace, usual, answers } => {
                 let number = index % trace.entries().len() as u64;
                 let entry = &trace.entries()[usize::try_from(number).expect("it is below a length")];
-                (number, Cow::Owned(self.as_traced(entry, *usual, seed, index)))
+                let prompt = self.as_traced(entry, *usual, seed, index);
+                (number, Cow::Owned(Prompt { max_tokens: prompt.max_tokens.filter(|_| *answers), ..prompt }))
             }
         };
         Picked { number: u32::try_from(number).unwrap_or(u32::MAX), prompt, max_tokens: self.max_tokens }
@@ -167,8 +168,12 @@ impl Made {
             }
             text
         };
-        let max_tokens = entry.output_tokens;
-        Prompt { user, max_tokens, tokens: self.words.is_exact().then_some(tokens), ..Prompt::default() }
+        Prompt {
+            user,
+            max_tokens: entry.output_tokens,
+            tokens: self.words.is_exact().then_some(tokens),
+            ..Prompt::default()
+        }
     }
 }
 

@@ -311,6 +311,14 @@ fn a_trace_says_how_long_prompts_and_answers_are() {
 }
 
 #[test]
+fn lengths_of_answers_that_were_asked_for_come_before_those_of_a_trace() {
+    let asked = Workload { output_tokens: Some("7".parse().unwrap()), ..workload(PromptSource::Trace) };
+    let prompts = prepared(&asked, traced(vec![entry(0, Some(70), Some(9), &[])]));
+    let picked = prompts.pick(SEED, 0);
+    assert_eq!((picked.prompt.tokens, picked.max_tokens), (Some(70), 7));
+}
+
+#[test]
 fn equal_blocks_of_a_trace_are_equal_text() {
     let sources = traced(vec![
         entry(0, Some(1024), Some(1), &[7, 8]),
