@@ -55,7 +55,7 @@ pub(super) fn next(rules: &Rules, tried: &[Tried]) -> Next {
         return Next::Level(level);
     }
     match (bracket.low, bracket.high) {
-        _ if tried.is_empty() => Next::Level(tidy(rules.axis, rules.first)),
+        _ if tried.is_empty() => Next::Level(tidy(rules.axis, rules.first).min(rules.highest)),
         (None, None) => down(rules, &verdicts, || up(rules, tried)),
         (Some(low), None) => match lowest_limited(tried, low) {
             Some(limited) => narrow(rules, tried, low, limited),

@@ -26,7 +26,7 @@ pub(super) fn next(axis: Axis, points: u32, highest: f64, tried: &[Tried]) -> Ne
     levels.sort_by(|a, b| a.verdict.level.total_cmp(&b.verdict.level));
     let Some((top, below)) = levels.split_last() else { return Next::SingleStream };
     if top.verdict.level < highest && grew(axis, top, below) {
-        return Next::Level(tidy(axis, (top.verdict.level * STRIDE).min(highest)));
+        return Next::Level(tidy(axis, top.verdict.level * STRIDE).min(highest));
     }
     if top.requests_per_s.value <= 0.0 && below.is_empty() {
         return Next::Over("a single stream completes nothing".to_owned());

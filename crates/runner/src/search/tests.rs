@@ -31,3 +31,9 @@ fn a_search_heeds_both_its_own_bound_and_that_of_the_machine() {
     assert_eq!(next(&search(Some(4.0)), 100.0, &[]), Next::Level(4.0));
     assert_eq!(next(&search(None), 2.0, &[]), Next::Level(2.0));
 }
+
+#[test]
+fn a_bound_of_more_than_four_digits_is_heeded_to_the_last() {
+    let first = Search::FindMax { axis: Axis::Rate, first: 2e4, highest: Some(12_345.6), tolerance: 0.1, trials: 9 };
+    assert_eq!(next(&first, f64::INFINITY, &[]), Next::Level(12_345.6));
+}
