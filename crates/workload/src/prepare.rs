@@ -156,7 +156,6 @@ fn tokens_of(drafts: &[Draft], before: Option<&str>, tokenizer: &Tokenizer) -> V
 
 /// A trace's prompts; those of unknown length get the median of the others.
 fn traced(trace: Arc<Trace>, answers: bool, notes: &mut Vec<String>) -> Result<Base, WorkloadError> {
-    notes.extend_from_slice(trace.notes());
     let mut known: Vec<u32> = trace.entries().iter().filter_map(|entry| entry.input_tokens).collect();
     let middle = known.len() / 2;
     if known.is_empty() {

@@ -319,6 +319,15 @@ fn lengths_of_answers_that_were_asked_for_come_before_those_of_a_trace() {
 }
 
 #[test]
+fn what_was_found_in_a_trace_is_told_by_the_trace_alone() {
+    let file = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:47,40,9\n2023-11-16 18:15:46,50,9\n";
+    let trace = crate::read_trace("t.csv", file.as_bytes()).unwrap();
+    assert_eq!(trace.notes().len(), 1);
+    let sources = Sources { trace: Some(Arc::new(trace)), ..with(byte_level()) };
+    assert!(prepared(&workload(PromptSource::Trace), sources).notes().is_empty());
+}
+
+#[test]
 fn equal_blocks_of_a_trace_are_equal_text() {
     let sources = traced(vec![
         entry(0, Some(1024), Some(1), &[7, 8]),
