@@ -1,4 +1,5 @@
-//! Many streams for a long time: 10,000 of ten events a second, for as long as asked (`just soak 10m`).
+//! Many streams for a long time: 10,000 of ten events a second, for as long as asked (`just soak 10m`), or with another gap
+//! between events (`just soak 10m 1s`).
 //!
 //! It fails when a request has no record or two, ends in a failure, when
 //! the client's memory grows while it measures (resident set after three tenths of the time against nineteen
@@ -23,7 +24,7 @@ use store::Run;
 
 const STREAMS: &str = "10000";
 
-/// Events an answer: ten seconds of them.
+/// Events an answer.
 const EVENTS: &str = "100";
 
 /// Growth of the resident set that is no growth: buffers still finding their size.
@@ -36,11 +37,12 @@ fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
-    let asked = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
+    let mut asked = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
+    let (asked, gap) = (asked.next(), asked.next());
     let length = asked.map_or(Ok(Nanos::from_secs(600)), |text| text.parse());
     let length = Duration::from(length.expect("a length of time such as `10m`"));
     let folder = Folder::new("soak");
-    let engine = Engine::start("100ms", "100ms", None);
+    let engine = Engine::start("100ms", gap.as_deref().unwrap_or("100ms"), None);
     let out = folder.path().join("results");
     let seen = watch(&engine, &out, length);
     engine.stop();

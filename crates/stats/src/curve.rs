@@ -113,13 +113,38 @@ fn level<'a>(
     let belongs =
         |record: &&&Record| record.phase == Phase::Warmup || steps.iter().any(|step| step.number == record.step);
     let own: Vec<&Record> = records.iter().filter(belongs).copied().collect();
-    let (summary, steady) = of_target(&plan, target, &own, calibration);
+    let filled: Vec<(u32, Moment)> = steps.iter().map(|step| (step.number, filled(step, &own))).collect();
+    let counts = |record: &&&Record| {
+        let since = filled.iter().find(|(step, _)| *step == record.step).map(|(_, since)| *since);
+        record.phase == Phase::Warmup || since.is_some_and(|since| record.scheduled_ns >= since)
+    };
+    let counted: Vec<&Record> = own.iter().filter(counts).copied().collect();
+    let (summary, steady) = of_target(&plan, target, &counted, calibration);
     let cut_short = steps.iter().find_map(|step| step.cut_short.clone());
     let is_cut_short = cut_short.is_some();
     let saturated = cut_short.or_else(|| cannot_keep_up(&plan, &summary, steps, &own));
     let verdict = Verdict::of_summary(&summary, value, steps.len() as u64, saturated.is_some());
     let point = point(&plan, value, steps, &summary, saturated);
     Level { value, point, verdict, cut_short: is_cut_short, summary, steady }
+}
+
+/// Median E2Es until a target that begins empty is taken to be as full as the level makes it.
+const FILLED_AFTER: u64 = 2;
+
+/// Share of a step that filling takes at most.
+const MOST_FILLING: u64 = 3;
+
+/// When the target is as full as the level makes it: what was due before met an emptier one, and would make the level
+/// look better than it is.
+fn filled(step: &Step, records: &[&Record]) -> Moment {
+    let whole = |record: &&&Record| record.step == step.number && record.outcome.is_complete();
+    let mut took: Vec<Nanos> =
+        records.iter().filter(whole).filter_map(|record| Some(record.end_ns? - record.start_ns?)).collect();
+    took.sort_unstable();
+    let median = took.get(took.len() / 2).copied().unwrap_or_default();
+    let filling =
+        Nanos(median.0.saturating_mul(FILLED_AFTER)).min(Nanos((step.ended_ns - step.began_ns).0 / MOST_FILLING));
+    step.began_ns + filling
 }
 
 /// Why the target could not keep up with an open loop at this level, in any of its steps.

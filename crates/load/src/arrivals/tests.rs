@@ -201,7 +201,7 @@ fn a_fitted_schedule_holds_just_as_many_slots_as_its_rate_says() {
             let fitted = fitted(&load, seed, 7, length);
             let slots = super::schedule(&fitted, &Arc::from([]), seed, 7, Moment::EPOCH, 0, Segment::WHOLE).unwrap();
             let within = slots.take_while(|slot| slot.scheduled - Moment::EPOCH < length).count();
-            assert_eq!(within as f64, (rate * 5.0).round(), "{arrival} {rate}");
+            assert!((within as f64 - (rate * 5.0).round()).abs() < 0.5, "{arrival} {rate}: {within}");
         }
     }
 }

@@ -73,7 +73,11 @@ fn reading_late_counts_only_where_events_share_reads() {
     };
     // A tenth of TTFT is 10 ms, less than a gap of 20 ms.
     check(&reading(9.9, Some(20.0 * MS), 0.5), Trust::Trustworthy, "");
-    check(&reading(10.1, Some(20.0 * MS), 0.5), Trust::ClientLimited, "client lag p99 at least 10.1 ms, and 50 % of the events");
+    check(
+        &reading(10.1, Some(20.0 * MS), 0.5),
+        Trust::ClientLimited,
+        "client lag p99 at least 10.1 ms, and 50 % of the events",
+    );
     check(&reading(10.1, Some(20.0 * MS), 0.01), Trust::Trustworthy, "kernel stamps keep that out of the figures");
     check(&reading(4.0, Some(3.0 * MS), 0.06), Trust::ClientLimited, "client lag p99 at least 4.00 ms");
     check(&reading(9.0, None, 0.5), Trust::Trustworthy, "");
@@ -87,7 +91,11 @@ fn sending_late_is_never_hidden_behind_a_slow_server() {
     let sending =
         |lag: f64, p50: f64| Evidence { schedule_lag_p99: Some(lag * MS), ttft_p50: Some(p50 * MS), ..sound(&ttft) };
     check(&sending(2.0, 50.0), Trust::Trustworthy, "");
-    check(&sending(6.0, 50.0), Trust::ClientLimited, "schedule lag p99 at least 6.00 ms, where 5.00 ms begins to distort");
+    check(
+        &sending(6.0, 50.0),
+        Trust::ClientLimited,
+        "schedule lag p99 at least 6.00 ms, where 5.00 ms begins to distort",
+    );
     check(&sending(11.0, 5_000.0), Trust::ClientLimited, "10.0 ms begins to distort");
     check(&sending(0.9, 1.0), Trust::Trustworthy, "");
 }
@@ -121,7 +129,11 @@ fn requests_held_back_on_purpose_are_not_late() {
     let late = |lateness| Evidence { schedule_lag_p99: Some(90.0 * MS), lateness, ..sound(&ttft) };
     check(&late(Lateness::OfTheClient), Trust::ClientLimited, "the client sent late");
     let on_purpose = Lateness::OnPurpose("requests waited for a place");
-    check(&late(on_purpose), Trust::Trustworthy, "p99 of at least 90.0 ms is no fault of the client: requests waited for a place");
+    check(
+        &late(on_purpose),
+        Trust::Trustworthy,
+        "p99 of at least 90.0 ms is no fault of the client: requests waited for a place",
+    );
 }
 
 #[test]
