@@ -51,12 +51,23 @@ pub(super) fn next(rules: &Rules, tried: &[Tried]) -> Next {
     }
     let found = stats::answer(rules.axis, &[], &verdicts);
     let bracket = Bracket { low: found.low, high: found.high };
+    // Where nothing is certain yet it is commonly for want of requests, and a higher level has more of them.
+    if bracket.is_open()
+        && !tried.is_empty()
+        && let Next::Level(level) = up(rules, tried)
+    {
+        return Next::Level(level);
+    }
     if let Some(level) = in_doubt(tried, bracket) {
         return Next::Level(level);
     }
     match (bracket.low, bracket.high) {
         _ if tried.is_empty() => Next::Level(tidy(rules.axis, rules.first).min(rules.highest)),
         (None, None) => down(rules, &verdicts, || up(rules, tried)),
+        (None, Some(_)) if lowest_is_open(&verdicts) => Next::Over(format!(
+            "{} stays undecided after {MOST_STEPS} steps: longer steps would tell",
+            stats::level_in_words(rules.axis, lowest(&verdicts))
+        )),
         (Some(low), None) => match lowest_limited(tried, low) {
             Some(limited) => narrow(rules, tried, low, limited),
             None => up(rules, tried),
@@ -76,6 +87,11 @@ struct Bracket {
 }
 
 impl Bracket {
+    /// Whether neither end is known.
+    const fn is_open(self) -> bool {
+        self.low.is_none() && self.high.is_none()
+    }
+
     /// Whether the true maximum may be at `level`.
     fn holds(self, level: f64) -> bool {
         self.low.is_none_or(|low| level > low) && self.high.is_none_or(|high| level < high)
@@ -94,7 +110,18 @@ fn in_doubt(tried: &[Tried], bracket: Bracket) -> Option<f64> {
     };
     let most = |t: &Tried| if t.client_limited { MOST_STEPS_LIMITED } else { MOST_STEPS };
     let again = tried.iter().filter(doubtful).filter(|t| t.verdict.steps < most(t));
-    again.min_by_key(|t| t.verdict.steps).map(|t| t.verdict.level)
+    let again: Vec<Verdict> = again.map(|t| t.verdict).collect();
+    let all_open = again.iter().all(|verdict| verdict.status == SloStatus::Undecided);
+    if bracket.low.is_none() && all_open {
+        // That of the most requests is decided first, and decides those below it.
+        return again.iter().map(|verdict| verdict.level).max_by(f64::total_cmp);
+    }
+    again.iter().min_by_key(|verdict| verdict.steps).map(|verdict| verdict.level)
+}
+
+fn lowest_is_open(verdicts: &[Verdict]) -> bool {
+    let lowest = verdicts.iter().min_by(|one, other| one.level.total_cmp(&other.level));
+    lowest.is_some_and(|lowest| lowest.status == SloStatus::Undecided)
 }
 
 /// The lowest level above `low` that is undecided because this machine was the limit: an end of what can be found out.

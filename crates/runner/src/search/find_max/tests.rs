@@ -54,6 +54,16 @@ fn an_undecided_level_is_measured_again_and_then_left_inside_the_interval() {
 }
 
 #[test]
+fn where_nothing_is_certain_for_want_of_requests_it_goes_up_and_not_down() {
+    check(&RATE, &[(2.0, 1, Undecided)], 4.0);
+    check(&RATE, &[(2.0, 1, Undecided), (4.0, 1, Undecided), (8.0, 1, Missed)], 4.0);
+    check(&RATE, &[(2.0, 1, Undecided), (4.0, 3, Undecided), (8.0, 1, Missed)], 2.0);
+    let open = [(2.0, 3, Undecided), (4.0, 3, Undecided), (8.0, 2, Missed)];
+    check_over(&RATE, &open, "2.00/s stays undecided after 3 steps: longer steps would tell");
+    check(&RATE, &[(2.0, 1, Undecided), (4.0, 1, Met)], 8.0);
+}
+
+#[test]
 fn levels_that_contradict_each_other_are_measured_again_before_they_are_believed() {
     check(&RATE, &[(8.0, 2, Missed), (16.0, 1, Met)], 16.0);
     check(&RATE, &[(8.0, 2, Missed), (16.0, 2, Met)], 8.0);
