@@ -63,9 +63,9 @@ fn finds(seed: u64, truth: f64) -> bool {
         "--search-from",
         "48",
         "--step",
-        "6s",
+        "5s",
         "--tolerance",
-        "0.06",
+        "0.1",
         "--seed",
         &seed,
     ];

@@ -30,7 +30,11 @@ impl Block {
 
 /// Rates of a target's steady requests. All are zero when nothing was sent.
 pub(crate) fn throughput(plan: &Plan, requests: &Requests<'_>) -> Throughput {
-    let (blocks, measured) = (blocks(requests), &requests.steady);
+    let (mut blocks, measured) = (blocks(requests), &requests.steady);
+    if plan.load.is_open() {
+        until_the_next_was_due(&mut blocks, requests);
+    }
+    let blocks: Vec<Block> = blocks.into_values().collect();
     let window: Nanos = blocks.iter().fold(Nanos::ZERO, |sum, b| sum + (b.last - b.first));
     let residence: Nanos = blocks.iter().fold(Nanos::ZERO, |sum, b| sum + b.residence);
     let per_second = |count: f64| if window > Nanos::ZERO { count / window.as_secs_f64() } else { 0.0 };
@@ -38,7 +42,10 @@ pub(crate) fn throughput(plan: &Plan, requests: &Requests<'_>) -> Throughput {
     let met_all = || measured.iter().filter(|r| slo::meets_every(&plan.slos, r)).count();
     Throughput {
         window_ns: window,
-        offered_requests_per_s: plan.load.is_open().then(|| per_second(measured.len() as f64)),
+        offered_requests_per_s: plan
+            .load
+            .is_open()
+            .then(|| offered(requests).unwrap_or(per_second(measured.len() as f64))),
         requests_per_s: rate(&blocks, |b| b.completed),
         output_tokens_per_s: rate(&blocks, |b| b.output_tokens),
         input_tokens_per_s: (input > 0).then(|| per_second(input as f64)),
@@ -56,7 +63,7 @@ fn rate(blocks: &[Block], count: impl Fn(&Block) -> u64) -> Estimate {
 }
 
 /// The blocks of what was sent, in order. Every attempt is in flight; only a steady request's last can count.
-fn blocks(requests: &Requests<'_>) -> Vec<Block> {
+fn blocks(requests: &Requests<'_>) -> BTreeMap<BlockKey, Block> {
     let mut blocks: BTreeMap<BlockKey, Block> = BTreeMap::new();
     for record in &requests.attempts {
         let Some((start, end)) = requests.span(record) else { continue };
@@ -78,7 +85,51 @@ fn blocks(requests: &Requests<'_>) -> Vec<Block> {
             block.input_tokens = block.input_tokens.saturating_add(input);
         }
     }
-    blocks.into_values().collect()
+    blocks
+}
+
+/// What was due in a block of an open loop.
+#[derive(Debug, Clone, Copy)]
+struct Due {
+    first: Moment,
+    last: Moment,
+    count: u32,
+}
+
+impl Due {
+    /// Gaps between what was due.
+    fn gaps(&self) -> f64 {
+        f64::from(self.count - 1)
+    }
+}
+
+fn due(requests: &Requests<'_>) -> BTreeMap<BlockKey, Due> {
+    let mut blocks: BTreeMap<BlockKey, Due> = BTreeMap::new();
+    for record in &requests.steady {
+        let at = record.scheduled_ns;
+        let due = blocks.entry(requests::block(record)).or_insert(Due { first: at, last: at, count: 0 });
+        (due.first, due.last, due.count) = (due.first.min(at), due.last.max(at), due.count.saturating_add(1));
+    }
+    blocks
+}
+
+/// Requests due per second, by the gaps between them: how long answers took has no part in it. `None` without a gap.
+fn offered(requests: &Requests<'_>) -> Option<f64> {
+    let due = due(requests);
+    let (gaps, seconds) = due
+        .values()
+        .fold((0.0, 0.0), |(gaps, seconds), due| (gaps + due.gaps(), seconds + (due.last - due.first).as_secs_f64()));
+    (seconds > 0.0).then(|| gaps / seconds)
+}
+
+/// A block of an open loop lasts until its next request would have been due, a mean gap after its last: ending with the
+/// last answer, few requests far apart would look like more a second.
+fn until_the_next_was_due(blocks: &mut BTreeMap<BlockKey, Block>, requests: &Requests<'_>) {
+    for (key, due) in due(requests) {
+        let Some(block) = blocks.get_mut(&key).filter(|_| due.count > 1) else { continue };
+        let gap = Nanos::from_secs_f64((due.last - due.first).as_secs_f64() / due.gaps());
+        block.last = block.last.max(due.last + gap);
+    }
 }
 
 /// The largest number of requests in flight at once. A request that ends where another starts makes

@@ -327,6 +327,9 @@ impl fmt::Display for Load {
                 write!(f, "open loop in stages, {stages} ({arrival}), at most {max_concurrency} at once{full}")
             }
             Self::StreamStages { stages } => write!(f, "closed loop in stages, {}", names(stages, " at once")),
+            Self::Users { users, think, session_requests: u32::MAX, session_pause, .. } => {
+                write!(f, "{users} users, thinking {think}, {session_pause} between sessions")
+            }
             Self::Users { users, think, session_requests, session_pause, .. } => {
                 write!(
                     f,

@@ -46,6 +46,11 @@ pub(crate) fn resolved(args: &RunArgs, context: &Context) -> Result<(Resolved, A
     let prices = price_book(settings.prices.as_ref())?;
     let mut resolved = resolve(&settings, context.surroundings(&prices))?;
     resolved.notes.splice(0..0, layered.notes_on(&resolved.plan));
+    // Nobody to take turns with: a schedule that pauses between blocks would wait for answers.
+    if resolved.plan.load.is_open() && resolved.targets.len() + resolved.mock.len() == 1 && !layered.is_chosen("blocks")
+    {
+        resolved.plan.blocks = 1;
+    }
     let asked = sources::read(&mut resolved.plan)?;
     resolved.notes.extend(asked.prompts.notes().iter().cloned());
     resolved.notes.extend(asked.trace.iter().flat_map(|trace| trace.notes().iter().cloned()));

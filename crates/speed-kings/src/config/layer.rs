@@ -80,7 +80,7 @@ impl Layered {
     }
 
     /// Whether someone chose this value: it is neither a default nor part of a preset.
-    fn is_chosen(&self, key: &str) -> bool {
+    pub(crate) fn is_chosen(&self, key: &str) -> bool {
         self.values.get(key).is_some_and(|(_, origin)| !matches!(origin, Origin::Default | Origin::Preset(_)))
     }
 

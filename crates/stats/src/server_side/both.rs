@@ -171,7 +171,12 @@ fn why(engine: &str, metric: Metric, client: &Client, server: &ServerTime, ours:
         return format!("they agree; {values}");
     }
     if difference < 0.0 {
-        return format!("{} shorter at the client, which cannot be for the same requests: {values}", span(difference));
+        let why = if client.n as u64 == server.n {
+            ": what begins later here than there counts less"
+        } else {
+            ", which cannot be for the same requests"
+        };
+        return format!("{} shorter at the client{why}: {values}", span(difference));
     }
     let known = Parts::of(ours);
     let more = span(difference);

@@ -96,3 +96,18 @@ fn the_peak_counts_what_overlaps() {
     assert_eq!(peak_in_flight(&refs(&records)), 2);
     assert_eq!(peak_in_flight(&[]), 0);
 }
+
+#[test]
+fn few_requests_far_apart_are_no_more_a_second_than_were_offered() {
+    let mut plan = plan(Vec::new());
+    plan.load = schema::plan::Load::Open {
+        rate_per_s: "1/s".parse().unwrap(),
+        arrival: schema::plan::Arrival::Constant,
+        max_concurrency: 8,
+        when_full: schema::plan::WhenFull::NotSent,
+    };
+    let records: Vec<Record> = (0..4).map(|second| record(second * 1_000, &[10, 20])).collect();
+    let throughput = of(&plan, &refs(&records));
+    near(throughput.offered_requests_per_s.unwrap(), 1.0);
+    near(throughput.requests_per_s.value, 1.0);
+}

@@ -1,6 +1,6 @@
 //! From settings to what is asked.
 
-use schema::plan::{AnswerForm, Images, PromptSource, SharedPrefix, Size, Workload};
+use schema::plan::{AnswerForm, Images, Lengths, PromptSource, SharedPrefix, Size, Spread, Workload};
 
 use crate::config::problem::{Problem, Problems};
 use crate::config::settings::Settings;
@@ -37,7 +37,7 @@ pub(super) fn workload(settings: &Settings, open_loop: bool, problems: &mut Prob
         defeat_cache: settings.defeat_cache.unwrap_or(false),
         temperature_milli: milli(settings.temperature.unwrap_or(0.0)),
         stream: settings.stream.unwrap_or(true),
-        output_tokens: settings.output_tokens.clone(),
+        output_tokens: settings.output_tokens.clone().or_else(|| instead_of_the_trace(settings)),
         turns,
         columns: settings.columns.as_ref().map(|columns| columns.0.clone()),
         prefix: settings.prefix_groups.map(|groups| SharedPrefix {
@@ -53,6 +53,12 @@ pub(super) fn workload(settings: &Settings, open_loop: bool, problems: &mut Prob
         tokenizer: settings.tokenizer.clone(),
         ..Workload::plain(prompts(settings), settings.max_tokens.unwrap_or(32))
     }
+}
+
+/// An answer's length that was said beside a trace, whose own counts otherwise.
+fn instead_of_the_trace(settings: &Settings) -> Option<Lengths> {
+    settings.replay.as_ref()?;
+    settings.max_tokens.map(|tokens| Lengths::Spread(Spread::Fixed(tokens.into())))
 }
 
 fn prompts(settings: &Settings) -> PromptSource {
