@@ -400,7 +400,7 @@ mod tests {
     fn what_a_dialect_has_no_words_for_is_told() {
         let asked = |answer, turns| {
             let plain = Workload::plain(crate::plan::PromptSource::BuiltIn(crate::plan::Size::Short), 8);
-            Workload { answer, turns, ..plain }
+            Workload { turns, answer, ..plain }
         };
         let misfits = |dialect: Dialect, answer, turns, images| dialect.misfits(&asked(answer, turns), images);
         for dialect in Dialect::ALL {
