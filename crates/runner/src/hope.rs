@@ -119,19 +119,7 @@ pub(crate) const fn is_hopeless(class: FailureClass) -> bool {
 
 /// Whether it is how a server fails that is down. One that refuses is not, nor one that has no room now.
 const fn is_down(class: FailureClass) -> bool {
-    use FailureClass as Class;
-    matches!(
-        class,
-        Class::Dns
-            | Class::ConnectRefused
-            | Class::ConnectFailed
-            | Class::ConnectTimeout
-            | Class::Proxy
-            | Class::Tls
-            | Class::ClosedEarly
-            | Class::ServerError
-            | Class::FirstTokenTimeout
-    )
+    class.is_unreachable() || matches!(class, FailureClass::ServerError | FailureClass::FirstTokenTimeout)
 }
 
 #[cfg(test)]

@@ -250,6 +250,20 @@ pub enum FailureClass {
 }
 
 impl FailureClass {
+    /// No connection came to an answer: nobody is there, or nobody who speaks.
+    pub const fn is_unreachable(self) -> bool {
+        matches!(
+            self,
+            Self::Dns
+                | Self::ConnectRefused
+                | Self::ConnectFailed
+                | Self::ConnectTimeout
+                | Self::Proxy
+                | Self::Tls
+                | Self::ClosedEarly
+        )
+    }
+
     /// Throttling: counted apart from failures.
     pub const fn is_throttling(self) -> bool {
         matches!(self, Self::RateLimited)

@@ -213,7 +213,7 @@ fn judge(who: &Credentialed, answer: Result<Served, RequestFailure>, unnamed: bo
                 Problem::new(why).help("start the server, check the URL, or name the model with `--model`"),
             );
         }
-        Err(failure) if is_dead(failure.class) => {
+        Err(failure) if failure.class.is_unreachable() => {
             let why =
                 format!("`{name}` cannot be reached at {}: {}: {}", who.target.url, failure.class, failure.message);
             return Judgement::Skip(Problem::new(why).help(
@@ -267,20 +267,6 @@ fn listed(models: &[String]) -> String {
 /// Ollama may leave out the tag `latest`.
 fn same_model(listed: &str, wanted: &str) -> bool {
     listed == wanted || listed.strip_suffix(":latest") == Some(wanted) || listed.strip_prefix("models/") == Some(wanted)
-}
-
-const fn is_dead(class: FailureClass) -> bool {
-    use FailureClass as Class;
-    matches!(
-        class,
-        Class::Dns
-            | Class::ConnectRefused
-            | Class::ConnectFailed
-            | Class::ConnectTimeout
-            | Class::Proxy
-            | Class::Tls
-            | Class::ClosedEarly
-    )
 }
 
 /// What measuring a target can cost.
