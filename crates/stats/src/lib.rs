@@ -22,6 +22,7 @@ pub mod quantile;
 pub mod two_sample;
 
 mod answer;
+mod autocorrelation;
 mod check;
 mod cluster;
 mod curve;
@@ -46,6 +47,7 @@ mod warning;
 mod window;
 
 pub use answer::{Verdict, answer, level_in_words};
+pub use autocorrelation::effective_size;
 pub use curve::judge_level;
 pub use law::fit_law;
 pub use measured::Measured;
