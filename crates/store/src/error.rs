@@ -188,6 +188,27 @@ pub enum StoreError {
         /// The newest of them.
         candidates: String,
     },
+    /// No baseline goes by that name.
+    #[error("no baseline is called `{name}`")]
+    #[diagnostic(code(store::no_baseline), help("{advice}"))]
+    NoBaseline {
+        /// What was asked for.
+        name: String,
+        /// The nearest name, or what to do.
+        advice: String,
+    },
+    /// A baseline that cannot be kept.
+    #[error("`{name}` cannot be a baseline: {why}")]
+    #[diagnostic(
+        code(store::baseline_refused),
+        help("choose another name or other runs; `speed-kings baseline rm NAME` makes room")
+    )]
+    BaselineRefused {
+        /// Its name.
+        name: String,
+        /// Why not.
+        why: String,
+    },
 }
 
 const fn phase_in_words(phase: Phase) -> &'static str {

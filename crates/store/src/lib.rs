@@ -20,6 +20,7 @@
 //! computed from records: that is for `stats`.
 
 mod append;
+mod baseline;
 mod disk;
 mod error;
 pub mod json_schema;
@@ -35,6 +36,9 @@ mod table;
 mod verify;
 mod writer;
 
+pub use baseline::{
+    BASELINES, Baseline, BaselineRun, baseline_folders, baselines, no_baseline, remove_baseline, set_baseline,
+};
 pub use error::StoreError;
 pub use listing::{Entry, Head, find, list};
 pub use log::Log;

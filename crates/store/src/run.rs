@@ -189,7 +189,7 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, StoreError> {
     parse(path, &disk::read(path, JSON_BYTES)?)
 }
 
-fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, StoreError> {
+pub(crate) fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(bytes).map_err(|e| StoreError::NotUnderstood {
         path: path.to_owned(),
         why: Untrusted::bounded(e.to_string(), 300).for_terminal(),
