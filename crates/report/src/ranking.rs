@@ -1,7 +1,8 @@
 //! Who leads, and whether that is certain: one sentence a criterion.
 
+use schema::comparison::{Comparison, Criterion, PairVerdict, RankVerdict, Ranking, Standing};
 use schema::metric::Unit;
-use schema::summary::{Comparison, Criterion, Estimate, PairVerdict, RankVerdict, Ranking, Standing};
+use schema::summary::Estimate;
 use schema::target::TargetName;
 
 use crate::number;
@@ -10,8 +11,8 @@ use crate::number;
 pub(crate) fn headlines(comparison: &Comparison) -> Vec<String> {
     let told = comparison.rankings.iter().filter(|ranking| match ranking.criterion {
         Criterion::TtftP50 | Criterion::TpotP50 | Criterion::CostPer1kRequests => true,
-        Criterion::SuccessRate => ranking.pairs.iter().any(|pair| pair.certain),
-        Criterion::TtftP95 | Criterion::E2eP50 | Criterion::OutputTokensPerS => false,
+        Criterion::SuccessRate => ranking.pairs.iter().any(|pair| pair.is_certain()),
+        _ => false,
     });
     told.map(sentence).collect()
 }
@@ -25,7 +26,7 @@ fn sentence(ranking: &Ranking) -> String {
             let rest = [next(ranking), unranked(ranking)].into_iter().flatten().collect::<Vec<_>>().join("; ");
             format!("{best}: {}, certain ({rest}){}", name(ranking, target), mixed(ranking, &[target]))
         }
-        RankVerdict::TooCloseToCall(targets) => {
+        RankVerdict::Tie(targets) | RankVerdict::TooCloseToCall(targets) => {
             let names: Vec<String> = targets.iter().map(|target| name(ranking, target)).collect();
             let rest = unranked(ranking).map(|rest| format!(" ({rest})")).unwrap_or_default();
             let mixed = mixed(ranking, &targets.iter().collect::<Vec<_>>());
@@ -50,7 +51,7 @@ fn next(ranking: &Ranking) -> Option<String> {
 }
 
 fn relative(pair: &PairVerdict) -> Option<String> {
-    let difference = pair.difference?;
+    let difference = pair.margin?.value;
     let sign = if difference < 0.0 { "−" } else { "+" };
     let percent = difference.abs() * 100.0;
     let figure =
@@ -60,10 +61,13 @@ fn relative(pair: &PairVerdict) -> Option<String> {
 
 fn absolute(estimate: &Estimate, criterion: Criterion) -> String {
     match criterion {
-        Criterion::TtftP50 | Criterion::TtftP95 | Criterion::TpotP50 | Criterion::E2eP50 => {
-            number::value(estimate.value, Unit::Nanos)
-        }
-        Criterion::OutputTokensPerS | Criterion::SuccessRate => number::number(estimate.value),
+        Criterion::TtftMean
+        | Criterion::TtftP50
+        | Criterion::TtftP95
+        | Criterion::TtftP99
+        | Criterion::TpotP50
+        | Criterion::E2eP50 => number::value(estimate.value, Unit::Nanos),
+        Criterion::OutputTokensPerS | Criterion::SuccessRate | Criterion::TtftSpread => number::number(estimate.value),
         Criterion::CostPer1kRequests => format!("${}", number::number(estimate.value)),
     }
 }

@@ -67,6 +67,7 @@ pub(crate) fn plan() -> Plan {
         drop_after: 0,
         scrape_ns: None,
         gpu_metrics: None,
+        judging: schema::plan::Judging::default(),
     }
 }
 

@@ -12,12 +12,14 @@
 //! counts, never a derived number; no type here can print a secret; text from a server is
 //! [`text::Untrusted`] until some medium's cleaner has seen it.
 
+pub mod comparison;
 pub mod curve;
 pub mod event;
 pub mod manifest;
 pub mod metric;
 pub mod plan;
 pub mod progress;
+pub mod projection;
 pub mod record;
 pub mod server;
 pub mod summary;
@@ -26,4 +28,4 @@ pub mod text;
 pub mod units;
 
 /// Version of the formats on disk: manifest, records and summaries. Older ones keep opening.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;

@@ -1,6 +1,7 @@
 //! What is to be done: validated, fully resolved, printable. A plan that exists is valid.
 
 mod adapt;
+mod judging;
 mod load;
 mod slo;
 mod spread;
@@ -16,6 +17,7 @@ use crate::target::Target;
 use crate::units::{Nanos, Usd};
 
 pub use adapt::{Axis, Precision, PrecisionError, Retry, Search};
+pub use judging::Judging;
 pub use load::{Arrival, ArrivalError, Load, Stage, StageError, StageSpec, WhenFull};
 pub use slo::{Slo, SloError};
 pub use spread::{Lengths, Pause, Spread, SpreadError};
@@ -157,4 +159,7 @@ pub struct Plan {
     /// A page of GPU metrics (DCGM exporter) that belongs to all targets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gpu_metrics: Option<Url>,
+    /// How winners are told.
+    #[serde(default)]
+    pub judging: Judging,
 }

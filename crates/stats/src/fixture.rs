@@ -63,6 +63,7 @@ pub(crate) fn plan(targets: Vec<Target>) -> Plan {
         drop_after: 0,
         scrape_ns: None,
         gpu_metrics: None,
+        judging: schema::plan::Judging::default(),
     }
 }
 

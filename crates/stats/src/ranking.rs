@@ -8,12 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schema::FORMAT_VERSION;
+use schema::comparison::{Comparison, Criterion, Evidence, PairVerdict, RankVerdict, Ranking, Standing, Test, Verdict};
 use schema::metric::Metric;
 use schema::plan::Plan;
 use schema::record::Record;
-use schema::summary::{
-    Comparison, Criterion, Estimate, PairVerdict, RankVerdict, Ranking, Standing, Summary, TargetSummary, Test, Trust,
-};
+use schema::summary::{Estimate, Summary, TargetSummary, Trust};
 use schema::units::Quantile;
 
 use crate::distribution::{Sample, not_negative};
@@ -40,6 +39,9 @@ pub(crate) fn rank(plan: &Plan, summary: &Summary, requests: Vec<Vec<&Record>>) 
         name: summary.name.clone(),
         simulated: summary.simulated,
         rankings: rankings.filter(|ranking| ranking.standings.iter().any(|s| s.n > 0)).collect(),
+        dimensions: Vec::new(),
+        overall: None,
+        fronts: Vec::new(),
         warnings: summary.warnings.iter().cloned().chain(client_limited(summary)).collect(),
     })
 }
@@ -66,6 +68,7 @@ impl Runner<'_> {
             Criterion::OutputTokensPerS => self.throughput(),
             Criterion::SuccessRate => self.success(),
             Criterion::CostPer1kRequests => self.cost(),
+            Criterion::TtftMean | Criterion::TtftP99 | Criterion::TtftSpread => Entry::without(0),
         }
     }
 
@@ -165,15 +168,6 @@ enum Facts {
     Share(Share),
 }
 
-const fn test(criterion: Criterion) -> Test {
-    match criterion {
-        Criterion::TtftP50 | Criterion::TpotP50 | Criterion::E2eP50 => Test::MannWhitney,
-        Criterion::TtftP95 => Test::Intervals,
-        Criterion::OutputTokensPerS | Criterion::CostPer1kRequests => Test::Welch,
-        Criterion::SuccessRate => Test::Fisher,
-    }
-}
-
 /// A target that can be ranked.
 struct Ranked<'a> {
     summary: &'a TargetSummary,
@@ -200,7 +194,7 @@ fn ranking(criterion: Criterion, field: &[Runner]) -> Ranking {
         n: entry.n,
         estimate: entry.shown.as_ref().map(|(estimate, _)| *estimate),
     });
-    Ranking { criterion, test: test(criterion), standings: standings.collect(), pairs, verdict }
+    Ranking { criterion, standings: standings.collect(), pairs, verdict }
 }
 
 /// Best first, those without an estimate last; equals stay in the plan's order.
@@ -218,10 +212,10 @@ fn pairs(ranked: &[Ranked]) -> Vec<PairVerdict> {
     let tested: Vec<f64> = pairs.iter().filter_map(|pair| pair.p).collect();
     let adjusted = two_sample::holm(&tested);
     for (pair, p) in pairs.iter_mut().filter(|pair| pair.p.is_some()).zip(adjusted) {
-        // Where values are spread differently, more of them may be better and their median worse.
-        let agrees = pair.superiority.is_none_or(|share| share > 0.5);
         pair.p_adjusted = Some(p);
-        pair.certain &= p <= ERROR_RATE && agrees;
+        if p > ERROR_RATE {
+            pair.verdict = Verdict::MoreNeeded { requests: None };
+        }
     }
     pairs
 }
@@ -229,30 +223,29 @@ fn pairs(ranked: &[Ranked]) -> Vec<PairVerdict> {
 /// What two targets say of each other, before any correction: `certain` only says that nothing but the
 /// test's p speaks against it.
 fn pair(better: &Ranked, worse: &Ranked) -> PairVerdict {
-    let mut pair = PairVerdict {
-        better: better.summary.target.clone(),
-        worse: worse.summary.target.clone(),
-        simulated_with_real: better.summary.simulated != worse.summary.simulated,
-        difference: Some(worse.value / better.value - 1.0).filter(|ratio| ratio.is_finite()),
-        superiority: None,
-        p: None,
-        p_adjusted: None,
-        certain: true,
-    };
-    match (better.facts, worse.facts) {
+    let (p, certain) = match (better.facts, worse.facts) {
         // Values and intervals are times: less is better.
         (Facts::Values { sorted: one, blocks: ours }, Facts::Values { sorted: other, blocks: theirs }) => {
             let found = two_sample::mann_whitney(other, one);
-            pair.certain = ahead_block_by_block(ours, theirs);
-            pair.superiority = Some(found.first_larger);
-            pair.p = Some(found.p);
+            (Some(found.p), ahead_block_by_block(ours, theirs) && found.first_larger > 0.5)
         }
-        (Facts::Interval { high, .. }, Facts::Interval { low, .. }) => pair.certain = high < low,
-        (Facts::Mean(one), Facts::Mean(other)) => pair.p = Some(two_sample::welch(*one, *other)),
-        (Facts::Share(one), Facts::Share(other)) => pair.p = Some(two_sample::fisher(*one, *other)),
-        _ => pair.certain = false,
+        (Facts::Interval { high, .. }, Facts::Interval { low, .. }) => (None, high < low),
+        (Facts::Mean(one), Facts::Mean(other)) => (Some(two_sample::welch(*one, *other)), true),
+        (Facts::Share(one), Facts::Share(other)) => (Some(two_sample::fisher(*one, *other)), true),
+        _ => (None, false),
+    };
+    let ratio = (worse.value / better.value).max(better.value / worse.value) - 1.0;
+    PairVerdict {
+        better: better.summary.target.clone(),
+        worse: worse.summary.target.clone(),
+        simulated_with_real: better.summary.simulated != worse.summary.simulated,
+        margin: Some(Estimate { value: ratio, low: None, high: None }).filter(|_| ratio.is_finite()),
+        test: Test::PairedBlocks,
+        p,
+        p_adjusted: None,
+        verdict: if certain { Verdict::Better } else { Verdict::MoreNeeded { requests: None } },
+        evidence: Evidence::default(),
     }
-    pair
 }
 
 /// Whether the smaller values are smaller in every block both have, or in so many of six or more that a fair
@@ -281,7 +274,7 @@ fn at_most_heads(heads: u32, tosses: u32) -> f64 {
 fn verdict(ranked: &[Ranked], pairs: &[PairVerdict]) -> RankVerdict {
     let Some(first) = ranked.first().filter(|_| ranked.len() > 1) else { return RankVerdict::NotEnoughData };
     let first = &first.summary.target;
-    let rivals = pairs.iter().filter(|pair| pair.better == *first && !pair.certain).map(|pair| &pair.worse);
+    let rivals = pairs.iter().filter(|pair| pair.better == *first && !pair.is_certain()).map(|pair| &pair.worse);
     let close: Vec<_> = std::iter::once(first).chain(rivals).cloned().collect();
     if close.len() == 1 { RankVerdict::Leader(first.clone()) } else { RankVerdict::TooCloseToCall(close) }
 }

@@ -2,11 +2,12 @@
 //! The published copies stand in `schemas/` at the root of the repository.
 
 use schema::FORMAT_VERSION;
+use schema::comparison::Comparison;
 use schema::curve::{Curve, Step};
 use schema::manifest::Manifest;
 use schema::record::{Partial, Record};
 use schema::server::ServerSample;
-use schema::summary::{Comparison, Summary, TargetSummary};
+use schema::summary::{Summary, TargetSummary};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;

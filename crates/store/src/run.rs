@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use schema::FORMAT_VERSION;
+use schema::comparison::Comparison;
 use schema::curve::{Curve, Step};
 use schema::manifest::{Manifest, Status};
 use schema::server::ServerSample;
-use schema::summary::{Comparison, TargetSummary};
+use schema::summary::TargetSummary;
 use schema::target::{Target, TargetName};
 use schema::text::Untrusted;
 use serde::Deserialize;
@@ -15,7 +16,7 @@ use serde::de::DeserializeOwned;
 use crate::records::Records;
 use crate::series::Series;
 use crate::{
-    COMPARISON, CURVE, JSON_BYTES, MANIFEST, SERVER_METRICS, SIDE_LINE_BYTES, STEPS, SUMMARY, StoreError, disk,
+    COMPARISON, CURVE, IN_FLIGHT, JSON_BYTES, MANIFEST, REQUESTS, SERVER_METRICS, SIDE_LINE_BYTES, STEPS, SUMMARY, StoreError, disk,
 };
 
 /// A run on disk.
@@ -27,6 +28,17 @@ pub struct Run {
     pub path: PathBuf,
     /// What it lacks that a complete run has, one sentence each.
     pub missing: Vec<String>,
+}
+
+/// The numbers kept with a run.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// Those of each target, in the plan's order.
+    pub summaries: Vec<TargetSummary>,
+    /// The curve of each target that has one.
+    pub curves: Vec<Curve>,
+    /// The ranking, where there is one.
+    pub comparison: Option<Comparison>,
 }
 
 impl Run {
@@ -83,6 +95,27 @@ impl Run {
 
     fn records_of(&self, target: &Target) -> Records {
         Records::new(&self.path, &self.manifest.plan, target)
+    }
+
+    /// The numbers kept with the run, where they stand for it: sealed with it, all there, readable, and of the current
+    /// format. Those of a run whose records are not there are taken whatever their format, since nothing better can be
+    /// made.
+    pub fn kept(&self) -> Option<Kept> {
+        let manifest = &self.manifest;
+        let sealed = |path: &String| manifest.checksums.contains_key(path) && self.path.join(path).exists();
+        let current = manifest.format_version == FORMAT_VERSION || !self.has_records();
+        let whole = self.targets().all(|name| sealed(&format!("{name}/{SUMMARY}")));
+        if manifest.status == Status::Running || !current || !whole {
+            return None;
+        }
+        let kept = || Ok::<_, StoreError>((self.summaries()?, self.curves()?, self.comparison()?));
+        let (summaries, curves, comparison) = kept().ok()?;
+        Some(Kept { summaries, curves, comparison })
+    }
+
+    /// Whether any target has a file of records, or of what was on its way to one.
+    pub fn has_records(&self) -> bool {
+        self.targets().any(|name| [REQUESTS, IN_FLIGHT].iter().any(|file| self.path.join(name.as_str()).join(file).exists()))
     }
 
     /// The kept numbers of each target that has them, in the plan's order.

@@ -1,4 +1,4 @@
-use schema::summary::Test;
+use schema::comparison::{Evidence, Test, Verdict};
 
 use super::*;
 use crate::tests::{plan, summary};
@@ -26,14 +26,22 @@ fn ranking(criterion: Criterion, verdict: RankVerdict, standings: Vec<Standing>)
         better: better.target.clone(),
         worse: worse.target.clone(),
         simulated_with_real: better.simulated != worse.simulated,
-        difference: Some(value(worse) / value(better) - 1.0).filter(|ratio| ratio.is_finite()),
-        superiority: None,
+        margin: Some(value(worse) / value(better) - 1.0).filter(|ratio| ratio.is_finite()).map(|value| Estimate {
+            value,
+            low: None,
+            high: None,
+        }),
+        test: Test::PairedBlocks,
         p: Some(0.001),
         p_adjusted: Some(0.003),
-        certain: matches!(verdict, RankVerdict::Leader(_)),
+        verdict: match verdict {
+            RankVerdict::Leader(_) => Verdict::Better,
+            _ => Verdict::MoreNeeded { requests: None },
+        },
+        evidence: Evidence::default(),
     };
     let pairs = ranked.iter().enumerate().flat_map(|(i, a)| ranked[i + 1..].iter().map(|b| pair(a, b))).collect();
-    Ranking { criterion, test: Test::MannWhitney, standings, pairs, verdict }
+    Ranking { criterion, standings, pairs, verdict }
 }
 
 #[track_caller]
@@ -107,6 +115,9 @@ fn comparison() -> Comparison {
             ranking(Criterion::TpotP50, close.clone(), pair()),
             ranking(Criterion::SuccessRate, close, pair()),
         ],
+        dimensions: Vec::new(),
+        overall: None,
+        fronts: Vec::new(),
         warnings: Vec::new(),
     }
 }

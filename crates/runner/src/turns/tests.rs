@@ -42,6 +42,7 @@ pub(crate) fn plan(targets: &[&str], load: Load, stop: Stop) -> Plan {
         drop_after: 0,
         scrape_ns: None,
         gpu_metrics: None,
+        judging: schema::plan::Judging::default(),
     }
 }
 

@@ -95,6 +95,7 @@ impl Stage {
             drop_after: 0,
             scrape_ns: None,
             gpu_metrics: None,
+            judging: schema::plan::Judging::default(),
         };
         Self { plan, trace: None, stop: Stop::new(), out }
     }

@@ -131,6 +131,7 @@ fn plain(plan: Plan, load: Load, out: &std::path::Path) -> Plan {
         drop_after: 0,
         scrape_ns: None,
         gpu_metrics: None,
+        judging: schema::plan::Judging::default(),
         ..plan
     }
 }

@@ -303,6 +303,7 @@ fn plan_without_targets(settings: &Settings, surroundings: Surroundings<'_>, pro
         drop_after: settings.drop_after.unwrap_or_else(|| places.saturating_mul(2).max(FEWEST_BEFORE_DROPPED)),
         scrape_ns: scrape(settings),
         gpu_metrics: settings.gpu_metrics.as_deref().and_then(|text| address("gpu_metrics", text, problems)),
+        judging: schema::plan::Judging::default(),
         load: timed.load,
         stop: timed.stop,
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use jiff::civil::DateTime;
+use schema::comparison::{Comparison, Criterion, Evidence, PairVerdict, RankVerdict, Ranking, Standing, Test, Verdict};
 use schema::curve::{Curve, Step};
 use schema::event::{Event, EventKind, Events, Stamp};
 use schema::manifest::{Epoch, Git, Machine, Manifest, Status};
@@ -13,10 +14,7 @@ use schema::record::{
     TokenCounts, TokenSource, Usage,
 };
 use schema::server::{Counter, GpuSample, Histogram, ServerSample};
-use schema::summary::{
-    Calibration, Comparison, Criterion, Estimate, PairVerdict, Quality, RankVerdict, Ranking, Standing, TargetSummary,
-    Test, Throughput, Trust,
-};
+use schema::summary::{Calibration, Estimate, Quality, TargetSummary, Throughput, Trust};
 use schema::target::{AuthScheme, Dialect, Encoding, ForceLength, Price, Target, TargetName};
 use schema::text::Untrusted;
 use schema::units::{Moment, Nanos, Usd};
@@ -69,6 +67,8 @@ pub(super) fn manifest(run: &str, targets: &[&str]) -> Manifest {
         requests: None,
         quality: None,
         calibration: None,
+        tags: Vec::new(),
+        sources: Vec::new(),
         notes: vec![],
         checksums: std::collections::BTreeMap::new(),
     }
@@ -97,6 +97,7 @@ fn plan(run: &str, targets: &[&str]) -> Plan {
         drop_after: 0,
         scrape_ns: None,
         gpu_metrics: None,
+        judging: schema::plan::Judging::default(),
     }
 }
 
@@ -343,11 +344,12 @@ pub(super) fn comparison() -> Comparison {
         better: "groq".parse().unwrap(),
         worse: "vllm-2".parse().unwrap(),
         simulated_with_real: false,
-        difference: Some(0.38),
-        superiority: Some(0.9),
+        margin: Some(Estimate { value: 0.38, low: Some(0.2), high: Some(0.5) }),
+        test: Test::PairedBlocks,
         p: Some(0.001),
         p_adjusted: Some(0.001),
-        certain: true,
+        verdict: Verdict::Better,
+        evidence: Evidence { blocks: 8, ..Evidence::default() },
     };
     Comparison {
         format_version: schema::FORMAT_VERSION,
@@ -355,11 +357,13 @@ pub(super) fn comparison() -> Comparison {
         simulated: false,
         rankings: vec![Ranking {
             criterion: Criterion::TtftP50,
-            test: Test::MannWhitney,
             standings: vec![standing("groq", 50e6), standing("vllm-2", 69e6)],
             pairs: vec![pair],
             verdict: RankVerdict::Leader("groq".parse().unwrap()),
         }],
+        dimensions: Vec::new(),
+        overall: None,
+        fronts: Vec::new(),
         warnings: vec!["answers differ in length".into()],
     }
 }
