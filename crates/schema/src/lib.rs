@@ -15,6 +15,8 @@
 pub mod comparison;
 pub mod curve;
 pub mod event;
+pub mod figure;
+pub mod gate;
 pub mod manifest;
 pub mod metric;
 pub mod plan;
@@ -25,6 +27,7 @@ pub mod server;
 pub mod summary;
 pub mod target;
 pub mod text;
+pub mod trend;
 pub mod units;
 
 /// Version of the formats on disk: manifest, records and summaries. Older ones keep opening.
