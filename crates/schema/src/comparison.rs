@@ -7,6 +7,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::alike::Unlike;
 use crate::summary::Estimate;
 use crate::target::TargetName;
 
@@ -387,6 +388,9 @@ pub struct Comparison {
     pub fronts: Vec<Front>,
     /// What a reader must know when comparing: simulated with real, unlike lengths, a client at its limit.
     pub warnings: Vec<String>,
+    /// In what the targets are not like with like, the worst first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unlike: Vec<Unlike>,
 }
 
 #[cfg(test)]

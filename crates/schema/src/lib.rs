@@ -12,9 +12,11 @@
 //! counts, never a derived number; no type here can print a secret; text from a server is
 //! [`text::Untrusted`] until some medium's cleaner has seen it.
 
+pub mod alike;
 pub mod comparison;
 pub mod curve;
 pub mod event;
+pub mod explain;
 pub mod figure;
 pub mod gate;
 pub mod manifest;

@@ -43,6 +43,7 @@ pub(crate) fn rank(plan: &Plan, summary: &Summary, requests: Vec<Vec<&Record>>) 
         overall: None,
         fronts: Vec::new(),
         warnings: summary.warnings.iter().cloned().chain(client_limited(summary)).collect(),
+        unlike: Vec::new(),
     })
 }
 

@@ -119,6 +119,7 @@ fn comparison() -> Comparison {
         overall: None,
         fronts: Vec::new(),
         warnings: Vec::new(),
+        unlike: Vec::new(),
     }
 }
 

@@ -365,5 +365,6 @@ pub(super) fn comparison() -> Comparison {
         overall: None,
         fronts: Vec::new(),
         warnings: vec!["answers differ in length".into()],
+        unlike: Vec::new(),
     }
 }
