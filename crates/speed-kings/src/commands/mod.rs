@@ -14,6 +14,7 @@ mod progress;
 mod results;
 mod sim;
 mod sources;
+mod stored;
 mod test;
 
 use clap::Subcommand;

@@ -1,16 +1,11 @@
 //! `results`: browses the runs on disk.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
 use clap::Subcommand;
 use report::{Align, Cell, Column, Listing};
-use schema::record::Record;
-use schema::summary::Summary;
-use stats::Measured;
-use store::{Entry, Head, Run, StoreError};
+use store::{Entry, Head};
 
 use crate::commands::Context;
+use crate::commands::stored::{Shelf, summary_of};
 use crate::outcome::{Exit, Failure};
 
 /// List the runs on disk, or show one.
@@ -24,16 +19,8 @@ pub(crate) struct Args {
     #[command(subcommand)]
     job: Job,
 
-    /// Folder that holds the runs.
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        env = "SPEED_KINGS_OUT",
-        hide_env = true,
-        default_value = "results"
-    )]
-    out: PathBuf,
+    #[command(flatten)]
+    shelf: Shelf,
 }
 
 #[derive(Debug, Subcommand)]
@@ -65,10 +52,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 fn list(args: &Args, context: &Context) -> Result<(), Failure> {
-    let entries = store::list(&args.out).map_err(miette::Report::new)?;
+    let entries = store::list(&args.shelf.out).map_err(miette::Report::new)?;
     context.print_listing(&listing(&entries))?;
     if entries.is_empty() {
-        let out = args.out.display();
+        let out = args.shelf.out.display();
         context.terminal.note(&format!("no runs in `{out}`; `speed-kings benchmark --mock` makes one"));
     }
     Ok(())
@@ -121,48 +108,9 @@ fn count(number: u64) -> Cell {
 }
 
 fn show(wanted: &str, args: &Args, context: &Context) -> Result<(), Failure> {
-    let path = store::find(&args.out, wanted).map_err(miette::Report::new)?;
-    let run = Run::open(&path).map_err(miette::Report::new)?;
-    for what in &run.missing {
-        context.terminal.note(&format!("note: {what}"));
-    }
+    let run = args.shelf.open(wanted, context)?;
     let summary = summary_of(&run, context)?;
     context.print_summary(&summary, &run.manifest.plan)?;
     context.terminal.note(&format!("run: {}", run.path.display()));
     Ok(())
-}
-
-/// The numbers kept with a sealed run; those of one that was not sealed are made from its records.
-fn summary_of(run: &Run, context: &Context) -> Result<Summary, Failure> {
-    let plan = &run.manifest.plan;
-    let kept = run.summaries().map_err(miette::Report::new)?;
-    if kept.len() == plan.targets.len() {
-        let comparison = run.comparison().map_err(miette::Report::new)?;
-        let curves = run.curves().map_err(miette::Report::new)?;
-        let calibration = run.manifest.calibration.clone();
-        return Ok(Summary { comparison, curves, calibration, ..stats::combine(plan, kept) });
-    }
-    let records = records_of(run, context)?;
-    let (mut steps, mut samples) = (Vec::new(), BTreeMap::new());
-    for target in run.targets() {
-        steps.extend(readable(run.steps(target).map_err(miette::Report::new)?, context));
-        samples.insert(target.clone(), readable(run.samples(target).map_err(miette::Report::new)?, context));
-    }
-    let calibration = run.manifest.calibration.as_ref();
-    Ok(stats::summarise(plan, &Measured { records: &records, steps: &steps, samples: &samples, calibration }))
-}
-
-/// What can be read of a series; the rest is told.
-fn readable<T>(series: impl IntoIterator<Item = Result<T, StoreError>>, context: &Context) -> Vec<T> {
-    let complain = |error| context.terminal.note(&format!("note: {error}"));
-    series.into_iter().filter_map(|one| one.map_err(complain).ok()).collect()
-}
-
-/// What can be read of all targets' records.
-fn records_of(run: &Run, context: &Context) -> Result<Vec<Record>, Failure> {
-    let mut records: Vec<Record> = Vec::new();
-    for target in run.targets() {
-        records.extend(readable(run.records(target).map_err(miette::Report::new)?, context));
-    }
-    Ok(records)
 }
