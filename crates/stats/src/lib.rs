@@ -16,24 +16,28 @@
 //! level of a search is judged by the same function while the search goes on and at its end.
 
 pub mod cost;
+pub mod inference;
 pub mod interval;
 pub mod live;
 pub mod quantile;
-pub mod two_sample;
 
 mod answer;
 mod autocorrelation;
+mod capacity;
 mod check;
 mod cluster;
 mod curve;
 mod distribution;
 #[cfg(test)]
 mod fixture;
+mod impact;
 mod law;
+mod ledger;
 mod measured;
 mod moments;
 mod precision;
 mod quality;
+mod range;
 mod ranking;
 mod requests;
 mod saturation;
@@ -48,7 +52,9 @@ mod window;
 
 pub use answer::{Verdict, answer, level_in_words};
 pub use autocorrelation::effective_size;
+pub use capacity::capacity;
 pub use curve::judge_level;
+pub use impact::impact;
 pub use law::fit_law;
 pub use measured::Measured;
 pub use precision::{precision, relative_half_width};

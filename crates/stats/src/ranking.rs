@@ -16,9 +16,9 @@ use schema::summary::{Estimate, Summary, TargetSummary, Trust};
 use schema::units::Quantile;
 
 use crate::distribution::{Sample, not_negative};
+use crate::inference::{self, Mean, Share};
 use crate::interval::{self, TAIL, t_point};
 use crate::quantile::quantile;
-use crate::two_sample::{self, Mean, Share};
 use crate::values;
 
 /// How often a criterion may be called certain, for any pair, where nothing differs.
@@ -211,7 +211,7 @@ fn pairs(ranked: &[Ranked]) -> Vec<PairVerdict> {
     let below = |(i, better)| ranked.iter().skip(i + 1).map(move |worse| pair(better, worse));
     let mut pairs: Vec<PairVerdict> = ranked.iter().enumerate().flat_map(below).collect();
     let tested: Vec<f64> = pairs.iter().filter_map(|pair| pair.p).collect();
-    let adjusted = two_sample::holm(&tested);
+    let adjusted = inference::holm(&tested);
     for (pair, p) in pairs.iter_mut().filter(|pair| pair.p.is_some()).zip(adjusted) {
         pair.p_adjusted = Some(p);
         if p > ERROR_RATE {
@@ -227,12 +227,12 @@ fn pair(better: &Ranked, worse: &Ranked) -> PairVerdict {
     let (p, certain) = match (better.facts, worse.facts) {
         // Values and intervals are times: less is better.
         (Facts::Values { sorted: one, blocks: ours }, Facts::Values { sorted: other, blocks: theirs }) => {
-            let found = two_sample::mann_whitney(other, one);
+            let found = inference::mann_whitney(other, one);
             (Some(found.p), ahead_block_by_block(ours, theirs) && found.first_larger > 0.5)
         }
         (Facts::Interval { high, .. }, Facts::Interval { low, .. }) => (None, high < low),
-        (Facts::Mean(one), Facts::Mean(other)) => (Some(two_sample::welch(*one, *other)), true),
-        (Facts::Share(one), Facts::Share(other)) => (Some(two_sample::fisher(*one, *other)), true),
+        (Facts::Mean(one), Facts::Mean(other)) => (Some(inference::welch(*one, *other)), true),
+        (Facts::Share(one), Facts::Share(other)) => (Some(inference::fisher(*one, *other)), true),
         _ => (None, false),
     };
     let ratio = (worse.value / better.value).max(better.value / worse.value) - 1.0;

@@ -5,7 +5,7 @@ use std::f64::consts::SQRT_2;
 use statrs::function::erf::erfc_inv;
 
 use crate::quantile::quantile;
-use crate::{interval, moments, two_sample};
+use crate::{inference, interval, moments};
 
 /// Values of one batch: the 5 of MSER-5.
 const BATCH: usize = 5;
@@ -79,7 +79,7 @@ impl Steady {
         let median = quantile(&first, 0.5);
         let within = (self.low..=self.high).contains(&median);
         let far = (median - self.median).abs() > STEADIER * self.drift.abs();
-        let deviate = SQRT_2 * erfc_inv(two_sample::mann_whitney(&first, &self.sorted).p) * self.worth;
+        let deviate = SQRT_2 * erfc_inv(inference::mann_whitney(&first, &self.sorted).p) * self.worth;
         (!within && far && deviate > CERTAIN).then_some(deviate)
     }
 }

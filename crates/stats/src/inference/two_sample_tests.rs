@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use super::*;
+use super::{Mean, Share, fisher, holm, mann_whitney, welch};
 
 #[track_caller]
 fn near(got: f64, expected: f64) {
