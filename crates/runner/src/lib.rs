@@ -20,6 +20,7 @@
 
 mod agenda;
 mod budget;
+mod conclude;
 mod conversations;
 mod error;
 mod hope;
@@ -49,12 +50,12 @@ use schema::progress::Progress;
 use schema::record::Failure;
 use schema::summary::{Calibration, Summary};
 use schema::target::{Credentialed, TargetName};
-use serde::de::DeserializeOwned;
-use store::{Run, RunDir, Seal, Series, StoreError};
+use store::RunDir;
 use transport::{Clock, Connector, Proxy};
 use uuid::Uuid;
 use workload::{Prompts, Trace};
 
+pub use conclude::{End, Numbers, Pages, conclude, numbers, recompute};
 pub use error::RunError;
 pub use stop::Stop;
 
@@ -62,9 +63,6 @@ use budget::Budget;
 use recorder::{Desk, Kept};
 use requests::Requests;
 use scrape::{Scrape, Scraper};
-
-/// Makes further files of a run, such as `summary.csv`: paths within the run, and their bytes.
-pub type Pages = Box<dyn Fn(&Summary, &Plan) -> Vec<(String, Vec<u8>)> + Send>;
 
 /// One plan with all it takes to carry it out.
 pub struct Job {
@@ -82,6 +80,8 @@ pub struct Job {
     pub proxy: Option<Proxy>,
     /// Notes made while preparing, kept with the run.
     pub notes: Vec<String>,
+    /// Words to put on the run.
+    pub tags: Vec<String>,
     /// Version of the program, for the manifest.
     pub program_version: String,
     /// Makes further files from the summary.
@@ -158,13 +158,17 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
     let new = |note: &String| !notes.contains(note);
     let further: Vec<_> = worked.notes.into_iter().filter(new).collect();
     notes.extend(further);
-    let summary = summarise(&directory, &plan, job.calibration.as_ref(), &mut notes);
+    let summary = recompute(&directory.run()).map(|numbers| {
+        notes.extend(numbers.problems);
+        numbers.summary
+    });
     let status = match (&trouble, &summary) {
         (Some(_), _) | (None, Err(_)) => Status::Failed,
         (None, Ok(_)) if stop.is_asked() => Status::Interrupted,
         (None, Ok(_)) => Status::Complete,
     };
-    let sealed = seal(&mut directory, status, summary.as_ref().ok(), &plan, &job.pages, &notes);
+    let end = End { status, ended: Timestamp::now(), summary: summary.as_ref().ok(), notes: &notes, pages: &job.pages };
+    let sealed = conclude(&mut directory, &end);
     let path = directory.path().to_owned();
     match (trouble, sealed) {
         // What stopped the run is likely what keeps it from being sealed.
@@ -192,61 +196,6 @@ fn trouble(
         }
     }
     if load_panicked { panicked("load") } else { panicked("metrics").filter(|_| !scraped) }
-}
-
-/// Ends the run directory, with the summary and what is made of it where there is one.
-fn seal(
-    directory: &mut RunDir,
-    status: Status,
-    summary: Option<&Summary>,
-    plan: &Plan,
-    pages: &Pages,
-    notes: &[String],
-) -> Result<Manifest, RunError> {
-    let pages = summary.map_or_else(Vec::new, |summary| pages(summary, plan));
-    let pages: Vec<_> = pages.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())).collect();
-    let manifest = directory.seal(Seal {
-        status,
-        ended: Timestamp::now(),
-        summaries: summary.map_or(&[], |summary| &summary.targets),
-        curves: summary.map_or(&[], |summary| &summary.curves),
-        comparison: summary.and_then(|summary| summary.comparison.as_ref()),
-        files: &pages,
-        quality: summary.map(|summary| &summary.quality),
-        calibration: summary.and_then(|summary| summary.calibration.as_ref()),
-        notes,
-    })?;
-    Ok(manifest.clone())
-}
-
-/// Reads back what is on disk and makes its summary.
-fn summarise(
-    directory: &RunDir,
-    plan: &Plan,
-    calibration: Option<&Calibration>,
-    notes: &mut Vec<String>,
-) -> Result<Summary, RunError> {
-    let run = Run::open(directory.path())?;
-    let (mut records, mut steps, mut samples) = (Vec::new(), Vec::new(), BTreeMap::new());
-    for target in &plan.targets {
-        let name = &target.name;
-        let mut of_target = run.records(name)?;
-        for record in of_target.by_ref() {
-            records.push(record?);
-        }
-        notes.extend(of_target.problems());
-        steps.extend(all(run.steps(name)?, notes)?);
-        samples.insert(name.clone(), all(run.samples(name)?, notes)?);
-    }
-    let measured = stats::Measured { records: &records, steps: &steps, samples: &samples, calibration };
-    Ok(stats::summarise(plan, &measured))
-}
-
-/// All of a series; what could not be read becomes a note.
-fn all<T: DeserializeOwned>(mut series: Series<T>, notes: &mut Vec<String>) -> Result<Vec<T>, StoreError> {
-    let values = series.by_ref().collect();
-    notes.extend(series.problems());
-    values
 }
 
 /// Connections need descriptors; so do logs, timers and the runtimes.
@@ -282,7 +231,9 @@ fn manifest(job: &Job, run_id: Uuid, clock: Clock) -> Manifest {
         git: machine::git(),
         requests: None,
         quality: None,
-        calibration: None,
+        calibration: job.calibration.clone(),
+        tags: job.tags.clone(),
+        sources: Vec::new(),
         notes: Vec::new(),
         checksums: BTreeMap::new(),
     }

@@ -1,6 +1,8 @@
 //! The head of a run directory.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -69,6 +71,83 @@ pub struct Epoch {
     pub wall: Timestamp,
 }
 
+/// A word that people put on runs: letters, digits, `.`, `_`, `-`, `:`, `/`, `=`; at most 64.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+pub struct Tag(String);
+
+impl Tag {
+    /// The word as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A word that cannot be a tag.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
+#[error("`{0}` cannot be a tag")]
+#[diagnostic(
+    code(schema::tag),
+    help("use 1 to 64 letters, digits, `.`, `_`, `-`, `:`, `/` or `=`, beginning with a letter or digit")
+)]
+pub struct TagError(pub String);
+
+impl FromStr for Tag {
+    type Err = TagError;
+    fn from_str(text: &str) -> Result<Self, TagError> {
+        let fits = (1..=64).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-:/=".contains(&b))
+            && text.as_bytes()[0].is_ascii_alphanumeric();
+        if fits { Ok(Self(text.to_owned())) } else { Err(TagError(text.chars().take(80).collect())) }
+    }
+}
+
+impl TryFrom<String> for Tag {
+    type Error = TagError;
+    fn try_from(text: String) -> Result<Self, TagError> {
+        text.parse()
+    }
+}
+
+impl From<Tag> for String {
+    fn from(tag: Tag) -> Self {
+        tag.0
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// Where the records of a run came from that was not measured as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// Another run, whose records are among these.
+    Run {
+        /// Its id.
+        run_id: String,
+        /// Its name.
+        name: String,
+        /// When it began.
+        #[schemars(with = "String")]
+        started: Timestamp,
+        /// Its seed.
+        seed: u64,
+        /// Requests it brought, warm-up included.
+        requests: u64,
+    },
+    /// A file that lay about.
+    File {
+        /// Its path, as it was named.
+        path: String,
+        /// SHA-256 of its bytes, in hex.
+        sha256: String,
+    },
+}
+
 /// `manifest.json`: written first, replaced atomically at each change of status.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Manifest {
@@ -105,6 +184,12 @@ pub struct Manifest {
     /// This machine's own floor, where it was measured beside the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
+    /// Words that people put on it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Where its records came from, if it was not measured as it stands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<Source>,
     /// What went wrong on our side, or was noteworthy.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,

@@ -51,6 +51,12 @@ struct Kept {
     baselines: BTreeMap<String, Baseline>,
 }
 
+/// The one field that every version of the file has.
+#[derive(Deserialize)]
+struct Head {
+    format_version: u64,
+}
+
 /// The baselines kept in the folder `out`, by name; none where there is no such folder.
 ///
 /// # Errors
@@ -60,12 +66,12 @@ pub fn baselines(out: &Path) -> Result<BTreeMap<String, Baseline>, StoreError> {
     if !path.exists() {
         return Ok(BTreeMap::new());
     }
-    let kept: Kept = parse(&path, &disk::read(&path, BYTES)?)?;
-    if kept.format_version > VERSION {
-        let found = u64::from(kept.format_version);
+    let bytes = disk::read(&path, BYTES)?;
+    let Head { format_version: found } = parse(&path, &bytes)?;
+    if found > u64::from(VERSION) {
         return Err(StoreError::TooNew { path, found, known: VERSION });
     }
-    Ok(kept.baselines)
+    Ok(parse::<Kept>(&path, &bytes)?.baselines)
 }
 
 /// Keeps `baseline` under `name`, in place of what was there.

@@ -41,8 +41,9 @@ pub(crate) fn replace_with(
     path: &Path,
     write: impl FnOnce(&mut File, &Path) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
+    // Named after the process: of two that replace one file at once, the later wins and neither tears the other's.
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".tmp");
+    name.push(format!(".{}.tmp", std::process::id()));
     let temporary = path.with_file_name(name);
     let result = write_and_rename(path, &temporary, write);
     if result.is_err() {
@@ -57,11 +58,25 @@ fn write_and_rename(
     temporary: &Path,
     write: impl FnOnce(&mut File, &Path) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let mut file = File::create(temporary).map_err(|e| StoreError::io("create", temporary, e))?;
+    let mut file = create(temporary).map_err(|e| StoreError::io("create", temporary, e))?;
     write(&mut file, temporary)?;
     file.sync_all().map_err(|e| StoreError::io("write", temporary, e))?;
     fs::rename(temporary, path).map_err(|e| StoreError::io("replace", path, e))?;
     sync_folder(path.parent().unwrap_or(Path::new(".")))
+}
+
+/// Creates a file where none is: a link that someone put there is replaced, not followed.
+fn create(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+/// Whether this is a folder itself, not a link to one.
+pub(crate) fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
 }
 
 /// Makes the names in a folder survive a power cut, where the system can be asked to.

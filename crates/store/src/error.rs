@@ -164,6 +164,54 @@ pub enum StoreError {
         #[source]
         source: parquet::errors::ParquetError,
     },
+    /// The run is still going on, or another program is at work on it.
+    #[error("`{}` is still at work: a program has it open", path.display())]
+    #[diagnostic(code(store::going_on), help("wait until it has ended, or stop it"))]
+    GoingOn {
+        /// The run's folder.
+        path: PathBuf,
+    },
+    /// The run is not one of those in the folder of results, or only a link to one.
+    #[error("`{}` is no run of its own in `{}`", path.display(), out.display())]
+    #[diagnostic(
+        code(store::not_in_results),
+        help("runs are removed from the folder of results only, and links are not followed; `--out` names that folder")
+    )]
+    NotInResults {
+        /// What was named.
+        path: PathBuf,
+        /// The folder of results.
+        out: PathBuf,
+    },
+    /// A folder of the run is a link to somewhere else.
+    #[error("`{}` is a link, or no folder", path.display())]
+    #[diagnostic(code(store::linked), help("nothing is written through links: put the folder itself in its place"))]
+    Linked {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Runs that were to become one are not alike.
+    #[error("the runs cannot become one: {}", differences.join("; "))]
+    #[diagnostic(
+        code(store::unlike),
+        help("only runs that asked the same of the same targets can be merged; `speed-kings compare` holds unlike ones against each other")
+    )]
+    Unlike {
+        /// What they differ in, one sentence each.
+        differences: Vec<String>,
+    },
+    /// A file holds nothing that can become a run.
+    #[error("`{}` cannot become a run: {why}", path.display())]
+    #[diagnostic(
+        code(store::not_adoptable),
+        help("records (`requests.jsonl`), a summary written with `--output json`, and folders that hold such are taken over")
+    )]
+    NotAdoptable {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// No run goes by that name.
     #[error("no run in `{}` is called `{wanted}`", out.display())]
     #[diagnostic(code(store::not_found), help("{advice}"))]

@@ -19,6 +19,7 @@
 //! like any other and [says what it lacks](Run::missing). No clock is read here, and nothing is
 //! computed from records: that is for `stats`.
 
+mod alive;
 mod append;
 mod baseline;
 mod disk;
@@ -36,6 +37,7 @@ mod table;
 mod verify;
 mod writer;
 
+pub use alive::is_going_on;
 pub use baseline::{
     BASELINES, Baseline, BaselineRun, baseline_folders, baselines, no_baseline, remove_baseline, set_baseline,
 };
@@ -44,8 +46,8 @@ pub use listing::{Entry, Head, find, list};
 pub use log::Log;
 pub use records::Records;
 pub use redact::Redactor;
-pub use run::Run;
-pub use run_dir::{RunDir, Seal, clean_name};
+pub use run::{Kept, Run};
+pub use run_dir::{Draft, RunDir, Seal, clean_name};
 pub use series::Series;
 pub use verify::{Problem, verify};
 pub use writer::Writer;

@@ -108,9 +108,12 @@ impl Run {
         if manifest.status == Status::Running || !current || !whole {
             return None;
         }
-        let kept = || Ok::<_, StoreError>((self.summaries()?, self.curves()?, self.comparison()?));
-        let (summaries, curves, comparison) = kept().ok()?;
-        Some(Kept { summaries, curves, comparison })
+        let comparison = match self.comparison() {
+            // That of another format may be of another shape.
+            Err(_) if manifest.format_version != FORMAT_VERSION => None,
+            comparison => comparison.ok()?,
+        };
+        Some(Kept { summaries: self.summaries().ok()?, curves: self.curves().ok()?, comparison })
     }
 
     /// Whether any target has a file of records, or of what was on its way to one.

@@ -19,10 +19,11 @@ use secrecy::SecretString;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::alive::Alive;
 use crate::append::Appender;
 use crate::records::Records;
 use crate::redact::{Layout, Redactor};
-use crate::run::{describe, problems_of};
+use crate::run::{Run, describe, problems_of, read_manifest};
 use crate::series::Series;
 use crate::table::{self, Table};
 use crate::{
@@ -35,6 +36,9 @@ const TAKEN: &[&str] = &[MANIFEST, "manifest.json.tmp", COMPARISON, "summary.csv
 
 /// Names in a target's folder that the store keeps itself.
 const OURS: &[&str] = &[REQUESTS, IN_FLIGHT, STEPS, SERVER_METRICS, TABLE, SUMMARY, CURVE];
+
+/// Names in a target's folder of what is made of records.
+const MADE: [&str; 3] = [TABLE, SUMMARY, CURVE];
 
 /// Characters of a run's name that its folder keeps.
 const NAME_LENGTH: usize = 64;
@@ -49,6 +53,28 @@ pub struct RunDir {
     path: PathBuf,
     manifest: Manifest,
     redactor: Arc<Redactor>,
+    _alive: Alive,
+}
+
+/// A run in the making that nobody sees yet: a hidden folder, which becomes a run all at once when it is published, and
+/// goes when it is dropped before that.
+#[derive(Debug)]
+pub struct Draft {
+    directory: RunDir,
+    unborn: Unborn,
+    out: PathBuf,
+    folder: String,
+}
+
+/// A hidden folder that goes when this is dropped, unless it is no longer there.
+#[derive(Debug)]
+struct Unborn(PathBuf);
+
+impl Drop for Unborn {
+    fn drop(&mut self) {
+        // Whatever led here is the error worth reporting.
+        drop(fs::remove_dir_all(&self.0));
+    }
 }
 
 /// How a run ended, and what was made of it.
@@ -91,6 +117,19 @@ impl RunDir {
         now: DateTime,
         secrets: &[SecretString],
     ) -> Result<Self, StoreError> {
+        Self::draft(out, manifest, now, secrets)?.publish()
+    }
+
+    /// As [`RunDir::create`], in a hidden folder that is [published](Draft::publish) once it is whole.
+    ///
+    /// # Errors
+    /// As [`RunDir::create`].
+    pub fn draft(
+        out: &Path,
+        manifest: &Manifest,
+        now: DateTime,
+        secrets: &[SecretString],
+    ) -> Result<Draft, StoreError> {
         check_names(manifest.plan.targets.iter().map(|t| &t.name))?;
         let redactor = Arc::new(Redactor::new(secrets, &manifest.plan.targets));
         let manifest = Manifest {
@@ -105,20 +144,41 @@ impl RunDir {
         let name = clean_name(&manifest.plan.name);
         let folder = format!("test_{name}_{}", now.strftime("%Y%m%d_%H%M%S"));
         disk::make_folder(out)?;
-        let unborn = out.join(format!(".{folder}_{}", manifest.run_id));
-        disk::make_folder(&unborn)?;
-        let born = disk::replace(&unborn.join(MANIFEST), &redactor.json("the manifest", &manifest, Layout::Pretty)?)
-            .and_then(|()| settle(&unborn, out, &folder));
-        if born.is_err() {
-            // The first error is the one worth reporting.
-            drop(fs::remove_dir_all(&unborn));
+        let path = out.join(format!(".{folder}_{}", manifest.run_id));
+        disk::make_folder(&path)?;
+        let directory = Self { _alive: Alive::mark(&path), path, manifest, redactor };
+        let unborn = Unborn(directory.path.clone());
+        let draft = Draft { directory, unborn, out: out.to_owned(), folder };
+        draft.directory.put_manifest(&draft.directory.manifest)?;
+        Ok(draft)
+    }
+
+    /// Opens a run that is over, or died, to be sealed again: its numbers are made anew, and its records stay as they
+    /// are. A run that died keeps the requests that were in flight as far as they had come.
+    ///
+    /// # Errors
+    /// When it is no run, is of a newer format, leads elsewhere by links, or someone is at work on it.
+    pub fn reopen(path: &Path) -> Result<Self, StoreError> {
+        let manifest = read_manifest(path)?;
+        let folders = manifest.plan.targets.iter().map(|target| path.join(target.name.as_str()));
+        for folder in std::iter::once(path.to_owned()).chain(folders.filter(|folder| folder.symlink_metadata().is_ok())) {
+            if !disk::is_folder(&folder) {
+                return Err(StoreError::Linked { path: folder });
+            }
         }
-        Ok(Self { path: born?, manifest, redactor })
+        let alive = Alive::take(path)?;
+        // What was kept has been past the guard already.
+        Ok(Self { path: path.to_owned(), manifest, redactor: Arc::new(Redactor::new(&[], &[])), _alive: alive })
     }
 
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The run as it stands, to be read.
+    pub fn run(&self) -> Run {
+        Run { manifest: self.manifest.clone(), path: self.path.clone(), missing: Vec::new() }
     }
 
     /// The manifest as it stands.
@@ -144,6 +204,9 @@ impl RunDir {
     /// ended. The writer must have been flushed and be gone. Records are read one by one: memory does not
     /// grow with the run.
     ///
+    /// A run that was sealed before is sealed anew, in the current format: what was made of its records is replaced, and
+    /// stands for it again once the manifest is; checksums of records stay those of the first seal.
+    ///
     /// A run that [failed](Status::Failed) is sealed as far as the disk allows: what could not be made of its
     /// records becomes a note, and the parts of requests stay.
     ///
@@ -152,7 +215,17 @@ impl RunDir {
     /// last: after an error the run is still `running`, opens, and can be sealed again.
     pub fn seal(&mut self, seal: Seal<'_>) -> Result<&Manifest, StoreError> {
         self.check(&seal)?;
-        let mut manifest = Manifest { status: seal.status, ended: Some(seal.ended), ..self.manifest.clone() };
+        self.break_seal(&seal)?;
+        let mut manifest = Manifest {
+            format_version: FORMAT_VERSION,
+            status: seal.status,
+            ended: Some(seal.ended),
+            ..self.manifest.clone()
+        };
+        // Someone may have put tags on the run while it went on.
+        if let Ok(kept) = read_manifest(&self.path) {
+            manifest.tags = kept.tags;
+        }
         manifest.quality = seal.quality.cloned();
         manifest.calibration = seal.calibration.cloned().or(manifest.calibration);
         note(&mut manifest, seal.notes.iter().cloned());
@@ -164,6 +237,7 @@ impl RunDir {
             Err(error) if failed => not_whole(&mut manifest, &error),
             made => made?,
         }
+        sealed.retain(|path| !manifest.checksums.contains_key(path));
         for path in sealed {
             let sum = disk::sha256(&self.path.join(&path))?;
             manifest.checksums.insert(path, sum);
@@ -195,24 +269,54 @@ impl RunDir {
     /// Removes sealed files that were made of others, and their checksums.
     fn make_room(&self, manifest: &mut Manifest) {
         manifest.checksums.retain(|path, _| {
-            let recorded = [REQUESTS, STEPS, SERVER_METRICS].iter().any(|file| path.ends_with(&format!("/{file}")));
             // One that cannot be removed is still what its checksum says.
-            recorded || fs::remove_file(self.path.join(path)).is_err()
+            is_recorded(path) || fs::remove_file(self.path.join(path)).is_err()
         });
+    }
+
+    /// Takes what is about to be made anew out of an earlier seal, so that nothing half new is taken for whole.
+    fn break_seal(&mut self, seal: &Seal<'_>) -> Result<(), StoreError> {
+        let made_anew = |path: &String| self.is_made(path) || seal.files.iter().any(|(file, _)| file == path);
+        let mut checksums = self.manifest.checksums.clone();
+        checksums.retain(|path, _| !made_anew(path));
+        if checksums.len() < self.manifest.checksums.len() {
+            self.manifest = self.put_manifest(&Manifest { checksums, ..self.manifest.clone() })?;
+        }
+        Ok(())
+    }
+
+    /// Whether this is a file that the seal makes of records.
+    fn is_made(&self, path: &str) -> bool {
+        let of_target = |target: &Target| {
+            let file = path.strip_prefix(target.name.as_str()).and_then(|rest| rest.strip_prefix('/'));
+            file.is_some_and(|file| MADE.contains(&file))
+        };
+        path == COMPARISON || self.manifest.plan.targets.iter().any(of_target)
+    }
+
+    /// Removes what an earlier seal made and this one did not.
+    fn forget_stale(&self, sealed: &[String]) -> Result<(), StoreError> {
+        let targets = self.manifest.plan.targets.iter();
+        let made = targets.flat_map(|target| MADE.map(|file| format!("{}/{file}", target.name)));
+        for stale in made.chain([COMPARISON.to_owned()]).filter(|path| !sealed.contains(path)) {
+            remove_file(&self.path.join(stale))?;
+        }
+        Ok(())
     }
 
     /// Makes all that is made of records, and tells `sealed` of each file.
     fn make_files(&self, seal: &Seal<'_>, manifest: &mut Manifest, sealed: &mut Vec<String>) -> Result<(), StoreError> {
-        let mut requests = 0;
+        let mut requests = None;
         for target in &self.manifest.plan.targets {
             sealed.extend(self.seal_series::<Step>(target, STEPS, manifest)?);
             sealed.extend(self.seal_series::<ServerSample>(target, SERVER_METRICS, manifest)?);
             if let Some(count) = self.seal_records(target, manifest)? {
-                requests += count;
+                requests = Some(requests.unwrap_or(0) + count);
                 sealed.extend([REQUESTS, TABLE].map(|file| format!("{}/{file}", target.name)));
             }
         }
-        manifest.requests = Some(requests);
+        let told = || seal.summaries.iter().map(|summary| summary.attempted + summary.warmup).sum();
+        manifest.requests = Some(requests.unwrap_or_else(told));
         for summary in seal.summaries {
             sealed.push(self.put_json(&summary.target, SUMMARY, "a summary", summary)?);
         }
@@ -227,7 +331,7 @@ impl RunDir {
             self.put(path, &self.redactor.bytes(bytes))?;
             sealed.push((*path).to_owned());
         }
-        Ok(())
+        self.forget_stale(sealed)
     }
 
     fn check(&self, seal: &Seal<'_>) -> Result<(), StoreError> {
@@ -275,6 +379,9 @@ impl RunDir {
             table.close()
         })?;
         interrupted.flush()?;
+        if records.interrupted() > 0 {
+            manifest.checksums.remove(&format!("{}/{REQUESTS}", target.name));
+        }
         note(manifest, records.problems());
         if lines.exists() {
             disk::sync_file(&lines)?;
@@ -318,13 +425,38 @@ impl RunDir {
 
     fn forget_parts(&self) -> Result<(), StoreError> {
         for target in &self.manifest.plan.targets {
-            let path = self.path.join(target.name.as_str()).join(IN_FLIGHT);
-            match fs::remove_file(&path) {
-                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(StoreError::io("remove", &path, e)),
-                _ => {}
-            }
+            remove_file(&self.path.join(target.name.as_str()).join(IN_FLIGHT))?;
         }
         Ok(())
+    }
+}
+
+impl Draft {
+    /// The run, to be written to and sealed.
+    pub const fn directory(&mut self) -> &mut RunDir {
+        &mut self.directory
+    }
+
+    /// Gives the run its name, `test_{name}_{date}_{time}` with `_2`, `_3`… at its end when that is taken.
+    ///
+    /// # Errors
+    /// When the disk refuses; then nothing of it is left.
+    pub fn publish(self) -> Result<RunDir, StoreError> {
+        let path = settle(&self.unborn.0, &self.out, &self.folder)?;
+        Ok(RunDir { path, ..self.directory })
+    }
+}
+
+/// Whether this is a file of what happened, not of what was made of it.
+fn is_recorded(path: &str) -> bool {
+    [REQUESTS, STEPS, SERVER_METRICS].iter().any(|file| path.ends_with(&format!("/{file}")))
+}
+
+/// Removes a file, if it is there.
+fn remove_file(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(StoreError::io("remove", path, e)),
+        _ => Ok(()),
     }
 }
 

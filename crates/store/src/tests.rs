@@ -1,5 +1,6 @@
 //! The room as its callers use it.
 
+mod baseline;
 mod crash;
 mod full;
 mod hostile;

@@ -128,6 +128,7 @@ impl Stage {
             calibration: None,
             proxy: None,
             notes: Vec::new(),
+            tags: Vec::new(),
             program_version: "0.0.0".to_owned(),
             pages: Box::new(|_, _| Vec::new()),
         }

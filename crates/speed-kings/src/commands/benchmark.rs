@@ -5,7 +5,7 @@ use report::{Align, Cell, Column, Listing};
 use runner::{Finished, Job, Stop};
 use schema::manifest::Status;
 use schema::plan::Plan;
-use schema::summary::{Calibration, SloStatus, TargetSummary};
+use schema::summary::{Calibration, SloStatus, Summary, TargetSummary};
 
 use crate::args::Output;
 use crate::args::run::RunArgs;
@@ -83,15 +83,19 @@ pub(super) fn job(prepared: &Prepared, calibration: Option<Calibration>) -> Job 
         calibration,
         proxy: prepared.proxy.clone(),
         notes: prepared.resolved.skipped.iter().map(|problem| format!("not measured: {problem}")).collect(),
+        tags: prepared.resolved.tags.iter().map(ToString::to_string).collect(),
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
-        pages: Box::new(|summary, _| {
-            let mut pages = vec![("summary.csv".to_owned(), report::csv(summary).into_bytes())];
-            if !summary.curves.is_empty() {
-                pages.push(("curves.csv".to_owned(), report::csv_curves(summary).into_bytes()));
-            }
-            pages
-        }),
+        pages: Box::new(pages),
     }
+}
+
+/// The files that are made of a run's numbers for other programs.
+pub(super) fn pages(summary: &Summary, _: &Plan) -> Vec<(String, Vec<u8>)> {
+    let mut pages = vec![("summary.csv".to_owned(), report::csv(summary).into_bytes())];
+    if !summary.curves.is_empty() {
+        pages.push(("curves.csv".to_owned(), report::csv_curves(summary).into_bytes()));
+    }
+    pages
 }
 
 fn show(finished: &Finished, context: &Context) -> Result<(), Failure> {

@@ -102,6 +102,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("drop_after", "20"),
     ("scrape", "1s"),
     ("metrics_url", "http://gpu:8000/metrics"),
+    ("tag", "nightly"),
     ("gpu_metrics", "http://gpu:9400/metrics"),
 ];
 

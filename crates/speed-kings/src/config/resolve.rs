@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 use providers::{Ask, Kind, PriceBook, ProviderError, Readiness};
+use schema::manifest::Tag;
 use schema::plan::{HttpChoice, Plan, Retry, SizeLimits, TimeLimits, TransportPlan};
 use schema::target::{Credentialed, Dialect, TargetName};
 use schema::units::Nanos;
@@ -54,6 +55,8 @@ pub(crate) struct Resolved {
     embeddings: bool,
     /// Whether this machine's own floor is measured first.
     pub(crate) calibrate: bool,
+    /// Words to put on the run.
+    pub(crate) tags: Vec<Tag>,
     /// Providers asked for by name that cannot be measured while others can: the run goes on without them
     /// and counts as failed.
     pub(crate) skipped: Vec<Problem>,
@@ -162,6 +165,7 @@ pub(crate) fn resolve(settings: &Settings, surroundings: Surroundings<'_>) -> Re
         simulated_model: settings.model.clone(),
         embeddings: settings.embeddings.unwrap_or(false),
         calibrate: settings.calibrate.unwrap_or(false),
+        tags: settings.tag.clone().unwrap_or_default(),
         skipped: Vec::new(),
         notes: Vec::new(),
     };

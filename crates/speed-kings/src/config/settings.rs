@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use garde::Validate;
+use schema::manifest::Tag;
 use schema::plan::{AnswerForm, Arrival, Axis, HttpChoice, Lengths, Pause, Precision, Size, Slo, StageSpec, WhenFull};
 use schema::target::TargetName;
 use schema::units::{Nanos, Rate, Usd};
@@ -501,6 +502,12 @@ pub(crate) struct Settings {
     #[garde(length(min = 1, max = 100))]
     pub(crate) name: Option<String>,
 
+    /// Words to find the run by later, any number of times or with commas: `nightly`, `gpu=h100`.
+    #[arg(long, value_name = "WORD", value_delimiter = ',', value_parser = parse_tag, help_heading = RESULTS)]
+    #[serde(default, deserialize_with = "comma_or_sequence", skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "comma_or_sequence_schema::<Tag>")]
+    pub(crate) tag: Option<Vec<Tag>>,
+
     /// Folder that holds the runs.
     #[arg(long, value_parser = parse_path, value_name = "DIR", help_heading = RESULTS)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -622,6 +629,10 @@ fn parse_http(text: &str) -> Result<HttpChoice, String> {
         "http2" => Ok(HttpChoice::Http2),
         _ => Err("use http1 or http2".to_owned()),
     }
+}
+
+fn parse_tag(text: &str) -> Result<Tag, String> {
+    text.trim().parse().map_err(one_line::<schema::manifest::TagError>)
 }
 
 fn parse_slo(text: &str) -> Result<Slo, String> {

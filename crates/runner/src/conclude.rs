@@ -1,0 +1,99 @@
+//! A run's numbers out of what is on disk, and the seal: one way for a run that has just ended and for one that is
+//! summed up again, put together of others or taken over.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use schema::manifest::{Manifest, Status};
+use schema::plan::Plan;
+use schema::summary::Summary;
+use serde::de::DeserializeOwned;
+use store::{Run, RunDir, Seal, Series, StoreError};
+
+/// Makes further files of a run, such as `summary.csv`: paths within the run, and their bytes.
+pub type Pages = Box<dyn Fn(&Summary, &Plan) -> Vec<(String, Vec<u8>)> + Send>;
+
+/// A run's numbers.
+#[derive(Debug, Clone)]
+pub struct Numbers {
+    /// All of them.
+    pub summary: Summary,
+    /// What of the run could not be read, one sentence each.
+    pub problems: Vec<String>,
+}
+
+/// The numbers of a run: those kept with it where they are whole and of the current format, else made of its records.
+///
+/// # Errors
+/// When a file of records is there but cannot be read.
+pub fn numbers(run: &Run) -> Result<Numbers, StoreError> {
+    let Some(kept) = run.kept() else { return recompute(run) };
+    let calibration = run.manifest.calibration.clone();
+    let combined = stats::combine(&run.manifest.plan, kept.summaries);
+    let summary = Summary { comparison: kept.comparison, curves: kept.curves, calibration, ..combined };
+    Ok(Numbers { summary, problems: Vec::new() })
+}
+
+/// The numbers of a run, made of its records whatever is kept beside them.
+///
+/// # Errors
+/// When a file of records is there but cannot be read.
+pub fn recompute(run: &Run) -> Result<Numbers, StoreError> {
+    let (mut records, mut steps, mut samples) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let mut problems = Vec::new();
+    for name in run.targets() {
+        let mut of_target = run.records(name)?;
+        for record in of_target.by_ref() {
+            records.push(record?);
+        }
+        problems.extend(of_target.problems());
+        steps.extend(all(run.steps(name)?, &mut problems)?);
+        samples.insert(name.clone(), all(run.samples(name)?, &mut problems)?);
+    }
+    let calibration = run.manifest.calibration.as_ref();
+    let measured = stats::Measured { records: &records, steps: &steps, samples: &samples, calibration };
+    Ok(Numbers { summary: stats::summarise(&run.manifest.plan, &measured), problems })
+}
+
+/// All of a series; what could not be read becomes a problem.
+fn all<T: DeserializeOwned>(mut series: Series<T>, problems: &mut Vec<String>) -> Result<Vec<T>, StoreError> {
+    let values = series.by_ref().collect();
+    problems.extend(series.problems());
+    values
+}
+
+/// How a run ends.
+pub struct End<'a> {
+    /// Complete, interrupted or failed.
+    pub status: Status,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// Its numbers, where it came to any.
+    pub summary: Option<&'a Summary>,
+    /// What is to be kept with it.
+    pub notes: &'a [String],
+    /// Makes further files from the summary.
+    pub pages: &'a Pages,
+}
+
+/// Seals a run with its numbers and what is made of them.
+///
+/// # Errors
+/// As [`RunDir::seal`].
+pub fn conclude(directory: &mut RunDir, end: &End<'_>) -> Result<Manifest, StoreError> {
+    let plan = &directory.manifest().plan;
+    let pages = end.summary.map_or_else(Vec::new, |summary| (end.pages)(summary, plan));
+    let pages: Vec<_> = pages.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())).collect();
+    let manifest = directory.seal(Seal {
+        status: end.status,
+        ended: end.ended,
+        summaries: end.summary.map_or(&[], |summary| &summary.targets),
+        curves: end.summary.map_or(&[], |summary| &summary.curves),
+        comparison: end.summary.and_then(|summary| summary.comparison.as_ref()),
+        files: &pages,
+        quality: end.summary.map(|summary| &summary.quality),
+        calibration: end.summary.and_then(|summary| summary.calibration.as_ref()),
+        notes: end.notes,
+    })?;
+    Ok(manifest.clone())
+}
