@@ -24,16 +24,19 @@ mod append;
 mod baseline;
 mod disk;
 mod error;
+mod filter;
 pub mod json_schema;
 mod lines;
 mod listing;
 mod log;
 mod records;
 mod redact;
+mod removal;
 mod run;
 mod run_dir;
 mod series;
 mod table;
+mod tags;
 mod verify;
 mod writer;
 
@@ -42,13 +45,16 @@ pub use baseline::{
     BASELINES, Baseline, BaselineRun, baseline_folders, baselines, no_baseline, remove_baseline, set_baseline,
 };
 pub use error::StoreError;
-pub use listing::{Entry, Head, find, list};
+pub use filter::{Filter, Pattern};
+pub use listing::{Entry, Head, HeadTarget, find, find_only, list};
 pub use log::Log;
 pub use records::Records;
 pub use redact::Redactor;
+pub use removal::{bytes_of, leftovers, remove, remove_leftover};
 pub use run::{Kept, Run};
 pub use run_dir::{Draft, RunDir, Seal, clean_name};
 pub use series::Series;
+pub use tags::tag;
 pub use verify::{Problem, verify};
 pub use writer::Writer;
 

@@ -6,11 +6,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use schema::manifest::{Manifest, Status};
-use schema::summary::Quality;
+use schema::manifest::{Epoch, Machine, Status};
+use schema::summary::Trust;
 use schema::target::TargetName;
+use serde::Deserialize;
 
-use crate::run::read_manifest;
+use crate::run::manifest_as;
 use crate::{MANIFEST, StoreError};
 
 /// One folder of results.
@@ -27,6 +28,8 @@ pub struct Entry {
 /// What a manifest says of a run, for a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Head {
+    /// Version of the format it was sealed in.
+    pub format_version: u32,
     /// The run's name as it was given.
     pub name: String,
     /// The run's id.
@@ -38,27 +41,76 @@ pub struct Head {
     /// Where it stands.
     pub status: Status,
     /// Who was asked, in the plan's order.
-    pub targets: Vec<TargetName>,
+    pub targets: Vec<HeadTarget>,
     /// Whether any target is simulated.
     pub simulated: bool,
+    /// The machine that measured.
+    pub machine: Machine,
+    /// Words that people put on it.
+    pub tags: Vec<String>,
     /// Requests recorded, warm-up included; known once sealed.
     pub requests: Option<u64>,
     /// The verdict on it.
-    pub quality: Option<Quality>,
+    pub trust: Option<Trust>,
 }
 
-impl From<Manifest> for Head {
-    fn from(manifest: Manifest) -> Self {
+/// One target of a run, for a list.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct HeadTarget {
+    /// Its name.
+    pub name: TargetName,
+    /// Its provider.
+    pub provider: String,
+    /// Its model.
+    pub model: String,
+}
+
+/// The few fields of a manifest that a list shows; all others are passed over unread.
+#[derive(Deserialize)]
+struct Slim {
+    format_version: u32,
+    run_id: String,
+    status: Status,
+    plan: SlimPlan,
+    simulated: bool,
+    epoch: Epoch,
+    #[serde(default)]
+    ended: Option<Timestamp>,
+    machine: Machine,
+    #[serde(default)]
+    tags: Vec<String>,
+    #[serde(default)]
+    requests: Option<u64>,
+    #[serde(default)]
+    quality: Option<SlimQuality>,
+}
+
+#[derive(Deserialize)]
+struct SlimPlan {
+    name: String,
+    targets: Vec<HeadTarget>,
+}
+
+#[derive(Deserialize)]
+struct SlimQuality {
+    trust: Trust,
+}
+
+impl From<Slim> for Head {
+    fn from(slim: Slim) -> Self {
         Self {
-            name: manifest.plan.name,
-            run_id: manifest.run_id.to_string(),
-            started: manifest.epoch.wall,
-            ended: manifest.ended,
-            status: manifest.status,
-            targets: manifest.plan.targets.into_iter().map(|t| t.name).collect(),
-            simulated: manifest.simulated,
-            requests: manifest.requests,
-            quality: manifest.quality,
+            format_version: slim.format_version,
+            name: slim.plan.name,
+            run_id: slim.run_id,
+            started: slim.epoch.wall,
+            ended: slim.ended,
+            status: slim.status,
+            targets: slim.plan.targets,
+            simulated: slim.simulated,
+            machine: slim.machine,
+            tags: slim.tags,
+            requests: slim.requests,
+            trust: slim.quality.map(|quality| quality.trust),
         }
     }
 }
@@ -80,11 +132,15 @@ pub fn list(out: &Path) -> Result<Vec<Entry>, StoreError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let ours = name.starts_with("test_") || path.join(MANIFEST).exists();
         if ours && !name.starts_with('.') && path.is_dir() {
-            entries.push(Entry { head: read_manifest(&path).map(Head::from), path, folder: name });
+            entries.push(Entry { head: read_head(&path).map(Head::from), path, folder: name });
         }
     }
     entries.sort_by_cached_key(|e| Reverse((e.head.as_ref().ok().map(|h| h.started), e.folder.clone())));
     Ok(entries)
+}
+
+fn read_head(folder: &Path) -> Result<Slim, StoreError> {
+    manifest_as(folder)
 }
 
 /// The folder of the run that `wanted` names: `latest`, a path, a folder's name, a run's name (its
@@ -97,7 +153,23 @@ pub fn find(out: &Path, wanted: &str) -> Result<PathBuf, StoreError> {
     if !wanted.is_empty() && as_path.join(MANIFEST).exists() {
         return Ok(as_path.to_owned());
     }
+    find_among(&list(out)?, out, wanted)
+}
+
+/// As [`find`], for what cannot be undone: a name that several runs have is no name of its newest.
+///
+/// # Errors
+/// As [`find`], and when several runs have the name.
+pub fn find_only(out: &Path, wanted: &str) -> Result<PathBuf, StoreError> {
+    let found = find(out, wanted)?;
     let entries = list(out)?;
+    let named: Vec<&Entry> =
+        entries.iter().filter(|entry| entry.head.as_ref().is_ok_and(|head| head.name == wanted)).collect();
+    let by_name = named.len() > 1 && named.iter().any(|entry| entry.path == found && entry.folder != wanted);
+    if by_name { Err(ambiguous(out, wanted, &named)) } else { Ok(found) }
+}
+
+fn find_among(entries: &[Entry], out: &Path, wanted: &str) -> Result<PathBuf, StoreError> {
     if wanted == "latest"
         && let Some(newest) = entries.iter().find(|e| e.head.is_ok())
     {
@@ -110,14 +182,18 @@ pub fn find(out: &Path, wanted: &str) -> Result<PathBuf, StoreError> {
     }
     let fitting: Vec<&Entry> = entries.iter().filter(|e| begins(e, wanted)).collect();
     match fitting.as_slice() {
-        [] => Err(not_found(out, wanted, &entries)),
+        [] => Err(not_found(out, wanted, entries)),
         [entry] => Ok(entry.path.clone()),
-        several => Err(StoreError::Ambiguous {
-            out: out.to_owned(),
-            wanted: short(wanted),
-            count: several.len(),
-            candidates: several.iter().take(5).map(|e| format!("`{}`", e.folder)).collect::<Vec<_>>().join(", "),
-        }),
+        several => Err(ambiguous(out, wanted, several)),
+    }
+}
+
+fn ambiguous(out: &Path, wanted: &str, several: &[&Entry]) -> StoreError {
+    StoreError::Ambiguous {
+        out: out.to_owned(),
+        wanted: short(wanted),
+        count: several.len(),
+        candidates: several.iter().take(5).map(|e| format!("`{}`", short(&e.folder))).collect::<Vec<_>>().join(", "),
     }
 }
 

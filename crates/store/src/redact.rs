@@ -148,7 +148,7 @@ impl fmt::Debug for Redactor {
 }
 
 impl Layout {
-    fn encode(self, value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+    pub(crate) fn encode(self, value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
         let mut json = match self {
             Self::Line => serde_json::to_vec(value)?,
             Self::Pretty => serde_json::to_vec_pretty(value)?,

@@ -1,5 +1,6 @@
 //! Opening a run, however it ended.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use schema::FORMAT_VERSION;
@@ -203,11 +204,18 @@ pub(crate) fn problems_of<T: DeserializeOwned>(mut series: Series<T>) -> Vec<Str
 
 /// Reads the manifest of the run in `folder`.
 pub(crate) fn read_manifest(folder: &Path) -> Result<Manifest, StoreError> {
+    manifest_as(folder)
+}
+
+/// Reads as much of the manifest of the run in `folder` as a `T` takes.
+pub(crate) fn manifest_as<T: DeserializeOwned>(folder: &Path) -> Result<T, StoreError> {
     let path = folder.join(MANIFEST);
-    if !path.exists() {
-        return Err(StoreError::NotARun { path: folder.to_owned() });
-    }
-    let bytes = disk::read(&path, JSON_BYTES)?;
+    let bytes = disk::read(&path, JSON_BYTES).map_err(|error| match error {
+        StoreError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+            StoreError::NotARun { path: folder.to_owned() }
+        }
+        error => error,
+    })?;
     let version: Version = parse(&path, &bytes)?;
     if version.format_version > u64::from(FORMAT_VERSION) {
         return Err(StoreError::TooNew { path, found: version.format_version, known: FORMAT_VERSION });
