@@ -99,18 +99,18 @@ fn lean(record: Arc<Record>, metric: Metric) -> Record {
     let mut record = Arc::unwrap_or_clone(record);
     record.output = None;
     if !matches!(metric, Metric::Itl | Metric::Jitter | Metric::Stall | Metric::ClientLag) {
-        record.events.0 = ends(&record.events);
+        record.events = ends(&record.events);
     }
     record
 }
 
 /// The first content, the first of the answer, and the last.
-fn ends(events: &Events) -> Vec<Event> {
+fn ends(events: &Events) -> Events {
     let content = || events.content();
     let answer = content().find(|event| event.kind == EventKind::Text);
-    let mut ends: Vec<_> = content().next().into_iter().chain(answer).chain(content().next_back()).copied().collect();
+    let mut ends: Vec<Event> = content().next().into_iter().chain(answer).chain(content().next_back()).collect();
     ends.dedup();
-    ends
+    ends.into()
 }
 
 #[cfg(test)]
@@ -139,8 +139,8 @@ mod tests {
         let kinds = [Other, Reasoning, Reasoning, Text, Text, Text, Other];
         let mut record = crate::turns::tests::record();
         record.phase = Phase::Measured;
-        record.events = Events((0..).zip(kinds).map(|(at, kind)| event(at, kind)).collect());
-        let kept: Vec<_> = lean(Arc::new(record), metric).events.0.iter().map(|event| event.arrival.0).collect();
+        record.events = (0..).zip(kinds).map(|(at, kind)| event(at, kind)).collect();
+        let kept: Vec<_> = lean(Arc::new(record), metric).events.iter().map(|event| event.arrival.0).collect();
         assert_eq!(kept, expected);
     }
 

@@ -118,9 +118,9 @@ mod tests {
             shared_read: false,
         };
         let mut record = failed(FailureClass::Truncated);
-        record.events = Events(vec![event(EventKind::Other)]);
+        record.events = Events::from(vec![event(EventKind::Other)]);
         assert!(may_pass(&record).is_some());
-        record.events.0.push(event(EventKind::Reasoning));
+        record.events.push(event(EventKind::Reasoning));
         assert!(may_pass(&record).is_none());
     }
 

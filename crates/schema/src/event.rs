@@ -1,9 +1,13 @@
 //! One streamed piece of a response, as it is kept.
 
+mod columns;
+
+use std::{fmt, slice};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::units::Moment;
+use crate::units::{Moment, Nanos};
 
 /// What a streamed piece carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -60,124 +64,260 @@ pub struct Event {
 
 /// The events of one response in order of arrival. On disk: columns, one array a field, with
 /// arrivals as differences (the first from the run's epoch), so that a line stays short and readable.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(into = "Columns", try_from = "Columns")]
-#[schemars(with = "Columns")]
-pub struct Events(pub Vec<Event>);
+///
+/// In memory an event takes 12 bytes; where one of them has a value too large for that (a gap above four
+/// seconds, a frame above 64 KiB) all take 24.
+#[derive(Clone)]
+pub struct Events(Form);
+
+/// How events are held.
+#[derive(Clone)]
+enum Form {
+    /// As they usually are.
+    Short {
+        /// Arrival of the first.
+        first: Moment,
+        /// Arrival of the last.
+        last: Moment,
+        rows: Vec<Short>,
+    },
+    /// As they may be.
+    Long(Vec<Event>),
+}
+
+/// One event beside the one before it.
+#[derive(Clone, Copy)]
+struct Short {
+    /// Since the event before; nothing for the first.
+    gap_ns: u32,
+    lag_ns: u32,
+    bytes: u16,
+    tokens: u8,
+    /// Kind, stamp and shared read, in bits.
+    marks: u8,
+}
+
+/// The bits of [`Short::marks`] that say which kind.
+const KIND: u8 = 0b111;
+/// The bit of [`Short::marks`] for [`Stamp::User`].
+const USER: u8 = 0b1000;
+/// The bit of [`Short::marks`] for a shared read.
+const SHARED: u8 = 0b1_0000;
+
+/// All kinds; the place of each is its number in [`Short::marks`].
+const KINDS: [EventKind; 5] =
+    [EventKind::Text, EventKind::Reasoning, EventKind::ToolCall, EventKind::Embedding, EventKind::Other];
+
+impl Short {
+    /// `event` after one that arrived at `before`; `None` where a value does not fit.
+    fn of(event: &Event, before: Moment) -> Option<Self> {
+        let gap = event.arrival.0.checked_sub(before.0)?;
+        let user = if event.stamp == Stamp::User { USER } else { 0 };
+        let shared = if event.shared_read { SHARED } else { 0 };
+        Some(Self {
+            gap_ns: u32::try_from(gap).ok()?,
+            lag_ns: event.lag_ns,
+            bytes: u16::try_from(event.bytes).ok()?,
+            tokens: u8::try_from(event.tokens).ok()?,
+            marks: event.kind as u8 | user | shared,
+        })
+    }
+
+    fn event(self, arrival: Moment) -> Event {
+        Event {
+            arrival,
+            lag_ns: self.lag_ns,
+            bytes: self.bytes.into(),
+            tokens: self.tokens.into(),
+            kind: KINDS[usize::from(self.marks & KIND)],
+            stamp: if self.marks & USER == 0 { Stamp::Kernel } else { Stamp::User },
+            shared_read: self.marks & SHARED != 0,
+        }
+    }
+
+    fn gap(self) -> Nanos {
+        Nanos(self.gap_ns.into())
+    }
+}
 
 impl Events {
+    /// No events, with room for `count`.
+    pub fn with_capacity(count: usize) -> Self {
+        Self(Form::Short { first: Moment::EPOCH, last: Moment::EPOCH, rows: Vec::with_capacity(count) })
+    }
+
+    /// Adds the next event.
+    pub fn push(&mut self, event: Event) {
+        match &mut self.0 {
+            Form::Short { first, last, rows } => {
+                let before = if rows.is_empty() { event.arrival } else { *last };
+                if let Some(row) = Short::of(&event, before) {
+                    if rows.is_empty() {
+                        *first = event.arrival;
+                    }
+                    *last = event.arrival;
+                    rows.push(row);
+                } else {
+                    self.0 = Form::Long(self.iter().chain([event]).collect());
+                }
+            }
+            Form::Long(events) => events.push(event),
+        }
+    }
+
+    /// Marks the event at `index` as one that shared its read; `None` where there is no such event.
+    fn mark_shared(&mut self, index: usize) -> Option<()> {
+        match &mut self.0 {
+            Form::Short { rows, .. } => rows.get_mut(index)?.marks |= SHARED,
+            Form::Long(events) => events.get_mut(index)?.shared_read = true,
+        }
+        Some(())
+    }
+
+    /// How many.
+    pub const fn len(&self) -> usize {
+        match &self.0 {
+            Form::Short { rows, .. } => rows.len(),
+            Form::Long(events) => events.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> Iter<'_> {
+        Iter(match &self.0 {
+            Form::Short { first, last, rows } => Rows::Short { rows: rows.iter(), front: *first, back: *last },
+            Form::Long(events) => Rows::Long(events.iter()),
+        })
+    }
+
+    /// The first.
+    pub fn first(&self) -> Option<Event> {
+        self.iter().next()
+    }
+
+    /// The last.
+    pub fn last(&self) -> Option<Event> {
+        self.iter().next_back()
+    }
+
     /// Events that carry generated content, in order.
-    pub fn content(&self) -> impl DoubleEndedIterator<Item = &Event> + Clone {
-        self.0.iter().filter(|e| e.kind.is_content())
+    pub fn content(&self) -> impl DoubleEndedIterator<Item = Event> + Clone {
+        self.iter().filter(|e| e.kind.is_content())
     }
 }
 
-/// Columns of [`Events`]; all have one length, except that a column whose values are all alike and
-/// ordinary (`tokens` unknown, `shared_read` never, `stamp` kernel) is left out.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-pub struct Columns {
-    /// Arrival of the first event since the run's epoch, then the gap to the event before.
-    #[serde(default)]
-    pub arrival_delta_ns: Vec<u64>,
-    /// User-space read − kernel arrival.
-    #[serde(default)]
-    pub client_lag_ns: Vec<u32>,
-    /// Bytes of the frame.
-    #[serde(default)]
-    pub bytes: Vec<u32>,
-    /// One letter an event: `t`ext, `r`easoning, tool `c`all, `e`mbedding, `o`ther.
-    #[serde(default)]
-    pub kinds: String,
-    /// Tokens by the server's word, 0 = not known.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tokens: Vec<u16>,
-    /// One letter an event: `k`ernel, `u`ser space. Left out: all kernel.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub stamps: String,
-    /// Indexes of the events that shared a socket read with the one before.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub shared_reads: Vec<u32>,
-}
-
-impl From<Events> for Columns {
-    fn from(events: Events) -> Self {
-        let events = events.0;
-        let mut columns = Self {
-            arrival_delta_ns: Vec::with_capacity(events.len()),
-            client_lag_ns: events.iter().map(|e| e.lag_ns).collect(),
-            bytes: events.iter().map(|e| e.bytes).collect(),
-            kinds: events.iter().map(|e| kind_letter(e.kind)).collect(),
-            ..Self::default()
-        };
-        let mut previous = Moment::EPOCH;
-        for event in &events {
-            columns.arrival_delta_ns.push((event.arrival - previous).0);
-            previous = previous.max(event.arrival);
-        }
-        if events.iter().any(|e| e.tokens != 0) {
-            columns.tokens = events.iter().map(|e| e.tokens).collect();
-        }
-        if events.iter().any(|e| e.stamp == Stamp::User) {
-            columns.stamps = events.iter().map(|e| if e.stamp == Stamp::User { 'u' } else { 'k' }).collect();
-        }
-        columns.shared_reads = (0u32..).zip(&events).filter(|(_, e)| e.shared_read).map(|(i, _)| i).collect();
-        columns
+impl Default for Events {
+    fn default() -> Self {
+        Self::with_capacity(0)
     }
 }
 
-impl TryFrom<Columns> for Events {
-    type Error = String;
-
-    fn try_from(columns: Columns) -> Result<Self, String> {
-        let n = columns.arrival_delta_ns.len();
-        let fits = |len: usize, optional: bool| len == n || (optional && len == 0);
-        if !(fits(columns.client_lag_ns.len(), false)
-            && fits(columns.bytes.len(), false)
-            && fits(columns.kinds.len(), false)
-            && fits(columns.tokens.len(), true)
-            && fits(columns.stamps.len(), true))
-        {
-            return Err(format!("event columns differ in length from arrival_delta_ns ({n})"));
-        }
-        let mut arrival = Moment::EPOCH;
-        let mut events = Vec::with_capacity(n);
-        for i in 0..n {
-            arrival = Moment(arrival.0.saturating_add(columns.arrival_delta_ns[i]));
-            events.push(Event {
-                arrival,
-                lag_ns: columns.client_lag_ns[i],
-                bytes: columns.bytes[i],
-                tokens: columns.tokens.get(i).copied().unwrap_or(0),
-                kind: letter_kind(columns.kinds.as_bytes()[i])?,
-                stamp: if columns.stamps.as_bytes().get(i) == Some(&b'u') { Stamp::User } else { Stamp::Kernel },
-                shared_read: false,
-            });
-        }
-        for index in columns.shared_reads {
-            events.get_mut(index as usize).ok_or("shared_reads names an event that is not there")?.shared_read = true;
-        }
-        Ok(Self(events))
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self).finish()
     }
 }
 
-const fn kind_letter(kind: EventKind) -> char {
-    match kind {
-        EventKind::Text => 't',
-        EventKind::Reasoning => 'r',
-        EventKind::ToolCall => 'c',
-        EventKind::Embedding => 'e',
-        EventKind::Other => 'o',
+impl PartialEq for Events {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other)
     }
 }
 
-fn letter_kind(letter: u8) -> Result<EventKind, String> {
-    match letter {
-        b't' => Ok(EventKind::Text),
-        b'r' => Ok(EventKind::Reasoning),
-        b'c' => Ok(EventKind::ToolCall),
-        b'e' => Ok(EventKind::Embedding),
-        b'o' => Ok(EventKind::Other),
-        other => Err(format!("`{}` is no kind of event", other.escape_ascii())),
+impl Eq for Events {}
+
+impl Extend<Event> for Events {
+    fn extend<I: IntoIterator<Item = Event>>(&mut self, events: I) {
+        events.into_iter().for_each(|event| self.push(event));
+    }
+}
+
+impl FromIterator<Event> for Events {
+    fn from_iter<I: IntoIterator<Item = Event>>(events: I) -> Self {
+        let events = events.into_iter();
+        let mut all = Self::with_capacity(events.size_hint().0);
+        all.extend(events);
+        all
+    }
+}
+
+impl From<Vec<Event>> for Events {
+    fn from(events: Vec<Event>) -> Self {
+        events.into_iter().collect()
+    }
+}
+
+impl<'a> IntoIterator for &'a Events {
+    type Item = Event;
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+/// Events in order.
+#[derive(Clone)]
+pub struct Iter<'a>(Rows<'a>);
+
+#[derive(Clone)]
+enum Rows<'a> {
+    Short {
+        rows: slice::Iter<'a, Short>,
+        /// Arrival of the event before the next, or of the first.
+        front: Moment,
+        /// Arrival of the next from behind.
+        back: Moment,
+    },
+    Long(slice::Iter<'a, Event>),
+}
+
+impl Iterator for Iter<'_> {
+    type Item = Event;
+
+    fn next(&mut self) -> Option<Event> {
+        match &mut self.0 {
+            Rows::Short { rows, front, .. } => {
+                let row = rows.next()?;
+                *front = *front + row.gap();
+                Some(row.event(*front))
+            }
+            Rows::Long(events) => events.next().copied(),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        match &self.0 {
+            Rows::Short { rows, .. } => rows.size_hint(),
+            Rows::Long(events) => events.size_hint(),
+        }
+    }
+}
+
+impl DoubleEndedIterator for Iter<'_> {
+    fn next_back(&mut self) -> Option<Event> {
+        match &mut self.0 {
+            Rows::Short { rows, back, .. } => {
+                let row = rows.next_back()?;
+                let arrival = *back;
+                *back = arrival - row.gap();
+                Some(row.event(arrival))
+            }
+            Rows::Long(events) => events.next_back().copied(),
+        }
+    }
+}
+
+impl ExactSizeIterator for Iter<'_> {}
+
+impl fmt::Debug for Iter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
     }
 }
 
@@ -189,23 +329,71 @@ mod tests {
         Event { arrival: Moment(arrival), lag_ns: 7, bytes: 250, tokens, kind, stamp, shared_read }
     }
 
+    #[track_caller]
+    fn check(events: &[Event], expected: &str) {
+        let kept: Events = events.iter().copied().collect();
+        let json = serde_json::to_string(&kept).unwrap();
+        assert_eq!(json, expected);
+        let read: Events = serde_json::from_str(&json).unwrap();
+        assert_eq!(read, kept);
+        assert!(kept.iter().eq(events.iter().copied()), "{kept:?}");
+        assert!(kept.iter().rev().eq(events.iter().rev().copied()), "{kept:?}");
+        assert_eq!(
+            (kept.len(), kept.first(), kept.last()),
+            (events.len(), events.first().copied(), events.last().copied())
+        );
+    }
+
     #[test]
     fn events_come_back_from_their_columns() {
-        let events = Events(vec![
+        let events = [
             event(1_000, EventKind::Other, Stamp::Kernel, 0, false),
             event(1_500, EventKind::Text, Stamp::Kernel, 1, false),
             event(1_500, EventKind::Reasoning, Stamp::User, 4, true),
-        ]);
-        let json = serde_json::to_string(&events).unwrap();
-        assert_eq!(serde_json::from_str::<Events>(&json).unwrap(), events);
-        assert!(json.contains(r#""arrival_delta_ns":[1000,500,0]"#), "{json}");
+        ];
+        check(
+            &events,
+            r#"{"arrival_delta_ns":[1000,500,0],"client_lag_ns":[7,7,7],"bytes":[250,250,250],"kinds":"otr","tokens":[0,1,4],"stamps":"kku","shared_reads":[2]}"#,
+        );
     }
 
     #[test]
     fn ordinary_columns_are_left_out() {
-        let events = Events(vec![event(5, EventKind::Text, Stamp::Kernel, 0, false)]);
-        let json = serde_json::to_string(&events).unwrap();
-        assert_eq!(json, r#"{"arrival_delta_ns":[5],"client_lag_ns":[7],"bytes":[250],"kinds":"t"}"#);
+        let events = [event(5, EventKind::Text, Stamp::Kernel, 0, false)];
+        check(&events, r#"{"arrival_delta_ns":[5],"client_lag_ns":[7],"bytes":[250],"kinds":"t"}"#);
+        check(&[], r#"{"arrival_delta_ns":[],"client_lag_ns":[],"bytes":[],"kinds":""}"#);
+    }
+
+    #[test]
+    fn events_with_large_values_are_held_as_they_are() {
+        let short = event(5, EventKind::Text, Stamp::Kernel, 0, false);
+        let late = event(5_000_000_005, EventKind::Embedding, Stamp::Kernel, 0, true);
+        check(
+            &[short, late],
+            r#"{"arrival_delta_ns":[5,5000000000],"client_lag_ns":[7,7],"bytes":[250,250],"kinds":"te","shared_reads":[1]}"#,
+        );
+        check(
+            &[Event { bytes: 70_000, ..late }, late],
+            r#"{"arrival_delta_ns":[5000000005,0],"client_lag_ns":[7,7],"bytes":[70000,250],"kinds":"ee","shared_reads":[0,1]}"#,
+        );
+        check(
+            &[Event { tokens: 256, ..short }, short],
+            r#"{"arrival_delta_ns":[5,0],"client_lag_ns":[7,7],"bytes":[250,250],"kinds":"tt","tokens":[256,0]}"#,
+        );
+    }
+
+    #[test]
+    fn an_arrival_before_the_one_before_is_kept_in_memory_and_moved_on_disk() {
+        let events: Events =
+            [9, 4, 10].map(|at| event(at, EventKind::ToolCall, Stamp::Kernel, 0, false)).into_iter().collect();
+        assert_eq!(events.iter().map(|e| e.arrival.0).collect::<Vec<_>>(), [9, 4, 10]);
+        let read: Events = serde_json::from_str(&serde_json::to_string(&events).unwrap()).unwrap();
+        assert_eq!(read.iter().map(|e| e.arrival.0).collect::<Vec<_>>(), [9, 9, 10]);
+    }
+
+    #[test]
+    fn a_usual_event_takes_twelve_bytes() {
+        assert_eq!(size_of::<Short>(), 12);
     }
 
     #[test]

@@ -66,7 +66,7 @@ fn measure(streams: u32) -> (Spent, u64, u64) {
     for record in run.records(&name).expect("the target has records") {
         let record = record.expect("a whole record");
         completed += u64::from(record.phase == Phase::Measured && record.outcome.is_complete());
-        events += record.events.0.len() as u64;
+        events += record.events.len() as u64;
     }
     (spent, completed, events)
 }

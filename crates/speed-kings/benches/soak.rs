@@ -112,7 +112,7 @@ fn check_records(run: &Path) -> (u64, u64) {
         assert!(indexes.insert(record.index), "request {} has two records", record.index);
         let well = matches!(record.outcome, Outcome::Complete { .. } | Outcome::Cancelled | Outcome::Interrupted);
         assert!(well, "request {} ended as {:?}", record.index, record.outcome);
-        events += record.events.0.len() as u64;
+        events += record.events.len() as u64;
     }
     let records = indexes.len() as u64;
     assert_eq!(indexes.last().map(|last| last + 1), Some(records), "no number is missing");

@@ -76,10 +76,10 @@ fn peak(plan: &Plan, measured: &[&Record]) -> CrossCheck {
 
 fn in_order(record: &Record) -> Option<bool> {
     let (start, end) = (record.start_ns?, record.end_ns.unwrap_or(Moment(u64::MAX)));
-    let events = &record.events.0;
+    let events = &record.events;
     let first = events.first()?.arrival + CLOCK_TOLERANCE;
     let last = events.last()?.arrival - CLOCK_TOLERANCE;
-    Some(first >= start && last <= end && events.is_sorted_by_key(|e| e.arrival))
+    Some(first >= start && last <= end && events.iter().is_sorted_by_key(|e| e.arrival))
 }
 
 fn server_ttft_within(record: &Record) -> Option<bool> {

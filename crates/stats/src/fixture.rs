@@ -1,6 +1,6 @@
 //! Plans, targets and records for tests. Instants are milliseconds here.
 
-use schema::event::{Event, EventKind, Events, Stamp};
+use schema::event::{Event, EventKind, Stamp};
 use schema::plan::{Load, Plan, PromptSource, Size, Stop, TransportPlan, Workload};
 use schema::record::{Failure, FailureClass, FinishReason, Outcome, Phase, Record, TokenCounts, TokenSource};
 use schema::target::{AuthScheme, Dialect, Encoding, Price, Target};
@@ -101,7 +101,7 @@ pub(crate) fn record(start: u64, after: &[u64]) -> Record {
         request_bytes: 100,
         response_bytes: 1_000,
         reads: 1,
-        events: Events(content.collect()),
+        events: content.collect(),
         usage: None,
         tokens: Some(TokenCounts { input: Some(10), output: after.len() as u64, source: TokenSource::ServerUsage }),
         server: None,
@@ -109,6 +109,13 @@ pub(crate) fn record(start: u64, after: &[u64]) -> Record {
         output: None,
         outcome: Outcome::Complete { finish: FinishReason::Stop },
     }
+}
+
+/// Changes the events of `record`.
+pub(crate) fn edit(record: &mut Record, change: impl FnOnce(&mut Vec<Event>)) {
+    let mut events: Vec<Event> = record.events.iter().collect();
+    change(&mut events);
+    record.events = events.into();
 }
 
 /// The same, failed so.

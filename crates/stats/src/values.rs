@@ -54,11 +54,11 @@ fn float(nanos: Nanos) -> f64 {
     nanos.0 as f64
 }
 
-fn first_content(record: &Record) -> Option<&Event> {
+fn first_content(record: &Record) -> Option<Event> {
     record.events.content().next()
 }
 
-fn last_content(record: &Record) -> Option<&Event> {
+fn last_content(record: &Record) -> Option<Event> {
     record.events.content().next_back()
 }
 
@@ -113,7 +113,7 @@ fn server_ttft(server: &ServerTiming) -> Option<Nanos> {
 /// last event.
 pub(crate) fn span(record: &Record) -> Option<(Moment, Moment)> {
     let start = record.start_ns?;
-    let last = record.events.0.last().map_or(start, |e| e.arrival);
+    let last = record.events.last().map_or(start, |e| e.arrival);
     Some((start, record.end_ns.unwrap_or(last).max(start)))
 }
 

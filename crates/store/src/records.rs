@@ -138,7 +138,7 @@ impl Records {
             if part.target != self.asked.target || recorded.contains(&key) {
                 continue;
             }
-            let weight = part.events.0.len() + if requests.contains_key(&key) { 0 } else { REQUEST_WEIGHT };
+            let weight = part.events.len() + if requests.contains_key(&key) { 0 } else { REQUEST_WEIGHT };
             let Some(room) = self.room.checked_sub(weight) else {
                 let name = lines.name();
                 self.problems.note(format!("`{name}` holds more than fits in memory; its later lines are left out"));
@@ -211,10 +211,10 @@ impl Asked {
 
 /// Adds a part's events to what came before.
 fn fold(record: &mut Record, part: Partial) {
-    for event in part.events.0 {
+    for event in &part.events {
         record.response_bytes += u64::from(event.bytes);
         record.reads += u32::from(!event.shared_read);
-        record.events.0.push(event);
+        record.events.push(event);
     }
 }
 

@@ -127,10 +127,10 @@ impl Column {
             Cells::Flag(get) => write::<BoolType, _>(shape, rows.map(|r| Some([get(r)])), to),
             Cells::Text(get) => write::<ByteArrayType, _>(shape, rows.map(|r| Some([text(get(r))])), to),
             Cells::MaybeText(get) => write::<ByteArrayType, _>(shape, rows.map(|r| get(r).map(|v| [text(v)])), to),
-            Cells::EventInt(get) => write::<Int64Type, _>(shape, rows.map(|r| Some(events(r).map(get))), to),
-            Cells::EventFlag(get) => write::<BoolType, _>(shape, rows.map(|r| Some(events(r).map(get))), to),
+            Cells::EventInt(get) => write::<Int64Type, _>(shape, rows.map(|r| Some(events(r).map(|e| get(&e)))), to),
+            Cells::EventFlag(get) => write::<BoolType, _>(shape, rows.map(|r| Some(events(r).map(|e| get(&e)))), to),
             Cells::EventWord(get) => {
-                let word = |event| ByteArray::from(Bytes::from_static(get(event).as_bytes()));
+                let word = |event: Event| ByteArray::from(Bytes::from_static(get(&event).as_bytes()));
                 write::<ByteArrayType, _>(shape, rows.map(|r| Some(events(r).map(word))), to)
             }
             Cells::Pieces(get) => {
@@ -188,11 +188,11 @@ fn write<D: DataType, C: IntoIterator<Item = D::T>>(
 /// About how much memory the long parts of a record take, in it and as cells.
 fn bytes_of(record: &Record) -> usize {
     let text: usize = record.output.iter().flatten().map(|piece| piece.raw().len()).sum();
-    64 * record.events.0.len() + text
+    64 * record.events.len() + text
 }
 
-fn events<'a>(row: &Row<'a>) -> impl Iterator<Item = &'a Event> {
-    row.record.events.0.iter()
+fn events<'a>(row: &Row<'a>) -> impl Iterator<Item = Event> + use<'a> {
+    row.record.events.iter()
 }
 
 fn text(text: Cow<'_, str>) -> ByteArray {

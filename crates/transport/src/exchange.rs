@@ -8,7 +8,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 use jiff::Timestamp;
-use schema::event::{Event, EventKind, Events, Stamp};
+use schema::event::{Event, EventKind, Stamp};
 use schema::plan::{SizeLimits, TimeLimits, TransportPlan};
 use schema::record::{
     ConnectTimes, Failure, FailureClass, FinishReason, HttpVersion, Outcome, Partial, RateLimits, Record, ServerTiming,
@@ -355,7 +355,7 @@ impl<'a> Exchange<'a> {
         if now - heard.parted_at < PARTIAL_EVERY || heard.parted == heard.events.len() {
             return;
         }
-        let events = Events(heard.events[heard.parted..].to_vec());
+        let events = heard.events[heard.parted..].iter().copied().collect();
         heard.parted = heard.events.len();
         heard.parted_at = now;
         watch.partial(Partial {
@@ -417,7 +417,7 @@ impl<'a> Exchange<'a> {
             tokens: heard.tokens(embeds),
             server: (!heard.timing.is_empty()).then_some(heard.timing),
             output: heard.text,
-            events: Events(heard.events),
+            events: heard.events.into(),
             outcome,
         }
     }

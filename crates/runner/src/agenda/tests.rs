@@ -30,7 +30,7 @@ fn records(plan: &Plan, turn: &Turn, numbers: std::ops::Range<u64>, ttft: impl F
         record.scheduled_ns = start;
         record.start_ns = Some(start);
         record.end_ns = Some(start + Nanos::from_millis(ttft(index)));
-        record.events = schema::event::Events(vec![schema::event::Event {
+        record.events = schema::event::Events::from(vec![schema::event::Event {
             arrival: start + Nanos::from_millis(ttft(index)),
             lag_ns: 0,
             bytes: 1,

@@ -1,8 +1,8 @@
-use schema::event::EventKind;
+use schema::event::{Event, EventKind};
 use schema::record::{ServerTiming, TokenCounts, TokenSource, Usage};
 
 use super::*;
-use crate::fixture::{event, ms, plan, record};
+use crate::fixture::{edit, event, ms, plan, record};
 
 /// Each law's name and whether it holds, for these records in a closed loop with eight places.
 fn laws(records: &[Record]) -> Vec<CrossCheck> {
@@ -59,10 +59,10 @@ fn more_in_flight_than_places_is_noticed() {
 #[test]
 fn arrivals_before_the_start_or_out_of_order_are_noticed() {
     let mut early = sound();
-    early[2].events.0[0].arrival = ms(990);
+    edit(&mut early[2], |events| events[0].arrival = ms(990));
     check(&early, "arrivals in order", false, "3 of 4");
     let mut swapped = sound();
-    swapped[0].events.0.swap(2, 3);
+    edit(&mut swapped[0], |events| events.swap(2, 3));
     check(&swapped, "arrivals in order", false, "3 of 4");
 }
 
@@ -70,7 +70,7 @@ fn arrivals_before_the_start_or_out_of_order_are_noticed() {
 fn a_server_slower_than_the_client_saw_is_noticed() {
     let timed = |ttft, total| {
         let mut records = sound();
-        records[0].events.0[0].arrival = ms(80);
+        edit(&mut records[0], |events| events[0].arrival = ms(80));
         records[0].server =
             Some(ServerTiming { ttft_ns: Some(Nanos(ttft)), total_ns: Some(Nanos(total)), ..ServerTiming::default() });
         records
@@ -84,16 +84,15 @@ fn a_server_slower_than_the_client_saw_is_noticed() {
 fn token_sums_are_compared_where_every_event_has_a_count() {
     let counted = |usage| {
         let mut record = record(0, &[10, 20]);
-        record.events.0 = vec![event(ms(10), EventKind::Text), event(ms(20), EventKind::Text)];
-        record.events.0[0].tokens = 3;
-        record.events.0[1].tokens = 4;
+        let counted = |at, tokens| Event { tokens, ..event(ms(at), EventKind::Text) };
+        record.events = vec![counted(10, 3), counted(20, 4)].into();
         record.usage = Some(Usage { output_tokens: Some(usage), ..Usage::default() });
         record
     };
     check(&[counted(7), counted(8)], "token sums", true, "2 of 2");
     check(&[counted(7), counted(6)], "token sums", false, "1 of 2");
     let mut unknown = counted(6);
-    unknown.events.0[1].tokens = 0;
+    edit(&mut unknown, |events| events[1].tokens = 0);
     assert!(laws(&[unknown]).iter().all(|law| law.name != "token sums"));
 }
 

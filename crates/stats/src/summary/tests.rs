@@ -4,7 +4,7 @@ use schema::target::Price;
 use schema::units::Moment;
 
 use super::*;
-use crate::fixture::{failed, plan, price, record, target};
+use crate::fixture::{edit, failed, plan, price, record, target};
 
 fn named(name: &str, record: Record) -> Record {
     Record { target: name.parse().unwrap(), ..record }
@@ -191,9 +191,9 @@ fn waiting_for_a_place_is_explained_and_no_fault_of_the_client() {
 #[test]
 fn vectors_have_no_first_token_and_no_pace() {
     let vectors = |mut record: Record| {
-        for event in &mut record.events.0 {
-            event.kind = schema::event::EventKind::Embedding;
-        }
+        edit(&mut record, |events| {
+            events.iter_mut().for_each(|event| event.kind = schema::event::EventKind::Embedding)
+        });
         record.tokens = Some(TokenCounts { input: Some(10), output: 0, source: TokenSource::ServerUsage });
         record
     };

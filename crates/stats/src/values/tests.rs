@@ -3,7 +3,7 @@
 use schema::record::{ConnectTimes, FailureClass, TokenCounts, TokenSource};
 
 use super::*;
-use crate::fixture::{event, failed, ms, record};
+use crate::fixture::{edit, event, failed, ms, record};
 
 /// Scheduled at 1,000 ms, connected for 30 ms, started at 1,040 ms. A role at 1,090, reasoning at
 /// 1,140, text at 1,160, 1,170 and 1,210 ms: five tokens.
@@ -17,14 +17,15 @@ fn worked() -> Record {
     });
     record.sent_ns = Some(ms(1_042));
     record.end_ns = Some(ms(1_220));
-    record.events.0 = vec![
+    record.events = vec![
         event(ms(1_090), EventKind::Other),
         event(ms(1_140), EventKind::Reasoning),
         event(ms(1_160), EventKind::Text),
         event(ms(1_170), EventKind::Text),
         event(ms(1_210), EventKind::Text),
         event(ms(1_211), EventKind::Other),
-    ];
+    ]
+    .into();
     record.tokens = Some(TokenCounts { input: Some(12), output: 5, source: TokenSource::ServerUsage });
     record
 }
@@ -87,7 +88,7 @@ fn one_token_or_one_instant_has_no_pace() {
 #[test]
 fn client_lag_is_known_only_where_the_kernel_stamped() {
     let mut record = worked();
-    record.events.0[2].stamp = Stamp::User;
+    edit(&mut record, |events| events[2].stamp = Stamp::User);
     check(&record, Metric::ClientLag, &[20e3; 3]);
 }
 

@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use schema::event::Events;
 use schema::manifest::Status;
 use schema::record::{Outcome, Record};
 
@@ -47,8 +48,8 @@ fn parts_of_a_request_in_flight_become_one_interrupted_record() {
     assert_eq!(read.len(), 3);
     let interrupted = &read[2];
     assert_eq!((interrupted.index, &interrupted.outcome), (2, &Outcome::Interrupted));
-    let events: Vec<_> = [0, 1].iter().flat_map(|part| partial("groq", 2, *part).events.0).collect();
-    assert_eq!(interrupted.events.0, events);
+    let events: Events = [0, 1].map(|part| partial("groq", 2, part).events).iter().flatten().collect();
+    assert_eq!(interrupted.events, events);
     assert_eq!((interrupted.max_tokens, interrupted.forced_length), (64, true));
     assert_eq!((interrupted.response_bytes, interrupted.reads), (500, 2));
 }
@@ -87,7 +88,7 @@ fn cut_at_any_byte_the_parts_keep_every_complete_line() {
         assert_eq!(read[..2], records, "cut at byte {cut}");
         // The first line belongs to a request that has its record.
         let lines = memchr::memchr_iter(b'\n', &bytes[..cut]).count();
-        let events = read.get(2).map_or(0, |r| r.events.0.len());
+        let events = read.get(2).map_or(0, |r| r.events.len());
         assert!(events >= lines.saturating_sub(1) && events <= lines, "cut at byte {cut}");
     }
 }
@@ -118,7 +119,7 @@ fn parts_beyond_what_fits_in_memory_are_left_out_and_told() {
     // Room for one request with one event.
     let mut records = run.records(&name("groq")).unwrap();
     records.room = 21;
-    assert_eq!(records.by_ref().last().unwrap().unwrap().events.0.len(), 1);
+    assert_eq!(records.by_ref().last().unwrap().unwrap().events.len(), 1);
     assert_eq!(
         records.problems(),
         ["`groq/in-flight.jsonl` holds more than fits in memory; its later lines are left out"]

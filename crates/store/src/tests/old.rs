@@ -39,7 +39,7 @@ fn an_old_run_opens_with_everything_in_it() {
     assert_eq!(problems, Vec::<String>::new());
     let (done, begun) = (&records[0], &records[1]);
     assert_eq!((done.step, done.attempt, done.prompt_tokens, done.limits), (0, 0, None, None));
-    assert_eq!((begun.index, begun.attempt, begun.events.0.len()), (1, 0, 1));
+    assert_eq!((begun.index, begun.attempt, begun.events.len()), (1, 0, 1));
     assert_eq!(opened.samples(&name("groq")).unwrap().count(), 0);
     assert_eq!(opened.curves().unwrap(), []);
     assert_eq!(verify(&opened).len(), 1, "it was never sealed");

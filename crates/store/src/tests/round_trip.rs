@@ -51,7 +51,7 @@ fn event() -> impl Strategy<Value = Event> {
 fn events() -> impl Strategy<Value = Events> {
     vec(event(), 0..8).prop_map(|mut events| {
         events.sort_by_key(|e| e.arrival);
-        Events(events)
+        Events::from(events)
     })
 }
 

@@ -134,7 +134,7 @@ pub(super) fn record(target: &str, index: u64) -> Record {
         request_bytes: 321,
         response_bytes: 750,
         reads: 2,
-        events: Events(vec![
+        events: Events::from(vec![
             event(start + 4_000, EventKind::Other, false),
             event(start + 5_000, EventKind::Reasoning, false),
             event(start + 5_000, EventKind::Text, true),
@@ -185,7 +185,7 @@ pub(super) fn partial(target: &str, index: u64, part: u64) -> Partial {
         prompt: 1,
         scheduled_ns: Moment(start - 500),
         start_ns: Moment(start),
-        events: Events(vec![event(start + 1_000 * (part + 1), EventKind::Text, false)]),
+        events: Events::from(vec![event(start + 1_000 * (part + 1), EventKind::Text, false)]),
     }
 }
 

@@ -184,7 +184,7 @@ fn attempts_and_steps_tell_interrupted_requests_apart() {
     let part = |step, attempt| Partial { step, attempt, ..super::sample::partial("groq", 0, 0) };
     write(&mut run.writer(), &[record("groq", 0)], &[part(0, 0), part(0, 1), part(1, 0), part(0, 1)]);
     let (kept, _) = super::sample::read(&Run::open(run.path()).unwrap(), "groq");
-    let shown = |r: &Record| (r.step, r.attempt, r.events.0.len(), r.outcome == Outcome::Interrupted);
+    let shown = |r: &Record| (r.step, r.attempt, r.events.len(), r.outcome == Outcome::Interrupted);
     // The first part is of the attempt that was recorded.
     assert_eq!(kept.iter().map(shown).collect::<Vec<_>>(), [(0, 0, 3, false), (0, 1, 2, true), (1, 0, 1, true)]);
 }

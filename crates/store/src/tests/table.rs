@@ -204,8 +204,7 @@ fn rows_keep_their_order_and_their_lists_whatever_is_empty_between() {
         let column = |name: &str| &row.iter().find(|(n, _)| n == name).unwrap().1;
         assert_eq!(*column("index"), Field::Long(i64::try_from(record.index).unwrap()));
         let Field::ListInternal(arrivals) = column("event_arrival_ns") else { panic!("it is a list") };
-        let expected: Vec<_> =
-            record.events.0.iter().map(|e| Field::Long(i64::try_from(e.arrival.0).unwrap())).collect();
+        let expected: Vec<_> = record.events.iter().map(|e| Field::Long(i64::try_from(e.arrival.0).unwrap())).collect();
         assert_eq!(arrivals.elements(), expected);
         assert_eq!(*column("output") == Field::Null, record.output.is_none());
     }

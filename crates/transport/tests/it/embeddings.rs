@@ -29,7 +29,7 @@ fn check(dialect: Dialect, body: &'static str, input: Option<u64>) {
     run(async move || {
         let record = embed(dialect, body).await;
         assert!(record.outcome.is_complete(), "{:?}", record.outcome);
-        let events: Vec<_> = record.events.0.iter().map(|event| (event.kind, event.bytes as usize)).collect();
+        let events: Vec<_> = record.events.iter().map(|event| (event.kind, event.bytes as usize)).collect();
         assert_eq!(events, [(EventKind::Embedding, body.len())]);
         let tokens = input.map(|_| TokenCounts { input, output: 0, source: TokenSource::ServerUsage });
         assert_eq!((record.tokens, record.output_hash), (tokens, None));

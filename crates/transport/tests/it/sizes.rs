@@ -72,7 +72,7 @@ fn an_answer_of_too_many_events_is_too_large() {
         let answer = format!("{}{}", event_stream_head("connection: close"), event.repeat(8));
         let record = within(answer, SizeLimits::default()).await;
         assert_eq!(failure(&record).class, FailureClass::TooLarge, "{:?}", record.outcome);
-        assert!(record.events.0.len() < 1_500_000, "{}", record.events.0.len());
+        assert!(record.events.len() < 1_500_000, "{}", record.events.len());
     });
 }
 
@@ -101,7 +101,7 @@ fn the_reason_of_a_refusal_is_bounded() {
 
 /// What an answer says, without its instants, which are also in it.
 fn said(record: &Record) -> impl PartialEq + std::fmt::Debug {
-    let events: Vec<_> = record.events.0.iter().map(|event| (event.kind, event.tokens)).collect();
+    let events: Vec<_> = record.events.iter().map(|event| (event.kind, event.tokens)).collect();
     (events, record.output_hash.clone(), record.usage, record.tokens, record.outcome.clone())
 }
 
@@ -171,7 +171,7 @@ fn a_request_larger_than_the_sockets_buffers_is_sent_whole() {
             assert_eq!(record.request_bytes, 16 << 20);
             assert!(record.start_ns <= record.first_byte_ns);
             if cfg!(target_os = "linux") {
-                assert!(record.events.0.iter().all(|event| event.stamp == Stamp::Kernel), "{:?}", record.events);
+                assert!(record.events.iter().all(|event| event.stamp == Stamp::Kernel), "{:?}", record.events);
             }
         }
     });

@@ -281,8 +281,8 @@ pub(crate) async fn stamping() -> StampHold {
     let client = client(&sim, VLLM, &TransportPlan::default());
     loop {
         let record = send(&client, 2).await;
-        let kernel = |event: &Event| event.stamp == Stamp::Kernel;
-        if !cfg!(target_os = "linux") || record.sent_ns.is_some() && record.events.0.iter().all(kernel) {
+        let kernel = |event: Event| event.stamp == Stamp::Kernel;
+        if !cfg!(target_os = "linux") || record.sent_ns.is_some() && record.events.iter().all(kernel) {
             return hold;
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use schema::event::{Event, Stamp};
+use schema::event::{Events, Stamp};
 use schema::plan::TransportPlan;
 use schema::record::Record;
 use schema::units::{Moment, Nanos};
@@ -29,7 +29,7 @@ fn in_order(moments: &[(&str, Moment)]) {
 /// All instants of a complete record, in the order in which they must stand.
 #[track_caller]
 fn check_order(record: &Record) {
-    let events = &record.events.0;
+    let events: Vec<_> = record.events.iter().collect();
     let contents: Vec<_> = record.events.content().collect();
     in_order(&[
         ("start", record.start_ns.unwrap()),
@@ -74,7 +74,7 @@ fn what_is_released_one_by_one_arrives_one_by_one_after_it_was_written() {
         assert!(record.outcome.is_complete(), "{:?}", record.outcome);
         check_order(&record);
         assert_eq!(content(&record), 6);
-        assert!(record.events.0.iter().all(|event| event.stamp == Stamp::Kernel), "{:?}", record.events);
+        assert!(record.events.iter().all(|event| event.stamp == Stamp::Kernel), "{:?}", record.events);
         assert!(record.sent_ns.is_some(), "the kernel says when the request left");
 
         let id = record.request_id.as_ref().unwrap().raw();
@@ -103,7 +103,7 @@ fn without_kernel_stamps_every_instant_is_user_space_and_none_lags() {
         let plan = TransportPlan { user_space_stamps: true, ..TransportPlan::default() };
         let (record, ..) = stepped(&plan).await;
         check_order(&record);
-        assert!(record.events.0.iter().all(|event| event.stamp == Stamp::User && event.lag_ns == 0));
+        assert!(record.events.iter().all(|event| event.stamp == Stamp::User && event.lag_ns == 0));
         assert_eq!(record.sent_ns, None);
     });
 }
@@ -115,7 +115,7 @@ fn a_whole_answer_is_one_event_at_its_last_byte() {
         let client = client(&sim, VLLM, &TransportPlan::default());
         let record = client.send(whole_order(&client, 9), &mut ()).await;
         check_order(&record);
-        assert_eq!(record.events.0.len(), 1);
+        assert_eq!(record.events.len(), 1);
         assert_eq!(record.tokens.unwrap().output, 9);
         assert_eq!(record.reads, 1);
     });
@@ -134,7 +134,7 @@ async fn pieces(pieces: &'static [&'static str]) -> std::net::SocketAddr {
     .await
 }
 
-fn shares(events: &[Event]) -> Vec<bool> {
+fn shares(events: &Events) -> Vec<bool> {
     events.iter().map(|event| event.shared_read).collect()
 }
 
@@ -146,9 +146,9 @@ fn events_that_waited_together_share_a_read_and_say_so() {
         let addr = pieces(PIECES).await;
         let record =
             send(&client_of(&format!("http://{addr}/v1/chat/completions"), &TransportPlan::default()), 4).await;
-        let events = &record.events.0;
+        let events: Vec<_> = record.events.iter().collect();
         assert_eq!(content(&record), 3, "{:?}", record.outcome);
-        assert_eq!(shares(events), [false, true, true, true]);
+        assert_eq!(shares(&record.events), [false, true, true, true]);
         assert!(events.iter().all(|event| event.arrival == events[0].arrival), "one read, one stamp");
     });
 }
@@ -178,8 +178,8 @@ fn bytes_are_stamped_by_the_read_that_completed_their_event() {
         let client = client_of(&format!("http://{addr}/v1/chat/completions"), &TransportPlan::default());
         let record = client.send(order(&client, 2), &mut witness).await;
         assert!(record.outcome.is_complete(), "{:?}", record.outcome);
-        assert_eq!(shares(&record.events.0), [false, false, false]);
-        let [a, b, done] = record.events.0[..] else { panic!("{:?}", record.events) };
+        assert_eq!(shares(&record.events), [false, false, false]);
+        let [a, b, done] = record.events.iter().collect::<Vec<_>>()[..] else { panic!("{:?}", record.events) };
         assert!(a.arrival < b.arrival && b.arrival < done.arrival, "{:?}", record.events);
         assert!(record.headers_ns.unwrap() <= a.arrival);
     });
