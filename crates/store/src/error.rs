@@ -175,7 +175,9 @@ pub enum StoreError {
     #[error("`{}` is no run of its own in `{}`", path.display(), out.display())]
     #[diagnostic(
         code(store::not_in_results),
-        help("runs are removed from the folder of results only, and links are not followed; `--out` names that folder")
+        help(
+            "runs are removed from the folder of results only, and links are not followed; `--out` names that folder"
+        )
     )]
     NotInResults {
         /// What was named.
@@ -194,7 +196,9 @@ pub enum StoreError {
     #[error("the runs cannot become one: {}", differences.join("; "))]
     #[diagnostic(
         code(store::unlike),
-        help("only runs that asked the same of the same targets can be merged; `speed-kings compare` holds unlike ones against each other")
+        help(
+            "only runs that asked the same of the same targets can be merged; `speed-kings compare` holds unlike ones against each other"
+        )
     )]
     Unlike {
         /// What they differ in, one sentence each.
@@ -204,7 +208,9 @@ pub enum StoreError {
     #[error("`{}` cannot become a run: {why}", path.display())]
     #[diagnostic(
         code(store::not_adoptable),
-        help("records (`requests.jsonl`), a summary written with `--output json`, and folders that hold such are taken over")
+        help(
+            "records (`requests.jsonl`), a summary written with `--output json`, and folders that hold such are taken over"
+        )
     )]
     NotAdoptable {
         /// The file or folder.

@@ -19,9 +19,11 @@
 //! like any other and [says what it lacks](Run::missing). No clock is read here, and nothing is
 //! computed from records: that is for `stats`.
 
+mod adopt;
 mod alive;
 mod append;
 mod baseline;
+mod changes;
 mod disk;
 mod error;
 mod filter;
@@ -29,6 +31,7 @@ pub mod json_schema;
 mod lines;
 mod listing;
 mod log;
+mod merge;
 mod records;
 mod redact;
 mod removal;
@@ -40,14 +43,17 @@ mod tags;
 mod verify;
 mod writer;
 
+pub use adopt::{Adopted, Loose, loose};
 pub use alive::is_going_on;
 pub use baseline::{
     BASELINES, Baseline, BaselineRun, baseline_folders, baselines, no_baseline, remove_baseline, set_baseline,
 };
+pub use changes::{Change, changes};
 pub use error::StoreError;
 pub use filter::{Filter, Pattern};
 pub use listing::{Entry, Head, HeadTarget, find, find_only, list};
 pub use log::Log;
+pub use merge::{MergeAs, Merged, merge};
 pub use records::Records;
 pub use redact::Redactor;
 pub use removal::{bytes_of, leftovers, remove, remove_leftover};

@@ -17,7 +17,8 @@ use serde::de::DeserializeOwned;
 use crate::records::Records;
 use crate::series::Series;
 use crate::{
-    COMPARISON, CURVE, IN_FLIGHT, JSON_BYTES, MANIFEST, REQUESTS, SERVER_METRICS, SIDE_LINE_BYTES, STEPS, SUMMARY, StoreError, disk,
+    COMPARISON, CURVE, IN_FLIGHT, JSON_BYTES, MANIFEST, REQUESTS, SERVER_METRICS, SIDE_LINE_BYTES, STEPS, SUMMARY,
+    StoreError, disk,
 };
 
 /// A run on disk.
@@ -119,7 +120,8 @@ impl Run {
 
     /// Whether any target has a file of records, or of what was on its way to one.
     pub fn has_records(&self) -> bool {
-        self.targets().any(|name| [REQUESTS, IN_FLIGHT].iter().any(|file| self.path.join(name.as_str()).join(file).exists()))
+        self.targets()
+            .any(|name| [REQUESTS, IN_FLIGHT].iter().any(|file| self.path.join(name.as_str()).join(file).exists()))
     }
 
     /// The kept numbers of each target that has them, in the plan's order.

@@ -161,7 +161,8 @@ impl RunDir {
     pub fn reopen(path: &Path) -> Result<Self, StoreError> {
         let manifest = read_manifest(path)?;
         let folders = manifest.plan.targets.iter().map(|target| path.join(target.name.as_str()));
-        for folder in std::iter::once(path.to_owned()).chain(folders.filter(|folder| folder.symlink_metadata().is_ok())) {
+        for folder in std::iter::once(path.to_owned()).chain(folders.filter(|folder| folder.symlink_metadata().is_ok()))
+        {
             if !disk::is_folder(&folder) {
                 return Err(StoreError::Linked { path: folder });
             }
@@ -184,6 +185,17 @@ impl RunDir {
     /// The manifest as it stands.
     pub const fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Changes the manifest of a run that goes on.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(crate) fn amend(&mut self, change: impl FnOnce(&mut Manifest)) -> Result<(), StoreError> {
+        let mut manifest = self.manifest.clone();
+        change(&mut manifest);
+        self.manifest = self.put_manifest(&manifest)?;
+        Ok(())
     }
 
     /// The writer of records. There is one: two would tear each other's lines.

@@ -34,6 +34,11 @@ impl<T: DeserializeOwned> Series<T> {
         Self { values, problems: Problems::default() }
     }
 
+    /// The values of one file, wherever it lies; `name` is what problems call it.
+    pub(crate) fn file(path: PathBuf, name: String, line_bytes: usize) -> Self {
+        Self { values: Some(Values::open(path, name, line_bytes)), problems: Problems::default() }
+    }
+
     /// What could not be read so far, one sentence each. Complete once the iterator is exhausted.
     pub fn problems(&self) -> Vec<String> {
         self.problems.in_words()

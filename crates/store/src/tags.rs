@@ -24,7 +24,8 @@ pub fn tag(folder: &Path, add: &[Tag], remove: &[Tag]) -> Result<Vec<String>, St
         let path = folder.join(MANIFEST);
         let mut manifest: serde_json::Map<String, Value> = parse(&path, &disk::read(&path, JSON_BYTES)?)?;
         manifest.insert("tags".to_owned(), tags.clone().into());
-        let json = Layout::Pretty.encode(&manifest).map_err(|source| StoreError::Json { what: "the manifest", source })?;
+        let json =
+            Layout::Pretty.encode(&manifest).map_err(|source| StoreError::Json { what: "the manifest", source })?;
         disk::replace(&path, &json)?;
     }
     Ok(tags)
