@@ -133,9 +133,10 @@ pub struct Reading {
     pub tool: Tool,
     /// One a [`Quantity`], in their order.
     pub figures: Vec<Figure>,
-    /// Where the recording does not hold what the definition asks for, and what stands in: one sentence each.
+    /// What stands in for what the recording does not hold, and where versions of the tool differ: one sentence each,
+    /// without a full stop.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub approximated: Vec<String>,
+    pub notes: Vec<String>,
 }
 
 /// One target's recording under several definitions. All are of the same requests, so a difference between them is

@@ -28,6 +28,7 @@ mod check;
 mod cluster;
 mod curve;
 mod distribution;
+mod explain;
 #[cfg(test)]
 mod fixture;
 mod impact;
@@ -54,6 +55,7 @@ pub use answer::{Verdict, answer, level_in_words};
 pub use autocorrelation::effective_size;
 pub use capacity::capacity;
 pub use curve::judge_level;
+pub use explain::explain;
 pub use impact::impact;
 pub use law::fit_law;
 pub use measured::Measured;
