@@ -35,7 +35,8 @@ pub struct LevelChange {
     /// after ÷ before − 1, with its 95 % interval where there are runs enough.
     pub change: Estimate,
     /// Whether that is for the better; absent where neither is better.
-    pub better: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub better: Option<bool>,
     /// What else differed between this run and the one before it.
     pub differences: Vec<String>,
 }

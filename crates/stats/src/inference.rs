@@ -21,7 +21,7 @@ mod mann_kendall;
 mod mann_whitney;
 mod permutation;
 mod spearman;
-mod tails;
+pub(crate) mod tails;
 mod theil_sen;
 mod welch;
 

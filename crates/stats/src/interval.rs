@@ -87,7 +87,12 @@ pub fn sd(sorted: &[f64]) -> Option<Estimate> {
 /// p95, 368 at p99.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturates")]
 pub fn values_needed(q: f64) -> u64 {
-    (TAIL.ln() / q.max(1.0 - q).ln()).ceil() as u64
+    values_needed_beyond(q, TAIL) as u64
+}
+
+/// As [`values_needed`], with `tail` left out on each side.
+pub(crate) fn values_needed_beyond(q: f64, tail: f64) -> f64 {
+    (tail.ln() / q.max(1.0 - q).ln()).ceil()
 }
 
 /// Ranks, from 1, of the order statistics that bound the quantile `q` of `n` independent values
@@ -181,9 +186,14 @@ pub fn wilson(hits: u64, n: u64) -> (f64, f64) {
     if n == 0 {
         return (0.0, 1.0);
     }
-    let (n, p, z2) = (n as f64, hits as f64 / n as f64, Z * Z);
-    let centre = (p + z2 / (2.0 * n)) / (1.0 + z2 / n);
-    let half = Z / (1.0 + z2 / n) * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
+    wilson_at(hits as f64 / n as f64, n as f64, Z)
+}
+
+/// As [`wilson`], of a share of `n` independent trials, which need not be whole, at the normal point `z`.
+pub(crate) fn wilson_at(share: f64, n: f64, z: f64) -> (f64, f64) {
+    let z2 = z * z;
+    let centre = (share + z2 / (2.0 * n)) / (1.0 + z2 / n);
+    let half = z / (1.0 + z2 / n) * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();
     ((centre - half).max(0.0), (centre + half).min(1.0))
 }
 

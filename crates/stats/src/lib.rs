@@ -16,6 +16,7 @@
 //! level of a search is judged by the same function while the search goes on and at its end.
 
 pub mod cost;
+pub mod gate;
 pub mod inference;
 pub mod interval;
 pub mod live;
@@ -28,6 +29,7 @@ mod check;
 mod cluster;
 mod curve;
 mod distribution;
+mod error_budget;
 mod explain;
 #[cfg(test)]
 mod fixture;
@@ -46,6 +48,7 @@ mod server_side;
 mod slo;
 mod startup;
 mod summary;
+mod trend;
 mod truth;
 mod values;
 mod warning;
@@ -55,6 +58,7 @@ pub use answer::{Verdict, answer, level_in_words};
 pub use autocorrelation::effective_size;
 pub use capacity::capacity;
 pub use curve::judge_level;
+pub use error_budget::{Counted, Objective, error_budget};
 pub use explain::explain;
 pub use impact::impact;
 pub use law::fit_law;
@@ -64,5 +68,6 @@ pub use saturation::{Seen, saturation};
 pub use slo::judge as judge_slos;
 pub use startup::startup;
 pub use summary::{combine, summarise, summarise_target};
+pub use trend::trend;
 pub use truth::{Errors, errors};
 pub use values::metric_values;

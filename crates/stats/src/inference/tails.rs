@@ -7,13 +7,13 @@ use statrs::function::erf::{erfc, erfc_inv};
 const MANY_FREEDOMS: f64 = 1_000.0;
 
 /// Two-sided p-value of a normal deviate.
-pub(super) fn both_tails(z: f64) -> f64 {
+pub(crate) fn both_tails(z: f64) -> f64 {
     erfc(z.abs() / std::f64::consts::SQRT_2).min(1.0)
 }
 
 /// Two-sided p-value of Student's t; beyond a thousand degrees of freedom through the normal deviate of
 /// Wallace (Abramowitz & Stegun 26.7.8), where the exact continued fraction no longer settles.
-pub(super) fn student_both_tails(t: f64, freedom: f64) -> f64 {
+pub(crate) fn student_both_tails(t: f64, freedom: f64) -> f64 {
     if freedom > MANY_FREEDOMS {
         let z = t * (1.0 - 1.0 / (4.0 * freedom)) / (1.0 + t * t / (2.0 * freedom)).sqrt();
         return both_tails(z);
@@ -23,19 +23,19 @@ pub(super) fn student_both_tails(t: f64, freedom: f64) -> f64 {
 }
 
 /// The point of the normal distribution below which the share `p` lies.
-pub(super) fn normal_point(p: f64) -> f64 {
+pub(crate) fn normal_point(p: f64) -> f64 {
     -std::f64::consts::SQRT_2 * erfc_inv(2.0 * p)
 }
 
 /// The share of the normal distribution below `z`.
-pub(super) fn normal_share(z: f64) -> f64 {
+pub(crate) fn normal_share(z: f64) -> f64 {
     erfc(-z / std::f64::consts::SQRT_2) / 2.0
 }
 
 /// The point of Student's t with `freedom` degrees of freedom (at least one) below which the share `p` lies. Beyond
 /// a thousand by the Cornish–Fisher expansion (Abramowitz & Stegun 26.7.5), where the exact continued fraction no longer
 /// settles.
-pub(super) fn t_point(p: f64, freedom: f64) -> f64 {
+pub(crate) fn t_point(p: f64, freedom: f64) -> f64 {
     if freedom <= MANY_FREEDOMS {
         return StudentsT::new(0.0, 1.0, freedom.max(1.0)).expect("one degree of freedom at least").inverse_cdf(p);
     }
