@@ -2,7 +2,7 @@
 
 use super::spearman::ranks;
 use super::tails::{both_tails, normal_point};
-use super::theil_sen::theil_sen;
+use super::theil_sen::{merged, theil_sen};
 use crate::moments;
 
 /// Values beyond which the medians of neighbours stand for them where serial correlation is looked at.
@@ -98,8 +98,7 @@ fn merge(one: &[f64], other: &[f64], into: &mut [f64]) {
 
 /// n/n*, at least 1.
 fn inflation(values: &[f64]) -> f64 {
-    let n = values.len() as f64;
-    let merged = super::theil_sen::merged(values, MOST);
+    let merged = merged(values, MOST);
     let times: Vec<f64> = (0..merged.len()).map(|i| i as f64).collect();
     let Some(line) = theil_sen(&times, &merged) else { return 1.0 };
     let left: Vec<f64> = merged.iter().zip(&times).map(|(y, t)| y - line.slope.value * t).collect();
@@ -118,7 +117,6 @@ fn inflation(values: &[f64]) -> f64 {
         let k = lag as f64;
         if r.abs() > bound { (m - k) * (m - k - 1.0) * (m - k - 2.0) * r } else { 0.0 }
     };
-    let _ = n;
     let sum: f64 = (1..merged.len()).map(term).sum();
     (1.0 + 2.0 / (m * (m - 1.0) * (m - 2.0)) * sum).max(1.0)
 }

@@ -68,7 +68,7 @@ fn ends(slopes: &[f64], x: &[f64], y: &[f64]) -> (Option<f64>, Option<f64>) {
     (at(low), at(high))
 }
 
-fn median(values: &[f64]) -> f64 {
+pub(super) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     quantile(&sorted, 0.5)
