@@ -28,11 +28,6 @@ impl Sample {
         (!sorted.is_empty()).then_some(Self { clusters, sorted })
     }
 
-    /// All values, ascending.
-    pub(crate) fn into_sorted(self) -> Vec<f64> {
-        self.sorted
-    }
-
     /// How many requests have a value.
     pub(crate) fn requests(&self) -> u64 {
         self.clusters.count()

@@ -5,7 +5,7 @@
 //! Record ─▶ requests (last attempts, start-up apart)
 //!            ├▶ values ─▶ sample ─▶ distribution ─┐
 //!            ├▶ window (rates)  cost  slo  check ─┴▶ quality, warnings ─▶ TargetSummary ─┬▶ Summary
-//!            ├▶ ranking (two-sample tests) ─▶ Comparison ───────────────────────────────┤
+//!            ├▶ comparison (block by block) ─▶ Comparison ───────────────────────────────┤
 //! Step ─────▶└▶ curve (a summary a level) ─▶ law, answer ─▶ Curve ──────────────────────┘
 //! Record ─▶ live ─▶ Snapshot        seen, in flight ─▶ saturation        records so far ─▶ precision
 //! ```
@@ -22,11 +22,13 @@ pub mod interval;
 pub mod live;
 pub mod quantile;
 
+mod alike;
 mod answer;
 mod autocorrelation;
 mod capacity;
 mod check;
 mod cluster;
+mod comparison;
 mod curve;
 mod distribution;
 mod error_budget;
@@ -41,7 +43,6 @@ mod moments;
 mod precision;
 mod quality;
 mod range;
-mod ranking;
 mod requests;
 mod saturation;
 mod server_side;
@@ -54,9 +55,11 @@ mod values;
 mod warning;
 mod window;
 
+pub use alike::{Compared, unlike};
 pub use answer::{Verdict, answer, level_in_words};
 pub use autocorrelation::effective_size;
 pub use capacity::capacity;
+pub use comparison::{Contest, Open, StoredRun, compare_runs};
 pub use curve::judge_level;
 pub use error_budget::{Counted, Objective, error_budget};
 pub use explain::explain;

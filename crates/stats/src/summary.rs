@@ -17,19 +17,13 @@ use crate::measured::Measured;
 use crate::quality::{self, Evidence, Lateness};
 use crate::requests::Requests;
 use crate::server_side::server_side;
-use crate::{check, cost, curve, ranking, slo, warning, window};
+use crate::{check, comparison, cost, curve, slo, warning, window};
 
 /// All numbers of one run: each target of the plan, in its order, from its own records. Where levels of load were
 /// searched, each target has its curve, and its other numbers are those of the one level that stands for it.
 pub fn summarise(plan: &Plan, measured: &Measured<'_>) -> Summary {
-    let mut by_target: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
-    for record in measured.records {
-        by_target.entry(record.target.as_str()).or_default().push(record);
-    }
-    let own = |target: &Target| by_target.remove(target.name.as_str()).unwrap_or_default();
-    let parts: Vec<Part> = plan.targets.iter().map(part(plan, measured, own)).collect();
     let (mut targets, mut curves, mut steady) = (Vec::new(), Vec::new(), Vec::new());
-    for part in parts {
+    for part in parts(plan, measured) {
         targets.push(part.summary);
         curves.extend(part.curve);
         steady.push(part.steady);
@@ -38,16 +32,26 @@ pub fn summarise(plan: &Plan, measured: &Measured<'_>) -> Summary {
     summary.curves = curves;
     summary.warnings.extend(warning::unlike_levels(&summary));
     summary.calibration = measured.calibration.cloned();
-    summary.comparison = ranking::rank(plan, &summary, steady);
+    summary.comparison = comparison::compare(plan, &summary, steady);
     summary
 }
 
 /// What comes of one target.
-struct Part<'a> {
-    summary: TargetSummary,
+pub(crate) struct Part<'a> {
+    pub(crate) summary: TargetSummary,
     curve: Option<Curve>,
     /// Its steady requests, of the level that stands for it where there are several.
-    steady: Vec<&'a Record>,
+    pub(crate) steady: Vec<&'a Record>,
+}
+
+/// What comes of each target of the plan, in its order.
+pub(crate) fn parts<'a>(plan: &'a Plan, measured: &'a Measured<'a>) -> Vec<Part<'a>> {
+    let mut by_target: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
+    for record in measured.records {
+        by_target.entry(record.target.as_str()).or_default().push(record);
+    }
+    let own = |target: &Target| by_target.remove(target.name.as_str()).unwrap_or_default();
+    plan.targets.iter().map(part(plan, measured, own)).collect()
 }
 
 fn part<'a>(

@@ -1,11 +1,15 @@
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use schema::comparison::{RankVerdict, Verdict};
 use schema::record::{FailureClass, TokenCounts, TokenSource};
 use schema::target::Target;
 
 use super::*;
 use crate::fixture::{failed, plan, price, record, target};
-use crate::summarise;
+use crate::{Measured, summarise};
+
+mod errors;
+mod parts;
 
 /// A skewed span of milliseconds with this median: lognormal, by Box & Muller.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and small")]
@@ -51,56 +55,6 @@ fn compare(targets: Vec<Target>, records: &[Record]) -> Option<Comparison> {
 
 fn by(comparison: &Comparison, criterion: Criterion) -> &Ranking {
     comparison.rankings.iter().find(|ranking| ranking.criterion == criterion).unwrap()
-}
-
-#[test]
-fn where_nothing_differs_hardly_any_winner_is_called() {
-    let mut random = ChaCha8Rng::seed_from_u64(20_261_122);
-    let mut called = vec![0; Criterion::ALL.len()];
-    for _ in 0..400 {
-        let records: Vec<Record> =
-            ["a", "b", "c"].iter().flat_map(|name| requests(name, 100, USUAL, &mut random)).collect();
-        let comparison = compare(vec![priced("a"), priced("b"), priced("c")], &records).unwrap();
-        assert_eq!(comparison.rankings.len(), Criterion::ALL.len());
-        for (count, ranking) in called.iter_mut().zip(&comparison.rankings) {
-            *count += u32::from(ranking.pairs.iter().any(|pair| pair.is_certain()));
-        }
-    }
-    assert!(called.iter().all(|&count| count <= 32), "more than 8 % of 400: {called:?}");
-    // The tests are not asleep either: the rank tests keep near their 5 %.
-    assert!(called[0] >= 4, "{called:?}");
-}
-
-/// Targets alike in the long run, each with luck of its own in every block: its times there are longer or
-/// shorter by about a fifth.
-#[test]
-fn luck_in_single_blocks_hardly_makes_a_winner() {
-    let mut random = ChaCha8Rng::seed_from_u64(20_261_123);
-    let mut called = 0;
-    for _ in 0..200 {
-        let mut records = Vec::new();
-        for (name, block) in ["a", "b"].iter().flat_map(|name| (0..8).map(move |block| (name, block))) {
-            let luck =
-                1.0 + 0.2 * (random.random::<f64>() + random.random::<f64>() + random.random::<f64>() - 1.5) * 2.0;
-            let habit = Habit { ttft: 200.0 * luck, failing: 0.0, ..USUAL };
-            records.extend(requests(name, 20, habit, &mut random).into_iter().map(|r| Record { block, ..r }));
-        }
-        let comparison = compare(vec![target("a"), target("b")], &records).unwrap();
-        called += u32::from(by(&comparison, Criterion::TtftP50).pairs[0].is_certain());
-    }
-    assert!(called <= 14, "more than 7 % of 200: {called}");
-}
-
-#[test]
-fn blocks_have_to_agree_as_a_sign_test_asks() {
-    let blocks = |values: &[f64]| -> BTreeMap<u32, f64> { (0..).zip(values.iter().copied()).collect() };
-    let ahead = |won: usize, lost: usize| {
-        let theirs: Vec<f64> = std::iter::repeat_n(2.0, won).chain(std::iter::repeat_n(0.5, lost)).collect();
-        ahead_block_by_block(&blocks(&vec![1.0; won + lost]), &blocks(&theirs))
-    };
-    assert!(ahead(1, 0) && ahead(5, 0) && !ahead(4, 1) && !ahead(0, 0));
-    // Two-sided p of 8 of 9 is 20/512, of 7 of 8 is 18/256.
-    assert!(ahead(8, 1) && !ahead(7, 1));
 }
 
 #[test]

@@ -1,0 +1,1 @@
+//! The parts a comparison is made of.
