@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use garde::Validate;
@@ -62,7 +63,7 @@ impl MockEngine {
     }
 }
 
-impl std::str::FromStr for MockEngine {
+impl FromStr for MockEngine {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         <Self as ValueEnum>::from_str(text, false)
@@ -147,7 +148,7 @@ pub(crate) struct Settings {
     pub(crate) rate: Option<Quantity<Rate>>,
 
     /// How arrivals of an open loop are spaced: constant, poisson, or gamma:SHAPE (below 1 bursts, above it more even).
-    #[arg(long, value_name = "constant|poisson|gamma:0.5", value_parser = parse_arrival, help_heading = LOAD)]
+    #[arg(long, value_name = "constant|poisson|gamma:0.5", value_parser = parse_told::<Arrival>, help_heading = LOAD)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) arrival: Option<Arrival>,
 
@@ -165,7 +166,7 @@ pub(crate) struct Settings {
 
     /// Load that changes: stages divided by commas, each `[NAME=]FROM[..TO]@LENGTH`, with rates (`5/s..50/s@1m`) or streams
     /// (`8..64@1m`). Excludes `rate` and `concurrency`.
-    #[arg(long, value_name = "STAGE,STAGE", value_delimiter = ',', help_heading = LOAD)]
+    #[arg(long, value_name = "STAGE,STAGE", value_delimiter = ',', value_parser = parse_told::<StageSpec>, help_heading = LOAD)]
     #[serde(default, deserialize_with = "comma_or_sequence", skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "comma_or_sequence_schema::<StageSpec>")]
     pub(crate) stages: Option<Vec<StageSpec>>,
@@ -177,7 +178,7 @@ pub(crate) struct Settings {
     pub(crate) users: Option<u32>,
 
     /// Users: from an answer to the next request: `2s`, `uniform:1s..5s`, `lognormal:2s,0.5` or `exponential:2s`.
-    #[arg(long, value_name = "PAUSE", help_heading = LOAD)]
+    #[arg(long, value_name = "PAUSE", value_parser = parse_told::<Pause>, help_heading = LOAD)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) think: Option<Pause>,
 
@@ -188,7 +189,7 @@ pub(crate) struct Settings {
     pub(crate) session_requests: Option<u32>,
 
     /// Users: from a session to the next, written like `think`.
-    #[arg(long, value_name = "PAUSE", help_heading = LOAD)]
+    #[arg(long, value_name = "PAUSE", value_parser = parse_told::<Pause>, help_heading = LOAD)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) session_pause: Option<Pause>,
 
@@ -282,7 +283,7 @@ pub(crate) struct Settings {
 
     /// Go on until a figure's 95 % interval is that narrow: `2%` (of the median TTFT) or `e2e_p95:5%`. `requests` or
     /// `duration` is the limit; without one it is 10,000 requests.
-    #[arg(long, value_name = "2%", help_heading = SEARCH)]
+    #[arg(long, value_name = "2%", value_parser = parse_told::<Precision>, help_heading = SEARCH)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) until_precise: Option<Precision>,
 
@@ -314,12 +315,12 @@ pub(crate) struct Settings {
 
     /// Made-up prompts of so many tokens: `512`, `uniform:50..200`, `normal:200,30`, `lognormal:200,0.8` or `file:lengths.txt`.
     /// Exact with `tokenizer`.
-    #[arg(long, value_name = "LENGTHS", help_heading = WORKLOAD)]
+    #[arg(long, value_name = "LENGTHS", value_parser = parse_told::<Lengths>, help_heading = WORKLOAD)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) input_tokens: Option<Lengths>,
 
     /// Output tokens asked for, drawn for each request; written like `input_tokens`, in place of `max_tokens`.
-    #[arg(long, value_name = "LENGTHS", help_heading = WORKLOAD)]
+    #[arg(long, value_name = "LENGTHS", value_parser = parse_told::<Lengths>, help_heading = WORKLOAD)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) output_tokens: Option<Lengths>,
 
@@ -403,7 +404,7 @@ pub(crate) struct Settings {
 
     /// A bound to be met, any number of times or with commas: `ttft_p95<200ms`. Exit status 3 unless it is
     /// met; too few requests to tell is not met.
-    #[arg(long, value_name = "SLO", value_delimiter = ',', value_parser = parse_slo, help_heading = BOUNDS)]
+    #[arg(long, value_name = "SLO", value_delimiter = ',', value_parser = parse_told::<Slo>, help_heading = BOUNDS)]
     #[serde(default, deserialize_with = "comma_or_sequence", skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "comma_or_sequence_schema::<Slo>")]
     pub(crate) slo: Option<Vec<Slo>>,
@@ -503,7 +504,7 @@ pub(crate) struct Settings {
     pub(crate) name: Option<String>,
 
     /// Words to find the run by later, any number of times or with commas: `nightly`, `gpu=h100`.
-    #[arg(long, value_name = "WORD", value_delimiter = ',', value_parser = parse_tag, help_heading = RESULTS)]
+    #[arg(long, value_name = "WORD", value_delimiter = ',', value_parser = parse_told::<Tag>, help_heading = RESULTS)]
     #[serde(default, deserialize_with = "comma_or_sequence", skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "comma_or_sequence_schema::<Tag>")]
     pub(crate) tag: Option<Vec<Tag>>,
@@ -576,8 +577,12 @@ fn parse_temperature(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|t: &f64| t.is_finite()).ok_or_else(|| "use a number, such as 0.7".to_owned())
 }
 
-fn parse_arrival(text: &str) -> Result<Arrival, String> {
-    text.parse().map_err(one_line::<schema::plan::ArrivalError>)
+/// What reads itself, with its advice where it cannot: one line is all that clap shows.
+fn parse_told<T>(text: &str) -> Result<T, String>
+where
+    T: FromStr<Err: miette::Diagnostic>,
+{
+    text.trim().parse().map_err(one_line)
 }
 
 /// An error with its advice, for places that show one line only.
@@ -629,12 +634,4 @@ fn parse_http(text: &str) -> Result<HttpChoice, String> {
         "http2" => Ok(HttpChoice::Http2),
         _ => Err("use http1 or http2".to_owned()),
     }
-}
-
-fn parse_tag(text: &str) -> Result<Tag, String> {
-    text.trim().parse().map_err(one_line::<schema::manifest::TagError>)
-}
-
-fn parse_slo(text: &str) -> Result<Slo, String> {
-    text.trim().parse().map_err(one_line::<schema::plan::SloError>)
 }

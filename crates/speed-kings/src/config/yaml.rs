@@ -7,7 +7,7 @@ use std::sync::Arc;
 use garde::Validate;
 use miette::{NamedSource, SourceOffset, SourceSpan};
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
-use serde::de::{DeserializeSeed, IgnoredAny, IntoDeserializer, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_saphyr::{Error, Location, Spanned};
 
@@ -45,6 +45,15 @@ pub(crate) fn read(name: &str, text: &str) -> Result<Vec<Entry>, Problems> {
         }
     }
     problems.or(entries)
+}
+
+/// Reads all of `text`, which is called `name` in messages, as a `T`.
+///
+/// # Errors
+/// The first thing that is wrong with it, with its place.
+pub(crate) fn read_whole<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Problem> {
+    let source: Source = Arc::new(NamedSource::new(name, text.to_owned()).with_language("YAML"));
+    serde_saphyr::from_str(text).map_err(|error| complaint(&error, &source))
 }
 
 /// The value of one key, read as what it has to be and held against its bounds.
