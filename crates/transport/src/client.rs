@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
-use http::{Method, Request, Uri};
-use http_body_util::Full;
+use http::{Method, Uri};
 use schema::event::Event;
 use schema::plan::HttpChoice;
 use schema::record::{ConnectTimes, Failure, FailureClass, InConversation, Outcome, Partial, Phase, Record};
@@ -17,10 +16,9 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 use wire::Frame;
 
-use crate::connection::Connection;
+use crate::connection::{Ask, Connection};
 use crate::connector::{Connector, Endpoint, SetupError};
 use crate::exchange::Exchange;
-use crate::failure::said;
 
 /// Servers commonly close connections after five idle seconds; ours are given up a little earlier.
 const IDLE_LIMIT: Duration = Duration::from_secs(4);
@@ -90,8 +88,7 @@ pub struct Client {
     connector: Connector,
     target: Target,
     endpoint: Endpoint,
-    uri: Uri,
-    headers: HeaderMap,
+    ask: Ask,
     cancel: Arc<AtomicBool>,
     idle: Mutex<Vec<Idle>>,
     /// Requests that met a kept connection which the server had closed.
@@ -120,14 +117,13 @@ impl Client {
             HttpChoice::Http1 => path_and_query(&target.url),
             HttpChoice::Http2 => target.url.as_str().to_owned(),
         };
-        let uri = uri.parse().map_err(|_| no_host())?;
+        let uri: Uri = uri.parse().map_err(|_| no_host())?;
         let headers = request_headers(&target, who.key.as_ref(), connector.plan().http).ok_or_else(no_host)?;
         Ok(Self {
             connector,
             target,
             endpoint,
-            uri,
-            headers,
+            ask: Ask::new(Method::POST, uri, headers),
             cancel,
             idle: Mutex::default(),
             stale: AtomicU64::new(0),
@@ -163,14 +159,14 @@ impl Client {
     /// Some servers close a connection after an answer without announcing it. A request that met such
     /// a connection reached nobody: it is sent again on a new one, and its record is that of the
     /// sending that counted, with the time lost in its schedule lag.
-    pub async fn send(&self, order: Order, watch: &mut impl Watch) -> Record {
+    pub async fn send(&self, order: &Order, watch: &mut impl Watch) -> Record {
         let clock = self.connector.clock();
         let plan = self.connector.plan();
-        if let Some((mut connection, since)) = self.idle_connection().await {
-            let exchange = Exchange::new(&self.target, order.clone(), clock, plan);
+        if let Some((mut connection, since)) = self.idle_connection() {
+            let exchange = Exchange::new(&self.target, order, clock, plan);
             let record = self.exchange(exchange, &mut connection, watch).await;
             if !met_closed_connection(&record) {
-                self.keep_if_reusable(connection, &record).await;
+                self.keep_if_reusable(connection, &record);
                 return record;
             }
             self.stale.fetch_add(1, Ordering::Relaxed);
@@ -184,7 +180,7 @@ impl Client {
         };
         exchange.connected(times);
         let record = self.exchange(exchange, &mut connection, watch).await;
-        self.keep_if_reusable(connection, &record).await;
+        self.keep_if_reusable(connection, &record);
         record
     }
 
@@ -194,11 +190,7 @@ impl Client {
         connection: &mut Connection,
         watch: &mut impl Watch,
     ) -> Record {
-        let Some(request) = self.request(&exchange) else {
-            let failure = said(FailureClass::BadRequest, "the request could not be written");
-            return exchange.into_record(None, Outcome::Failed(failure));
-        };
-        let outcome = exchange.run(connection, request, &self.cancel, watch).await;
+        let outcome = exchange.run(connection, &self.ask, &self.cancel, watch).await;
         exchange.into_record(Some(connection), outcome)
     }
 
@@ -208,22 +200,16 @@ impl Client {
     }
 
     /// The record of a request that was due but never sent.
-    pub fn not_sent(&self, order: Order) -> Record {
+    pub fn not_sent(&self, order: &Order) -> Record {
         Exchange::new(&self.target, order, self.connector.clock(), self.connector.plan())
             .into_record(None, Outcome::NotSent)
     }
 
-    fn request(&self, exchange: &Exchange<'_>) -> Option<Request<Full<Bytes>>> {
-        let mut request = Request::builder().method(Method::POST).uri(self.uri.clone());
-        *request.headers_mut()? = self.headers.clone();
-        request.body(Full::new(exchange.body())).ok()
-    }
-
     /// An idle connection that still seems to work, and since when it has been idle.
-    async fn idle_connection(&self) -> Option<(Connection, Instant)> {
+    fn idle_connection(&self) -> Option<(Connection, Instant)> {
         loop {
             let mut idle = self.lock_idle().pop()?;
-            if idle.since.elapsed() < IDLE_LIMIT && idle.connection.is_reusable().await {
+            if idle.since.elapsed() < IDLE_LIMIT && idle.connection.is_reusable() {
                 return Some((idle.connection, idle.since));
             }
         }
@@ -242,9 +228,9 @@ impl Client {
         }
     }
 
-    async fn keep_if_reusable(&self, mut connection: Connection, record: &Record) {
+    fn keep_if_reusable(&self, mut connection: Connection, record: &Record) {
         let wanted = record.outcome.is_complete() && !self.closes_at_once.load(Ordering::Relaxed);
-        if wanted && connection.is_reusable().await {
+        if wanted && connection.is_reusable() {
             self.keep(connection);
         }
     }

@@ -1,110 +1,78 @@
 //! One HTTP connection, driven by whoever waits for its answer.
 
-use std::future::Future;
-use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::client::conn::{http1, http2};
-use hyper_util::rt::TokioIo;
+use http::{HeaderMap, Method, Uri};
 use schema::plan::{HttpChoice, TransportPlan};
-use schema::record::HttpVersion;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_rustls::client::TlsStream;
+use schema::record::{Failure, HttpVersion};
+use tokio::time::{Instant, Sleep};
 
-use crate::socket::{SharedLedger, Socket};
+use crate::http1::Http1;
+use crate::http2::Http2;
+use crate::io::Io;
+use crate::socket::SharedLedger;
 
-/// Plain or TLS, above the stamped socket.
-#[derive(Debug)]
-pub(crate) enum Io {
-    /// As it is.
-    Plain(Socket),
-    /// Under rustls.
-    Tls(Box<TlsStream<Socket>>),
+/// A request without its body: the same for all that are sent to a target. It may hold a key.
+pub(crate) struct Ask {
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+    /// As HTTP/1.1 writes it, without the empty line.
+    pub(crate) lines: Vec<u8>,
 }
 
-impl Io {
-    fn ledger(&self) -> &SharedLedger {
-        match self {
-            Self::Plain(socket) => socket.ledger(),
-            Self::Tls(stream) => stream.get_ref().0.ledger(),
+impl Ask {
+    pub(crate) fn new(method: Method, uri: Uri, headers: HeaderMap) -> Self {
+        let mut lines = format!("{method} {uri} HTTP/1.1\r\n").into_bytes();
+        for (name, value) in &headers {
+            lines.extend_from_slice(name.as_str().as_bytes());
+            lines.extend_from_slice(b": ");
+            lines.extend_from_slice(value.as_bytes());
+            lines.extend_from_slice(b"\r\n");
         }
+        Self { method, uri, headers, lines }
     }
 }
 
-impl AsyncRead for Io {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let before = buf.filled().len();
-        let polled = match this {
-            Self::Plain(io) => Pin::new(io).poll_read(cx, buf),
-            Self::Tls(io) => Pin::new(io.as_mut()).poll_read(cx, buf),
+/// The head of an answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Head<'a> {
+    pub(crate) status: u16,
+    pub(crate) headers: Headers<'a>,
+}
+
+/// Its headers, wherever they are kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Headers<'a> {
+    Parsed(&'a [httparse::Header<'a>]),
+    Map(&'a HeaderMap),
+}
+
+impl<'a> Headers<'a> {
+    /// All of them, names in any case.
+    pub(crate) fn iter(self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        let (parsed, map) = match self {
+            Self::Parsed(parsed) => (Some(parsed), None),
+            Self::Map(map) => (None, Some(map)),
         };
-        if buf.filled().len() > before {
-            this.ledger().lock().answered();
-        }
-        polled
-    }
-}
-
-impl AsyncWrite for Io {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(io) => Pin::new(io).poll_write(cx, data),
-            Self::Tls(io) => Pin::new(io.as_mut()).poll_write(cx, data),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(io) => Pin::new(io).poll_flush(cx),
-            Self::Tls(io) => Pin::new(io.as_mut()).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(io) => Pin::new(io).poll_shutdown(cx),
-            Self::Tls(io) => Pin::new(io.as_mut()).poll_shutdown(cx),
-        }
-    }
-}
-
-type Body = Full<Bytes>;
-type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// HTTP/2's helper tasks, polled in place instead of spawned, so that nothing reads the socket behind
-/// our back.
-#[derive(Clone, Default)]
-struct InPlace(Arc<Mutex<Vec<Task>>>);
-
-impl InPlace {
-    fn take(&self) -> Vec<Task> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for InPlace {
-    fn execute(&self, task: F) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Box::pin(task));
+        let parsed = parsed.into_iter().flatten().map(|header| (header.name, header.value));
+        parsed.chain(map.into_iter().flatten().map(|(name, value)| (name.as_str(), value.as_bytes())))
     }
 }
 
 enum Protocol {
-    Http1 { sender: http1::SendRequest<Body>, driver: Box<http1::Connection<TokioIo<Io>, Body>> },
-    Http2 { sender: http2::SendRequest<Body>, driver: Task, new_tasks: InPlace, tasks: Vec<Task> },
+    Http1(Http1),
+    Http2(Http2),
 }
 
 /// A ready connection. Whoever holds it drives it, through [`Connection::drive`].
 pub(crate) struct Connection {
     protocol: Protocol,
     ledger: SharedLedger,
-    over: bool,
+    /// Outlives requests: setting it anew costs more than letting it go off early.
+    timer: Pin<Box<Sleep>>,
 }
 
 /// What a wait on the connection brought.
@@ -119,34 +87,17 @@ impl Connection {
     /// The HTTP handshake over `io`.
     pub(crate) async fn open(io: Io, plan: &TransportPlan) -> hyper::Result<Self> {
         let ledger = io.ledger().clone();
-        let head = plan.sizes.head_bytes as usize;
-        let io = TokioIo::new(io);
         let protocol = match plan.http {
-            HttpChoice::Http1 => {
-                let (sender, driver) =
-                    http1::Builder::new().writev(false).max_buf_size(head.max(8192)).handshake(io).await?;
-                Protocol::Http1 { sender, driver: Box::new(driver) }
-            }
-            HttpChoice::Http2 => {
-                let new_tasks = InPlace::default();
-                let (sender, driver) = http2::Builder::new(new_tasks.clone())
-                    .max_header_list_size(plan.sizes.head_bytes)
-                    .handshake(io)
-                    .await?;
-                let driver: Task = Box::pin(async move {
-                    // Its error reaches the request in flight.
-                    drop(driver.await);
-                });
-                Protocol::Http2 { sender, driver, new_tasks, tasks: Vec::new() }
-            }
+            HttpChoice::Http1 => Protocol::Http1(Http1::new(io, plan.sizes.head_bytes as usize)),
+            HttpChoice::Http2 => Protocol::Http2(Http2::open(io, plan.sizes.head_bytes).await?),
         };
-        Ok(Self { protocol, ledger, over: false })
+        Ok(Self { protocol, ledger, timer: Box::pin(tokio::time::sleep_until(Instant::now())) })
     }
 
     pub(crate) const fn version(&self) -> HttpVersion {
         match self.protocol {
-            Protocol::Http1 { .. } => HttpVersion::Http1,
-            Protocol::Http2 { .. } => HttpVersion::Http2,
+            Protocol::Http1(_) => HttpVersion::Http1,
+            Protocol::Http2(_) => HttpVersion::Http2,
         }
     }
 
@@ -155,72 +106,74 @@ impl Connection {
     }
 
     /// Puts a request on the connection; it leaves when the connection is driven.
-    pub(crate) fn send(
+    pub(crate) fn send(&mut self, ask: &Ask, body: &Bytes) {
+        match &mut self.protocol {
+            Protocol::Http1(http) => http.send(ask, body),
+            Protocol::Http2(http) => http.send(ask, body),
+        }
+    }
+
+    /// The head of the answer, as `read` takes it.
+    pub(crate) fn poll_head<T>(
         &mut self,
-        request: Request<Body>,
-    ) -> Pin<Box<dyn Future<Output = hyper::Result<Response<Incoming>>> + Send>> {
+        cx: &mut Context<'_>,
+        read: impl FnMut(Head<'_>) -> T,
+    ) -> Poll<Result<T, Failure>> {
         match &mut self.protocol {
-            Protocol::Http1 { sender, .. } => Box::pin(sender.send_request(request)),
-            Protocol::Http2 { sender, .. } => Box::pin(sender.send_request(request)),
+            Protocol::Http1(http) => http.poll_head(cx, read),
+            Protocol::Http2(http) => http.poll_head(cx, read),
         }
     }
 
-    /// Lets the connection work for as long as it has something to do.
-    fn turn(&mut self, cx: &mut Context<'_>) {
-        if self.over {
-            return;
-        }
+    /// Whether there is another [piece](Self::piece) of the answer's body. No more than one read is taken in, and
+    /// none as long as something of the one before is left.
+    pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Failure>> {
         match &mut self.protocol {
-            Protocol::Http1 { driver, .. } => self.over = Pin::new(driver.as_mut()).poll(cx).is_ready(),
-            Protocol::Http2 { driver, new_tasks, tasks, .. } => loop {
-                self.over |= driver.as_mut().poll(cx).is_ready();
-                tasks.retain_mut(|task| task.as_mut().poll(cx).is_pending());
-                let mut fresh = new_tasks.take();
-                if fresh.is_empty() || self.over {
-                    break;
-                }
-                tasks.append(&mut fresh);
-            },
+            Protocol::Http1(http) => http.poll_piece(cx),
+            Protocol::Http2(http) => http.poll_piece(cx),
         }
     }
 
-    /// Waits for `wanted`, working the connection meanwhile, until `timer` goes off. `wanted` is asked
-    /// before and after each turn, so the socket is never read past what `wanted` has taken.
-    ///
-    /// Over HTTP/1 nothing but a turn can bring what is wanted, so it need not wake anyone: that spares each piece
-    /// of a body two rounds of waking ourselves.
+    /// The latest piece of the body.
+    pub(crate) fn piece(&self) -> &[u8] {
+        match &self.protocol {
+            Protocol::Http1(http) => http.piece(),
+            Protocol::Http2(http) => http.piece(),
+        }
+    }
+
+    /// The timer of the waits to come goes off at `instant`, or earlier if it was set so before.
+    pub(crate) fn wake_by(&mut self, instant: Instant) {
+        if self.timer.deadline() > instant {
+            self.wake_at(instant);
+        }
+    }
+
+    /// The timer of the waits to come goes off at `instant`.
+    pub(crate) fn wake_at(&mut self, instant: Instant) {
+        self.timer.as_mut().reset(instant);
+    }
+
+    /// Waits for `wanted`, until the timer goes off.
     pub(crate) async fn drive<T>(
         &mut self,
-        mut timer: Pin<&mut tokio::time::Sleep>,
-        mut wanted: impl FnMut(&mut Context<'_>) -> Poll<T>,
+        mut wanted: impl FnMut(&mut Self, &mut Context<'_>) -> Poll<T>,
     ) -> Waited<T> {
-        let turns_alone = matches!(self.protocol, Protocol::Http1 { .. });
         std::future::poll_fn(|cx| {
-            let waker = if turns_alone { Waker::noop() } else { cx.waker() };
-            let mut asking = Context::from_waker(waker);
-            if let Poll::Ready(got) = wanted(&mut asking) {
+            if let Poll::Ready(got) = wanted(self, cx) {
                 return Poll::Ready(Waited::Ready(got));
             }
-            self.turn(cx);
-            if let Poll::Ready(got) = wanted(&mut asking) {
-                return Poll::Ready(Waited::Ready(got));
-            }
-            timer.as_mut().poll(cx).map(|()| Waited::Tick)
+            self.timer.as_mut().poll(cx).map(|()| Waited::Tick)
         })
         .await
     }
 
-    /// Whether another request can go out on it now. Gives the connection one turn to notice that the
-    /// other side has closed.
-    pub(crate) async fn is_reusable(&mut self) -> bool {
-        std::future::poll_fn(|cx| {
-            self.turn(cx);
-            let ready = match &mut self.protocol {
-                Protocol::Http1 { sender, .. } => sender.poll_ready(cx),
-                Protocol::Http2 { sender, .. } => sender.poll_ready(cx),
-            };
-            Poll::Ready(!self.over && matches!(ready, Poll::Ready(Ok(()))))
-        })
-        .await
+    /// Whether another request can go out on it now. Notices when the other side has closed.
+    pub(crate) fn is_reusable(&mut self) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        match &mut self.protocol {
+            Protocol::Http1(http) => http.is_reusable(&mut cx),
+            Protocol::Http2(http) => http.is_reusable(&mut cx),
+        }
     }
 }

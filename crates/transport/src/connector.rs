@@ -19,8 +19,9 @@ use tokio_rustls::client::TlsStream;
 use url::Url;
 
 use crate::clock::Clock;
-use crate::connection::{Connection, Io};
+use crate::connection::Connection;
 use crate::failure::{connecting, failure, looking_up, said};
+use crate::io::Io;
 use crate::socket::Socket;
 use crate::tls;
 

@@ -1,12 +1,7 @@
 //! One request on a ready connection, folded into one record.
 
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bytes::Bytes;
-use http::{Request, Response, StatusCode};
-use http_body_util::Full;
-use hyper::body::{Body as _, Incoming};
 use jiff::Timestamp;
 use schema::event::{Event, EventKind, Stamp};
 use schema::plan::{SizeLimits, TimeLimits, TransportPlan};
@@ -17,12 +12,12 @@ use schema::record::{
 use schema::target::Target;
 use schema::text::Untrusted;
 use schema::units::{Moment, Nanos};
-use wire::{Answer, Decoder, Frame, ServerError, WireError};
+use wire::{Answer, Decoder, Frame, HeaderFacts, ServerError, WireError};
 
 use crate::client::{LOOK_UP, Order, Watch};
 use crate::clock::Clock;
-use crate::connection::{Connection, Waited};
-use crate::failure::{Stage, exchanging, said};
+use crate::connection::{Ask, Connection, Head, Waited};
+use crate::failure::said;
 use crate::socket::Read;
 
 /// Most that is read of an error's body.
@@ -40,7 +35,7 @@ const PARTIAL_EVERY: Nanos = Nanos::from_millis(500);
 /// A request under way.
 pub(crate) struct Exchange<'a> {
     target: &'a Target,
-    order: Order,
+    order: &'a Order,
     clock: Clock,
     limits: TimeLimits,
     sizes: SizeLimits,
@@ -50,7 +45,7 @@ pub(crate) struct Exchange<'a> {
     /// When limits, cancelling and parts are to be looked at next.
     look_at: Moment,
     headers_at: Option<Moment>,
-    status: Option<StatusCode>,
+    status: Option<u16>,
     request_id: Option<Untrusted>,
     rate_limits: RateLimits,
     retry_after: Option<Nanos>,
@@ -82,7 +77,7 @@ struct Heard {
 }
 
 impl<'a> Exchange<'a> {
-    pub(crate) fn new(target: &'a Target, order: Order, clock: Clock, plan: &TransportPlan) -> Self {
+    pub(crate) fn new(target: &'a Target, order: &'a Order, clock: Clock, plan: &TransportPlan) -> Self {
         let events = if order.stream && !target.dialect.embeds() { order.max_tokens.min(4096) as usize + 8 } else { 1 };
         let begun = clock.now();
         let heard = Heard {
@@ -120,10 +115,6 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    pub(crate) fn body(&self) -> Bytes {
-        self.order.body.clone()
-    }
-
     pub(crate) fn connected(&mut self, times: ConnectTimes) {
         self.connect = Some(times);
         self.begun = self.clock.now();
@@ -133,73 +124,58 @@ impl<'a> Exchange<'a> {
     pub(crate) async fn run(
         &mut self,
         connection: &mut Connection,
-        request: Request<Full<Bytes>>,
+        ask: &Ask,
         cancel: &AtomicBool,
         watch: &mut impl Watch,
     ) -> Outcome {
         connection.ledger().lock().arm();
         let patience = self.limits.first_token_ns.min(self.limits.total_ns).min(LOOK_UP.into());
         self.look_at = self.clock.now() + patience;
-        let timer = tokio::time::sleep_until(self.clock.instant(self.look_at));
-        tokio::pin!(timer);
-        let mut line = Line { connection, timer, cancel };
-        match self.follow(&mut line, request, watch).await {
+        connection.wake_by(self.clock.instant(self.look_at));
+        connection.send(ask, &self.order.body);
+        match self.follow(&mut Line { connection, cancel }, watch).await {
             Ok(finish) => Outcome::Complete { finish },
             Err(End::Failed(failure)) => Outcome::Failed(failure),
             Err(End::Cancelled) => Outcome::Cancelled,
         }
     }
 
-    async fn follow(
-        &mut self,
-        line: &mut Line<'_>,
-        request: Request<Full<Bytes>>,
-        watch: &mut impl Watch,
-    ) -> Result<FinishReason, End> {
-        let response = self.head(line, request, watch).await?;
-        let status = response.status();
-        if status != StatusCode::OK {
-            return Err(self.refused(line, response, watch).await);
-        }
-        let media = response.headers().get(http::header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
-        if media.starts_with("text/html") {
-            return Err(said(FailureClass::Malformed, "the answer is a web page: is the URL the API's?").into());
+    async fn follow(&mut self, line: &mut Line<'_>, watch: &mut impl Watch) -> Result<FinishReason, End> {
+        let (status, media) = self.head(line, watch).await?;
+        if status != OK {
+            return Err(self.refused(line, status, watch).await);
         }
         // Vectors are never streamed, and some servers answer in one piece although a stream was asked for.
-        let streamed = self.order.stream && !self.target.dialect.embeds() && !media.starts_with("application/json");
-        if streamed {
-            self.streamed(line, response.into_body(), watch).await
-        } else {
-            self.whole(line, response.into_body(), watch).await
+        let streamed = self.order.stream && !self.target.dialect.embeds();
+        match media {
+            Media::WebPage => {
+                Err(said(FailureClass::Malformed, "the answer is a web page: is the URL the API's?").into())
+            }
+            Media::Other if streamed => self.streamed(line, watch).await,
+            Media::Json | Media::Other => self.whole(line, watch).await,
         }
     }
 
-    async fn head(
-        &mut self,
-        line: &mut Line<'_>,
-        request: Request<Full<Bytes>>,
-        watch: &mut impl Watch,
-    ) -> Result<Response<Incoming>, End> {
-        let mut answer = line.connection.send(request);
+    /// The status of the answer, and what its body is.
+    async fn head(&mut self, line: &mut Line<'_>, watch: &mut impl Watch) -> Result<(u16, Media), End> {
         loop {
-            match line.connection.drive(line.timer.as_mut(), |cx| answer.as_mut().poll(cx)).await {
-                Waited::Ready(Ok(response)) => {
+            let read = |head: Head<'_>| (head.status, Media::of(head), wire::read_headers(head.headers.iter()));
+            match line.connection.drive(|connection, cx| connection.poll_head(cx, read)).await {
+                Waited::Ready(Ok((status, media, facts))) => {
                     let ledger = line.connection.ledger().lock();
                     self.begun = ledger.start.unwrap_or(self.begun);
-                    self.read_head(&response, ledger.last);
-                    return Ok(response);
+                    self.headers_at = Some(ledger.last.arrival);
+                    self.status = Some(status);
+                    self.take_in(facts);
+                    return Ok((status, media));
                 }
-                Waited::Ready(Err(error)) => return Err(exchanging(&error, Stage::Head).into()),
+                Waited::Ready(Err(failure)) => return Err(failure.into()),
                 Waited::Tick => self.tick(line, watch)?,
             }
         }
     }
 
-    fn read_head(&mut self, response: &Response<Incoming>, read: Read) {
-        self.headers_at = Some(read.arrival);
-        self.status = Some(response.status());
-        let headers = response.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        let facts = wire::read_headers(headers);
+    fn take_in(&mut self, facts: HeaderFacts) {
         self.request_id = facts.request_id;
         if facts.retry_after.is_some() || !facts.limits.is_empty() {
             let now = Timestamp::now();
@@ -211,16 +187,11 @@ impl<'a> Exchange<'a> {
     }
 
     /// Follows a stream frame by frame.
-    async fn streamed(
-        &mut self,
-        line: &mut Line<'_>,
-        mut body: Incoming,
-        watch: &mut impl Watch,
-    ) -> Result<FinishReason, End> {
+    async fn streamed(&mut self, line: &mut Line<'_>, watch: &mut impl Watch) -> Result<FinishReason, End> {
         let mut decoder = Decoder::new(self.target.dialect, self.sizes.event_bytes as usize);
-        while let Some((data, read, number)) = self.next(line, &mut body, watch).await? {
-            let heard = &mut self.heard;
-            decoder.feed(&data, |frame| heard.fold(&frame, read, number, watch)).map_err(|e| undecodable(&e))?;
+        while let Some((read, number)) = self.next(line, watch).await? {
+            let (heard, piece) = (&mut self.heard, line.connection.piece());
+            decoder.feed(piece, |frame| heard.fold(&frame, read, number, watch)).map_err(|e| undecodable(&e))?;
             if let Some(error) = self.heard.error.take() {
                 return Err(in_stream(error).into());
             }
@@ -246,15 +217,10 @@ impl<'a> Exchange<'a> {
     }
 
     /// Collects an answer that comes in one piece: one event, when its last byte arrived.
-    async fn whole(
-        &mut self,
-        line: &mut Line<'_>,
-        mut body: Incoming,
-        watch: &mut impl Watch,
-    ) -> Result<FinishReason, End> {
+    async fn whole(&mut self, line: &mut Line<'_>, watch: &mut impl Watch) -> Result<FinishReason, End> {
         let mut all = Vec::new();
-        while let Some((data, read, _)) = self.next(line, &mut body, watch).await? {
-            all.extend_from_slice(&data);
+        while let Some((read, _)) = self.next(line, watch).await? {
+            all.extend_from_slice(line.connection.piece());
             self.look_up(read.seen, line, watch)?;
         }
         let answer = wire::decode_answer(self.target.dialect, &all).map_err(|e| undecodable(&e))?;
@@ -263,14 +229,12 @@ impl<'a> Exchange<'a> {
     }
 
     /// Reads why the request was refused.
-    async fn refused(&mut self, line: &mut Line<'_>, response: Response<Incoming>, watch: &mut impl Watch) -> End {
-        let status = response.status().as_u16();
-        let mut body = response.into_body();
+    async fn refused(&mut self, line: &mut Line<'_>, status: u16, watch: &mut impl Watch) -> End {
         let mut all = Vec::new();
         // A body that breaks off does not hide the status.
         while all.len() < ERROR_BODY_BYTES {
-            match self.next(line, &mut body, watch).await {
-                Ok(Some((data, ..))) => all.extend_from_slice(&data),
+            match self.next(line, watch).await {
+                Ok(Some(_)) => all.extend_from_slice(line.connection.piece()),
                 Ok(None) | Err(End::Failed(_)) => break,
                 Err(End::Cancelled) => return End::Cancelled,
             }
@@ -286,30 +250,23 @@ impl<'a> Exchange<'a> {
         End::Failed(Failure { class, message: error.message, retry_after_ns: wait })
     }
 
-    /// The next piece of the body with the read that brought it and that read's number; `None` at its end.
-    async fn next(
-        &mut self,
-        line: &mut Line<'_>,
-        body: &mut Incoming,
-        watch: &mut impl Watch,
-    ) -> Result<Option<(Bytes, Read, u32)>, End> {
+    /// Waits for the next piece of the body: the read that brought it and that read's number; `None` at its end.
+    async fn next(&mut self, line: &mut Line<'_>, watch: &mut impl Watch) -> Result<Option<(Read, u32)>, End> {
         loop {
-            match line.connection.drive(line.timer.as_mut(), |cx| Pin::new(&mut *body).poll_frame(cx)).await {
-                Waited::Ready(None) => return Ok(None),
-                Waited::Ready(Some(Ok(frame))) => {
-                    let Ok(data) = frame.into_data() else { continue };
-                    self.response_bytes += data.len() as u64;
+            match line.connection.drive(Connection::poll_piece).await {
+                Waited::Ready(Ok(false)) => return Ok(None),
+                Waited::Ready(Ok(true)) => {
+                    self.response_bytes += line.connection.piece().len() as u64;
                     if self.response_bytes > self.sizes.body_bytes {
                         let limit = self.sizes.body_bytes;
                         return Err(
                             said(FailureClass::TooLarge, format!("the answer is larger than {limit} bytes")).into()
                         );
                     }
-                    let (read, number) = line.latest();
-                    return Ok(Some((data, read, number)));
+                    return Ok(Some(line.latest()));
                 }
-                Waited::Ready(Some(Err(_))) | Waited::Tick if self.heard.ended => return Ok(None),
-                Waited::Ready(Some(Err(error))) => return Err(exchanging(&error, Stage::Body).into()),
+                Waited::Ready(Err(_)) | Waited::Tick if self.heard.ended => return Ok(None),
+                Waited::Ready(Err(failure)) => return Err(failure.into()),
                 Waited::Tick => self.tick(line, watch)?,
             }
         }
@@ -343,7 +300,7 @@ impl<'a> Exchange<'a> {
         }
         self.hand_out(now, watch);
         let next = (since + limit).min(start + self.limits.total_ns).min(now + LOOK_UP.into());
-        line.timer.as_mut().reset(self.clock.instant(next));
+        line.connection.wake_at(self.clock.instant(next));
         // While events come, they look up before the timer does: it need not wake anyone.
         self.look_at = next.min(now + (LOOK_UP / 2).into());
         Ok(())
@@ -406,7 +363,7 @@ impl<'a> Exchange<'a> {
             first_byte_ns: first,
             headers_ns: self.headers_at,
             end_ns: Some(self.clock.now()),
-            status: self.status.map(|status| status.as_u16()),
+            status: self.status,
             request_id: self.request_id,
             request_bytes: self.order.body.len() as u64,
             response_bytes: self.response_bytes,
@@ -426,7 +383,6 @@ impl<'a> Exchange<'a> {
 /// The connection with what is waited on beside it.
 struct Line<'a> {
     connection: &'a mut Connection,
-    timer: Pin<&'a mut tokio::time::Sleep>,
     cancel: &'a AtomicBool,
 }
 
@@ -435,6 +391,30 @@ impl Line<'_> {
     fn latest(&self) -> (Read, u32) {
         let ledger = self.connection.ledger().lock();
         (ledger.last, ledger.reads)
+    }
+}
+
+/// The one status that an answer has.
+const OK: u16 = 200;
+
+/// What a body is, by its head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Media {
+    WebPage,
+    Json,
+    Other,
+}
+
+impl Media {
+    fn of(head: Head<'_>) -> Self {
+        let content_type = head.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let (_, media) = content_type.unwrap_or_default();
+        let is = |wanted: &[u8]| media.get(..wanted.len()).is_some_and(|start| start.eq_ignore_ascii_case(wanted));
+        match () {
+            () if is(b"text/html") => Self::WebPage,
+            () if is(b"application/json") => Self::Json,
+            () => Self::Other,
+        }
     }
 }
 

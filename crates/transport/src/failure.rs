@@ -91,18 +91,52 @@ pub(crate) enum Stage {
     Body,
 }
 
-/// An HTTP error in mid-exchange.
-pub(crate) fn exchanging(error: &hyper::Error, stage: Stage) -> Failure {
-    let class = if error.is_parse_too_large() {
-        FailureClass::TooLarge
-    } else if error.is_parse() || caused_by_bad_bytes(error) {
-        FailureClass::Malformed
-    } else if stage == Stage::Head {
-        FailureClass::ClosedEarly
-    } else {
-        FailureClass::Truncated
-    };
+impl Stage {
+    /// What it is called when the connection ends there.
+    const fn broken(self) -> FailureClass {
+        match self {
+            Self::Head => FailureClass::ClosedEarly,
+            Self::Body => FailureClass::Truncated,
+        }
+    }
+}
+
+/// Why an answer over HTTP/1.1 cannot be read on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// Something is larger than its bound.
+    TooLarge(&'static str),
+    /// It is not HTTP/1.1.
+    Malformed(String),
+    /// The server closed the connection.
+    Closed,
+}
+
+impl Broken {
+    /// As the failure of an exchange that had come so far.
+    pub(crate) fn at(self, stage: Stage) -> Failure {
+        match self {
+            Self::TooLarge(what) => said(FailureClass::TooLarge, format!("{what} is larger than its bound")),
+            Self::Malformed(why) => said(FailureClass::Malformed, why),
+            Self::Closed => said(stage.broken(), "the connection was closed before the answer was complete"),
+        }
+    }
+}
+
+/// A socket that failed in mid-exchange, or bytes that TLS cannot make sense of.
+pub(crate) fn breaking(error: &io::Error, stage: Stage) -> Failure {
+    let class = if is_of_bad_bytes(error) { FailureClass::Malformed } else { stage.broken() };
     failure(class, error)
+}
+
+/// An HTTP/2 error in mid-exchange.
+pub(crate) fn exchanging(error: &hyper::Error, stage: Stage) -> Failure {
+    let class = if error.is_parse() || caused_by_bad_bytes(error) { FailureClass::Malformed } else { stage.broken() };
+    failure(class, error)
+}
+
+fn is_of_bad_bytes(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
 }
 
 /// Whether an I/O error deep inside says that the framing, not the connection, was broken.
@@ -110,7 +144,7 @@ fn caused_by_bad_bytes(error: &hyper::Error) -> bool {
     let mut cause = error.source();
     while let Some(inner) = cause {
         if let Some(io) = inner.downcast_ref::<io::Error>() {
-            return matches!(io.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput);
+            return is_of_bad_bytes(io);
         }
         cause = inner.source();
     }

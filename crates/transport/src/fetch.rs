@@ -1,20 +1,16 @@
 //! A plain GET for the side endpoints: models, versions, health.
 
-use std::pin::Pin;
-
 use bytes::Bytes;
+use http::Method;
 use http::header::{ACCEPT, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
-use http::{Method, Request};
-use http_body_util::Full;
-use hyper::body::Body as _;
 use schema::plan::HttpChoice;
 use schema::record::{Failure, FailureClass};
 use url::Url;
 
 use crate::client::{AGENT, authority};
-use crate::connection::{Connection, Waited};
+use crate::connection::{Ask, Connection, Head, Waited};
 use crate::connector::{Connector, Endpoint};
-use crate::failure::{Stage, exchanging, failure, said};
+use crate::failure::{failure, said};
 
 /// An answer to a GET.
 #[derive(Debug, Clone)]
@@ -37,51 +33,50 @@ pub async fn fetch(
 ) -> Result<Fetched, Failure> {
     let endpoint = Endpoint::of(url).map_err(|e| failure(FailureClass::Dns, &e))?;
     let (mut connection, _) = connector.connect(&endpoint).await?;
-    let request = get(url, headers, connector.plan().http)
+    let ask = get(url, headers, connector.plan().http)
         .ok_or_else(|| said(FailureClass::BadRequest, "the request could not be written"))?;
-    let timer = tokio::time::sleep(connector.plan().limits.first_token_ns.into());
-    tokio::pin!(timer);
-    collect(&mut connection, request, timer, limit).await
+    let patience = connector.plan().limits.first_token_ns;
+    connection.wake_at(tokio::time::Instant::now() + patience.into());
+    connection.send(&ask, &Bytes::new());
+    collect(&mut connection, limit).await
 }
 
-async fn collect(
-    connection: &mut Connection,
-    request: Request<Full<Bytes>>,
-    mut timer: Pin<&mut tokio::time::Sleep>,
-    limit: usize,
-) -> Result<Fetched, Failure> {
+async fn collect(connection: &mut Connection, limit: usize) -> Result<Fetched, Failure> {
     let late = || said(FailureClass::FirstTokenTimeout, "no answer in time");
-    let mut answer = connection.send(request);
-    let response = match connection.drive(timer.as_mut(), |cx| answer.as_mut().poll(cx)).await {
-        Waited::Ready(response) => response.map_err(|e| exchanging(&e, Stage::Head))?,
+    let (status, headers) = match connection.drive(|connection, cx| connection.poll_head(cx, kept)).await {
+        Waited::Ready(head) => head?,
         Waited::Tick => return Err(late()),
     };
-    let (parts, mut body) = response.into_parts();
     let mut all = Vec::new();
     loop {
-        match connection.drive(timer.as_mut(), |cx| Pin::new(&mut body).poll_frame(cx)).await {
-            Waited::Ready(None) => break,
-            Waited::Ready(Some(frame)) => {
-                if let Ok(data) = frame.map_err(|e| exchanging(&e, Stage::Body))?.into_data() {
-                    all.extend_from_slice(&data);
-                }
-            }
+        match connection.drive(Connection::poll_piece).await {
+            Waited::Ready(Ok(false)) => break,
+            Waited::Ready(Ok(true)) => all.extend_from_slice(connection.piece()),
+            Waited::Ready(Err(failure)) => return Err(failure),
             Waited::Tick => return Err(late()),
         }
         if all.len() > limit {
             return Err(said(FailureClass::TooLarge, format!("the answer is larger than {limit} bytes")));
         }
     }
-    Ok(Fetched { status: parts.status.as_u16(), headers: parts.headers, body: all.into() })
+    Ok(Fetched { status, headers, body: all.into() })
 }
 
-fn get(url: &Url, headers: &[(String, String)], http: HttpChoice) -> Option<Request<Full<Bytes>>> {
+/// What is kept of a head. What cannot be a header's value was read as one nevertheless, and is left out.
+fn kept(head: Head<'_>) -> (u16, HeaderMap) {
+    let headers = head
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((HeaderName::try_from(name).ok()?, HeaderValue::from_bytes(value).ok()?)));
+    (head.status, headers.collect())
+}
+
+fn get(url: &Url, headers: &[(String, String)], http: HttpChoice) -> Option<Ask> {
     let uri = match http {
         HttpChoice::Http1 => url[url::Position::BeforePath..url::Position::AfterQuery].to_owned(),
         HttpChoice::Http2 => url.as_str().to_owned(),
     };
-    let mut request = Request::builder().method(Method::GET).uri(uri);
-    let map = request.headers_mut()?;
+    let mut map = HeaderMap::new();
     if http == HttpChoice::Http1 {
         map.insert(HOST, authority(url)?.parse().ok()?);
     }
@@ -93,5 +88,5 @@ fn get(url: &Url, headers: &[(String, String)], http: HttpChoice) -> Option<Requ
         value.set_sensitive(true);
         map.insert(HeaderName::try_from(name.as_str()).ok()?, value);
     }
-    request.body(Full::new(Bytes::new())).ok()
+    Some(Ask::new(Method::GET, uri.parse().ok()?, map))
 }

@@ -1,7 +1,7 @@
 //! Sends one request, stamps what comes back and folds it into one [`schema::record::Record`]: the stopwatch.
 //!
 //! ```text
-//! Order ─▶ Client ─▶ (Connector: DNS, TCP, proxy, TLS) ─▶ Connection ─▶ exchange ─▶ Record
+//! Order ─▶ Client ─▶ (Connector: DNS, TCP, proxy, TLS) ─▶ Connection (http1, http2) ─▶ exchange ─▶ Record
 //!                                                            │ bytes + stamps ▲
 //!                                                          Socket ── kernel ──┘
 //! ```
@@ -11,6 +11,9 @@
 //! - The HTTP connection is driven by the task that consumes its body, so the last stamp always belongs
 //!   to the bytes in hand.
 //! - A connection carries one request at a time, also over HTTP/2: its stamps are that request's.
+//! - HTTP/1.1 is our own, head to chunk: a read goes no further than what waits for it, and its bytes are neither copied
+//!   nor handed from task to task.
+//! - Each arrival has a stamp; a request's leaving has one unless requests follow each other within milliseconds.
 //! - Setting a connection up happens before `start` and is reported apart.
 //! - An attempt is a record and nothing is retried, but for a request that met a kept connection which the
 //!   server had closed: it reached nobody, so it is sent again, once, on a new one.
@@ -24,6 +27,9 @@ mod descriptors;
 mod exchange;
 mod failure;
 mod fetch;
+mod http1;
+mod http2;
+mod io;
 mod socket;
 mod tls;
 mod wall;

@@ -1,13 +1,12 @@
 //! A TCP socket that knows when its bytes arrived and left.
 
-use std::cell::RefCell;
 use std::io;
 use std::net::TcpStream;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use schema::units::Moment;
+use schema::units::{Moment, Nanos};
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -70,6 +69,10 @@ pub(crate) struct Socket {
     clock: Clock,
     ledger: SharedLedger,
     stamps: Stamps,
+    /// What the kernel offers and may be used.
+    offered: Stamps,
+    /// Requests that had a transmit stamp, and when the last of them was sent.
+    sends_stamped: (u32, Moment),
 }
 
 /// Which stamps were asked of the kernel.
@@ -91,7 +94,28 @@ impl Socket {
         let stamps = if user_space_only { Stamps::None } else { kernel::ask(&tcp, Stamps::Both) };
         #[expect(deprecated, reason = "its successor is `unsafe`; a `TcpStream` keeps its one descriptor for life")]
         let fd = AsyncFd::new(tcp)?;
-        Ok(Self { fd, clock, ledger: SharedLedger::default(), stamps })
+        Ok(Self {
+            fd,
+            clock,
+            ledger: SharedLedger::default(),
+            stamps,
+            offered: stamps,
+            sends_stamped: (0, Moment::EPOCH),
+        })
+    }
+
+    /// Decides whether the request that begins with a write of `bytes` has a transmit stamp.
+    fn choose_stamps(&mut self, bytes: usize) {
+        let now = self.clock.now();
+        let (count, before) = self.sends_stamped;
+        let is_due = count < SENDS_ALWAYS_STAMPED || now - before >= SENDS_STAMPED_EVERY;
+        let wanted = if is_due && bytes <= LARGEST_STAMPED_WRITE { Stamps::Both } else { Stamps::Receive };
+        if wanted != self.stamps {
+            self.stamps = kernel::ask(self.fd.get_ref(), wanted);
+        }
+        if self.stamps == Stamps::Both {
+            self.sends_stamped = (count.saturating_add(1), now);
+        }
     }
 
     pub(crate) const fn ledger(&self) -> &SharedLedger {
@@ -99,20 +123,15 @@ impl Socket {
     }
 }
 
-/// Most that one read takes: a byte less than hyper's first buffer. A read that fills its buffer makes
-/// hyper double it, up to the bound of a head, and it never gives that memory back.
-const LARGEST_READ: usize = (8 << 10) - 1;
-
-thread_local! {
-    /// Where bytes land first. Reading into the caller's room would mean to clear all of it before, for
-    /// every event, and to hold that memory for every connection.
-    static LANDING: RefCell<Box<[u8]>> = RefCell::new(vec![0; LARGEST_READ].into());
-}
+/// Most that one read takes. More would save system calls on answers faster than anyone generates, and blur the
+/// stamps of streams: a read has one.
+pub(crate) const LARGEST_READ: usize = 8 << 10;
 
 /// Reads once, into `buf`.
-fn land(socket: &Socket, landing: &mut [u8], buf: &mut ReadBuf<'_>) -> io::Result<(usize, Option<u64>)> {
-    let (n, stamp) = kernel::receive(socket.fd.get_ref(), landing, socket.stamps)?;
-    buf.put_slice(&landing[..n]);
+fn land(socket: &Socket, wanted: usize, buf: &mut ReadBuf<'_>) -> io::Result<(usize, Option<u64>)> {
+    let room = buf.initialize_unfilled_to(wanted);
+    let (n, stamp) = kernel::receive(socket.fd.get_ref(), room, socket.stamps)?;
+    buf.advance(n);
     Ok((n, stamp))
 }
 
@@ -122,7 +141,7 @@ impl AsyncRead for Socket {
         loop {
             let mut ready = ready!(this.fd.poll_read_ready(cx))?;
             let wanted = buf.remaining().min(LARGEST_READ);
-            match LANDING.with_borrow_mut(|landing| land(this, &mut landing[..wanted], buf)) {
+            match land(this, wanted, buf) {
                 Ok((n, stamp)) => {
                     let mut ledger = this.ledger.lock();
                     // A stamp cannot be older than the bytes read before it: a clock was set.
@@ -156,12 +175,20 @@ impl AsyncRead for Socket {
 /// looking writable (`EPOLLERR`): such connections go without transmit stamps.
 const LARGEST_STAMPED_WRITE: usize = 64 << 10;
 
+/// A transmit stamp costs as much as a quarter of a short request: beyond a connection's first ones, requests that
+/// follow each other faster than this go without, but for one now and then.
+const SENDS_STAMPED_EVERY: Nanos = Nanos::from_millis(10);
+const SENDS_ALWAYS_STAMPED: u32 = 8;
+
 impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
         use std::io::Write as _;
         let this = self.get_mut();
         if this.stamps == Stamps::Both && data.len() > LARGEST_STAMPED_WRITE {
             this.stamps = kernel::ask(this.fd.get_ref(), Stamps::Receive);
+        }
+        if this.offered == Stamps::Both && this.ledger.lock().awaiting_send {
+            this.choose_stamps(data.len());
         }
         loop {
             let mut ready = ready!(this.fd.poll_write_ready(cx))?;

@@ -91,9 +91,13 @@ pub struct HeaderFacts {
 /// Reads `(name, value)` pairs; names in any case. Values that make no sense are ignored.
 pub fn read_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> HeaderFacts {
     let mut reader = Reader::default();
+    let mut lower = String::new();
     for (name, value) in headers {
         if let Ok(value) = std::str::from_utf8(value) {
-            reader.header(&name.to_ascii_lowercase(), value.trim());
+            lower.clear();
+            lower.push_str(name);
+            lower.make_ascii_lowercase();
+            reader.header(&lower, value.trim());
         }
     }
     reader.facts()
@@ -128,12 +132,15 @@ impl Reader {
             "x-generated-tokens" => self.facts.usage.output_tokens = tokens(),
             "retry-after-ms" => self.retry_after_ms = millis().map(RetryAfter::In),
             "retry-after" => self.retry_after = retry_after(value),
+            // What nearly every head has.
+            "date" | "server" | "content-length" | "transfer-encoding" | "connection" | "vary" => {}
+            "x-request-id" => self.request_id(name, value),
             _ => {
                 if let Some(rest) = name.strip_prefix("fireworks-") {
                     if let Ok(number) = value.parse() {
                         fireworks_fact(rest, number, &mut self.facts.usage, &mut self.facts.timing);
                     }
-                } else if name.contains("ratelimit") || name.contains("tokenlimit") {
+                } else if is_about_limits(name) {
                     self.limit(name, value);
                 } else {
                     self.request_id(name, value);
@@ -184,6 +191,12 @@ impl Reader {
         };
         facts
     }
+}
+
+/// Whether a name holds `ratelimit` or `tokenlimit`.
+fn is_about_limits(name: &str) -> bool {
+    let mut limits = name.match_indices("limit");
+    limits.any(|(at, _)| name[..at].ends_with("rate") || name[..at].ends_with("token"))
 }
 
 /// Windows of one head at most; nobody is known to publish more than eight.

@@ -155,7 +155,7 @@ async fn meet(fault: Fault, voice: Voice, stream: bool) -> Record {
         }
         pass(Duration::from_secs(121)).await;
     };
-    let (record, ()) = tokio::join!(client.send(order, &mut witness), patience_ends);
+    let (record, ()) = tokio::join!(client.send(&order, &mut witness), patience_ends);
     assert_eq!(schema::event::Events::from(witness.events), record.events, "{fault}: what was watched is what is kept");
     assert_eq!(sim.requests(), 1, "{fault}: nothing is sent twice");
     record

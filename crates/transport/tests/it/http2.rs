@@ -151,7 +151,7 @@ fn a_body_over_its_bound_is_too_large_over_http2_too() {
         let sizes = SizeLimits { body_bytes: 100, ..SizeLimits::default() };
         let client = client_of(&format!("http://{addr}/v1"), &TransportPlan { sizes, ..http2() });
         let (mut witness, _) = Witness::new();
-        let record = client.send(order(&client, 3), &mut witness).await;
+        let record = client.send(&order(&client, 3), &mut witness).await;
         assert_eq!(failure(&record).class, FailureClass::TooLarge);
         assert!(content(&record) >= 1, "what came before is kept");
     });

@@ -148,7 +148,8 @@ async fn three_then(limits: TimeLimits, silence: Duration) -> Record {
         }
         pass(silence).await;
     };
-    let (record, ()) = tokio::join!(client.send(order(&client, 6), &mut witness), releases);
+    let order = order(&client, 6);
+    let (record, ()) = tokio::join!(client.send(&order, &mut witness), releases);
     assert_eq!(content(&record), 3);
     record
 }

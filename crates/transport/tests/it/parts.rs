@@ -36,7 +36,8 @@ fn a_long_stream_is_handed_out_in_parts_that_make_the_whole() {
                 }
             }
         };
-        let (record, ()) = tokio::join!(client.send(order(&client, 6), &mut witness), releases);
+        let order = order(&client, 6);
+        let (record, ()) = tokio::join!(client.send(&order, &mut witness), releases);
         assert!(record.outcome.is_complete(), "{:?}", record.outcome);
         let parts = &witness.parts;
         // After the last token the answer may be over before there is another part.
@@ -47,7 +48,10 @@ fn a_long_stream_is_handed_out_in_parts_that_make_the_whole() {
             assert!(!part.events.is_empty());
         }
         let joined: Vec<Event> = parts.iter().flat_map(|part| part.events.iter()).collect();
-        assert!(joined.iter().copied().eq(record.events.iter().take(joined.len())), "parts begin where the one before ended");
+        assert!(
+            joined.iter().copied().eq(record.events.iter().take(joined.len())),
+            "parts begin where the one before ended"
+        );
         assert!(joined.iter().filter(|event| event.kind.is_content()).count() >= 4);
     });
 }
@@ -58,7 +62,7 @@ fn a_short_stream_is_never_handed_out_in_parts() {
         let sim = Sim::start(fast(Engine::Vllm)).unwrap();
         let client = client(&sim, VLLM, &TransportPlan::default());
         let (mut witness, _) = Witness::new();
-        client.send(order(&client, 6), &mut witness).await;
+        client.send(&order(&client, 6), &mut witness).await;
         assert!(witness.parts.is_empty());
     });
 }
@@ -77,7 +81,8 @@ fn a_cancelled_request_keeps_what_had_come() {
             }
             cancel.store(true, Ordering::Relaxed);
         };
-        let (record, ()) = tokio::join!(client.send(order(&client, 6), &mut witness), cancelling);
+        let order = order(&client, 6);
+        let (record, ()) = tokio::join!(client.send(&order, &mut witness), cancelling);
         assert_eq!((&record.outcome, content(&record)), (&Outcome::Cancelled, 2));
         assert_eq!(record.status, Some(200));
         assert!(client.warm(1).await.unwrap().len() == 1, "its connection is not kept");
@@ -122,7 +127,7 @@ fn an_order_without_a_place_becomes_a_record_too() {
     run(async || {
         let sim = Sim::start(fast(Engine::Vllm)).unwrap();
         let client = client(&sim, VLLM, &TransportPlan::default());
-        let record = client.not_sent(order(&client, 6));
+        let record = client.not_sent(&order(&client, 6));
         assert_eq!((record.outcome, record.start_ns, record.reads), (Outcome::NotSent, None, 0));
         assert_eq!(sim.requests(), 0);
     });

@@ -110,7 +110,7 @@ fn check_any_portions(voice: Voice) {
     run(async move || {
         let ask = async |sim: Sim, stream: bool| {
             let client = client(&sim, voice, &TransportPlan::default());
-            if stream { send(&client, 9).await } else { client.send(whole_order(&client, 9), &mut ()).await }
+            if stream { send(&client, 9).await } else { client.send(&whole_order(&client, 9), &mut ()).await }
         };
         let whole = ask(Sim::start(fast(voice.engine)).unwrap(), true).await;
         assert!(whole.outcome.is_complete(), "{:?}", whole.outcome);
@@ -166,7 +166,7 @@ fn a_request_larger_than_the_sockets_buffers_is_sent_whole() {
         let client = client_of(&format!("http://{addr}/v1"), &TransportPlan::default());
         for _ in 0..2 {
             let large = Order { body: vec![b'x'; 16 << 20].into(), ..order(&client, 4) };
-            let record = client.send(large, &mut ()).await;
+            let record = client.send(&large, &mut ()).await;
             assert!(record.outcome.is_complete(), "{:?}", record.outcome);
             assert_eq!(record.request_bytes, 16 << 20);
             assert!(record.start_ns <= record.first_byte_ns);

@@ -60,7 +60,8 @@ async fn stepped(plan: &TransportPlan) -> (Record, Vec<Entry>, Moment) {
             seen.wait_for(|seen| *seen == released).await.unwrap();
         }
     };
-    let (record, ()) = tokio::join!(client.send(order(&client, 6), &mut witness), releases);
+    let order = order(&client, 6);
+    let (record, ()) = tokio::join!(client.send(&order, &mut witness), releases);
     assert!(sim.wait_idle(PATIENCE));
     (record, sim.take_log(), Moment(clock.epoch().monotonic_ns))
 }
@@ -113,7 +114,7 @@ fn a_whole_answer_is_one_event_at_its_last_byte() {
     run(async || {
         let sim = Sim::start(fast(Engine::Vllm)).unwrap();
         let client = client(&sim, VLLM, &TransportPlan::default());
-        let record = client.send(whole_order(&client, 9), &mut ()).await;
+        let record = client.send(&whole_order(&client, 9), &mut ()).await;
         check_order(&record);
         assert_eq!(record.events.len(), 1);
         assert_eq!(record.tokens.unwrap().output, 9);
@@ -176,7 +177,7 @@ fn bytes_are_stamped_by_the_read_that_completed_their_event() {
         })
         .await;
         let client = client_of(&format!("http://{addr}/v1/chat/completions"), &TransportPlan::default());
-        let record = client.send(order(&client, 2), &mut witness).await;
+        let record = client.send(&order(&client, 2), &mut witness).await;
         assert!(record.outcome.is_complete(), "{:?}", record.outcome);
         assert_eq!(shares(&record.events), [false, false, false]);
         let [a, b, done] = record.events.iter().collect::<Vec<_>>()[..] else { panic!("{:?}", record.events) };
@@ -198,7 +199,8 @@ fn a_busy_client_reads_late_and_the_kernel_knows() {
             until(|| sim.requests() == 1).await;
             assert!(sim.wait_idle(PATIENCE));
         };
-        let (record, ()) = tokio::join!(client.send(order(&client, 5), &mut witness), busy);
+        let order = order(&client, 5);
+        let (record, ()) = tokio::join!(client.send(&order, &mut witness), busy);
         check_order(&record);
         assert_eq!(content(&record), 5);
         let last = record.events.content().next_back().unwrap();
