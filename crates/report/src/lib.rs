@@ -25,7 +25,9 @@ mod listing;
 mod markdown;
 mod number;
 mod paint;
+mod projection;
 mod ranking;
+mod requests;
 mod server_side;
 mod terminal;
 
@@ -33,6 +35,8 @@ pub use crate::csv::{csv, csv_curves};
 pub use crate::json::json;
 pub use crate::listing::{Align, Cell, Column, Listing};
 pub use crate::markdown::markdown;
+pub use crate::projection::projections;
+pub use crate::requests::{csv_request, csv_requests_heading};
 pub use crate::terminal::{Style, table};
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What is printed, and how: results on stdout, everything else on stderr.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
 use miette::MietteHandlerOpts;
 use schema::text::Untrusted;
@@ -104,6 +104,25 @@ impl Terminal {
         for note in notes {
             self.note(note);
         }
+    }
+
+    /// Asks whether something that cannot be undone shall be done; `yes` answers for everyone.
+    ///
+    /// # Errors
+    /// There is nobody to ask.
+    #[expect(clippy::unused_self, reason = "whoever asks has to have been handed the terminal")]
+    pub(crate) fn confirm(self, question: &str, yes: bool) -> Result<bool, Failure> {
+        if yes {
+            return Ok(true);
+        }
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return Err(Problem::new("nobody is here to be asked").help("`--yes` does it without asking").into());
+        }
+        let lines = question.split('\n').map(|line| Untrusted::bounded(line, LONGEST_LINE).for_terminal());
+        drop(write!(io::stderr(), "{} [y/N] ", lines.collect::<Vec<_>>().join("\n")));
+        let mut answer = String::new();
+        let heard = io::stdin().lock().take(100).read_line(&mut answer);
+        Ok(heard.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
 
     /// Shows why the command could not go on.

@@ -192,6 +192,13 @@ pub enum StoreError {
         /// The folder.
         path: PathBuf,
     },
+    /// The run has numbers and no records.
+    #[error("`{}` has no records: its numbers cannot be made anew", path.display())]
+    #[diagnostic(code(store::no_records), help("its numbers stay as they are"))]
+    NoRecords {
+        /// The run's folder.
+        path: PathBuf,
+    },
     /// Runs that were to become one are not alike.
     #[error("the runs cannot become one: {}", differences.join("; "))]
     #[diagnostic(
@@ -274,7 +281,7 @@ const fn phase_in_words(phase: Phase) -> &'static str {
 
 impl StoreError {
     /// Wraps a refusal of the file system with what was tried, where, and what helps.
-    pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
+    pub fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
         let advice = match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 "free some space, or choose a folder on another disk with `--out`; what was written before is intact"

@@ -32,6 +32,7 @@ mod lines;
 mod listing;
 mod log;
 mod merge;
+mod parallel;
 mod records;
 mod redact;
 mod removal;
@@ -51,7 +52,7 @@ pub use baseline::{
 pub use changes::{Change, changes};
 pub use error::StoreError;
 pub use filter::{Filter, Pattern};
-pub use listing::{Entry, Head, HeadTarget, find, find_only, list};
+pub use listing::{Entry, Head, HeadTarget, find, find_only, head, list};
 pub use log::Log;
 pub use merge::{MergeAs, Merged, merge};
 pub use records::Records;

@@ -132,15 +132,20 @@ pub fn list(out: &Path) -> Result<Vec<Entry>, StoreError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let ours = name.starts_with("test_") || path.join(MANIFEST).exists();
         if ours && !name.starts_with('.') && path.is_dir() {
-            entries.push(Entry { head: read_head(&path).map(Head::from), path, folder: name });
+            entries.push(Entry { head: head(&path), path, folder: name });
         }
     }
     entries.sort_by_cached_key(|e| Reverse((e.head.as_ref().ok().map(|h| h.started), e.folder.clone())));
     Ok(entries)
 }
 
-fn read_head(folder: &Path) -> Result<Slim, StoreError> {
-    manifest_as(folder)
+/// What the manifest of the run in `folder` says, for a list.
+///
+/// # Errors
+/// When it is not there, cannot be understood, or is of a newer format.
+pub fn head(folder: &Path) -> Result<Head, StoreError> {
+    let slim: Slim = manifest_as(folder)?;
+    Ok(slim.into())
 }
 
 /// The folder of the run that `wanted` names: `latest`, a path, a folder's name, a run's name (its

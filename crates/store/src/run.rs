@@ -1,5 +1,6 @@
 //! Opening a run, however it ended.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -18,7 +19,7 @@ use crate::records::Records;
 use crate::series::Series;
 use crate::{
     COMPARISON, CURVE, IN_FLIGHT, JSON_BYTES, MANIFEST, REQUESTS, SERVER_METRICS, SIDE_LINE_BYTES, STEPS, SUMMARY,
-    StoreError, disk,
+    StoreError, TABLE, disk,
 };
 
 /// A run on disk.
@@ -152,6 +153,14 @@ impl Run {
     pub fn comparison(&self) -> Result<Option<Comparison>, StoreError> {
         let path = self.path.join(COMPARISON);
         path.exists().then(|| read_json(&path)).transpose()
+    }
+
+    /// The table of one target's records, to be copied: a Parquet file.
+    ///
+    /// # Errors
+    /// When the run has no such target, or no table of it: it was not sealed.
+    pub fn table(&self, target: &TargetName) -> Result<File, StoreError> {
+        disk::open(&self.path.join(self.target(target)?.name.as_str()).join(TABLE))
     }
 
     /// What a run that was not sealed lacks.

@@ -27,8 +27,8 @@ use crate::run::{Run, describe, problems_of, read_manifest};
 use crate::series::Series;
 use crate::table::{self, Table};
 use crate::{
-    COMPARISON, CURVE, IN_FLIGHT, LOG, Log, MANIFEST, REQUESTS, SERVER_METRICS, SIDE_LINE_BYTES, STEPS, SUMMARY,
-    StoreError, TABLE, Writer, disk,
+    COMPARISON, CURVE, IN_FLIGHT, JSON_BYTES, LOG, Log, MANIFEST, REQUESTS, SERVER_METRICS, SIDE_LINE_BYTES, STEPS,
+    SUMMARY, StoreError, TABLE, Writer, disk,
 };
 
 /// Names at the top of a run's folder that no target may take.
@@ -185,6 +185,19 @@ impl RunDir {
     /// The manifest as it stands.
     pub const fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Keeps the manifest of a run of an older format as `manifest.v1.json`, where nothing of that name is there yet.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn keep_manifest(&self) -> Result<(), StoreError> {
+        let version = self.manifest.format_version;
+        let path = self.path.join(format!("manifest.v{version}.json"));
+        if version == FORMAT_VERSION || path.symlink_metadata().is_ok() {
+            return Ok(());
+        }
+        disk::replace(&path, &disk::read(&self.path.join(MANIFEST), JSON_BYTES)?)
     }
 
     /// Changes the manifest of a run that goes on.

@@ -4,6 +4,7 @@ pub(crate) mod list;
 pub(crate) mod quantity;
 pub(crate) mod run;
 pub(crate) mod target;
+pub(crate) mod when;
 pub(crate) mod workload;
 
 use std::io::{self, Write as _};

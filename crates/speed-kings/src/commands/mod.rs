@@ -1,16 +1,22 @@
 //! The verbs, one file each: its flags, and what it does.
 
+mod assumed;
 pub(crate) mod benchmark;
 mod calibrate;
+mod capacity;
+mod cleanup;
 mod completions;
 mod config;
 mod discover;
+mod impact;
 mod init;
 mod interrupt;
 mod list;
+mod migrate;
 pub(crate) mod prepare;
 mod pricing;
 mod progress;
+mod reprocess;
 mod results;
 mod sim;
 mod sources;
@@ -42,6 +48,11 @@ pub(crate) enum Command {
     Test(test::Args),
     Sim(sim::Args),
     Results(results::Args),
+    Cleanup(cleanup::Args),
+    Migrate(migrate::Args),
+    Reprocess(reprocess::Args),
+    Capacity(capacity::Args),
+    Impact(impact::Args),
     Config(config::Args),
     Init(init::Args),
     Completions(completions::Args),
@@ -61,6 +72,11 @@ impl Command {
             Self::Test(args) => test::run(args, context),
             Self::Sim(args) => sim::run(args, context),
             Self::Results(args) => results::run(args, context),
+            Self::Cleanup(args) => cleanup::run(args, context),
+            Self::Migrate(args) => migrate::run(args, context),
+            Self::Reprocess(args) => reprocess::run(args, context),
+            Self::Capacity(args) => capacity::run(args, context),
+            Self::Impact(args) => impact::run(args, context),
             Self::Config(args) => config::run(args, context),
             Self::Init(args) => init::run(args, context),
             Self::Completions(args) => completions::run(args, context),

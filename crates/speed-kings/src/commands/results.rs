@@ -1,20 +1,30 @@
-//! `results`: browses the runs on disk.
+//! `results`: browses the runs on disk, and works on them one by one.
+
+mod export;
+mod list;
+mod merge;
+mod remove;
+mod tag;
+
+pub(crate) use list::{FilterArgs, bytes, kept_by_name};
 
 use clap::Subcommand;
-use report::{Align, Cell, Column, Listing};
-use store::{Entry, Head};
 
 use crate::commands::Context;
 use crate::commands::stored::{Shelf, summary_of};
 use crate::outcome::{Exit, Failure};
 
-/// List the runs on disk, or show one.
+/// Browse the runs on disk: list, show, tag, remove, export or merge them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  speed-kings results list
+  speed-kings results list --since 7d --model '*llama*'
   speed-kings results show latest
-  speed-kings results show quick --output markdown")]
+  speed-kings results show quick --output markdown
+  speed-kings results tag latest +nightly -draft
+  speed-kings results export latest --to requests.csv
+  speed-kings results merge monday tuesday --name both
+  speed-kings results rm test_quick_20261122_101500")]
 pub(crate) struct Args {
     #[command(subcommand)]
     job: Job,
@@ -25,12 +35,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Job {
-    /// List the runs, newest first.
-    #[command(after_help = "\
-Examples:
-  speed-kings results list
-  speed-kings results list --out /data/results --output csv")]
-    List,
+    List(list::Args),
     /// Show the numbers of one run.
     #[command(after_help = "\
 Examples:
@@ -41,76 +46,27 @@ Examples:
         #[arg(default_value = "latest")]
         run: String,
     },
+    Tag(tag::Args),
+    Rm(remove::Args),
+    Export(export::Args),
+    Merge(merge::Args),
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     match &args.job {
-        Job::List => list(args, context)?,
-        Job::Show { run } => show(run, args, context)?,
-    }
-    Ok(Exit::Done)
-}
-
-fn list(args: &Args, context: &Context) -> Result<(), Failure> {
-    let entries = store::list(&args.shelf.out).map_err(miette::Report::new)?;
-    context.print_listing(&listing(&entries))?;
-    if entries.is_empty() {
-        let out = args.shelf.out.display();
-        context.terminal.note(&format!("no runs in `{out}`; `speed-kings benchmark --mock` makes one"));
-    }
-    Ok(())
-}
-
-fn listing(entries: &[Entry]) -> Listing {
-    let left = |key, heading| Column { key, heading, align: Align::Left };
-    let right = |key, heading| Column { key, heading, align: Align::Right };
-    Listing {
-        title: String::new(),
-        columns: vec![
-            left("run", "Run"),
-            left("started", "Started"),
-            left("status", "Status"),
-            left("targets", "Targets"),
-            right("requests", "Requests"),
-            left("verdict", "Verdict"),
-            left("simulated", "Simulated"),
-        ],
-        rows: entries.iter().map(row).collect(),
+        Job::List(list) => list::run(list, &args.shelf, context),
+        Job::Show { run } => show(run, &args.shelf, context),
+        Job::Tag(tag) => tag::run(tag, &args.shelf, context),
+        Job::Rm(remove) => remove::run(remove, &args.shelf, context),
+        Job::Export(export) => export::run(export, &args.shelf, context),
+        Job::Merge(merge) => merge::run(merge, &args.shelf, context),
     }
 }
 
-fn row(entry: &Entry) -> Vec<Cell> {
-    let folder = Cell::Text(entry.folder.clone());
-    match &entry.head {
-        Ok(head) => [vec![folder], head_cells(head)].concat(),
-        Err(error) => {
-            let mut cells = vec![folder, Cell::Empty, Cell::Text(format!("unreadable: {error}"))];
-            cells.resize(7, Cell::Empty);
-            cells
-        }
-    }
-}
-
-fn head_cells(head: &Head) -> Vec<Cell> {
-    let targets: Vec<&str> = head.targets.iter().map(schema::target::TargetName::as_str).collect();
-    vec![
-        Cell::Text(head.started.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()),
-        Cell::Text(head.status.in_words().to_owned()),
-        Cell::Text(targets.join(", ")),
-        head.requests.map_or(Cell::Empty, count),
-        head.quality.as_ref().map_or(Cell::Empty, |quality| Cell::Text(quality.trust.in_words().to_owned())),
-        Cell::Flag(head.simulated),
-    ]
-}
-
-fn count(number: u64) -> Cell {
-    Cell::Number { shown: number.to_string(), value: number as f64 }
-}
-
-fn show(wanted: &str, args: &Args, context: &Context) -> Result<(), Failure> {
-    let run = args.shelf.open(wanted, context)?;
+fn show(wanted: &str, shelf: &Shelf, context: &Context) -> Result<Exit, Failure> {
+    let run = shelf.open(wanted, context)?;
     let summary = summary_of(&run, context)?;
     context.print_summary(&summary, &run.manifest.plan)?;
     context.terminal.note(&format!("run: {}", run.path.display()));
-    Ok(())
+    Ok(Exit::Done)
 }

@@ -1,11 +1,9 @@
 //! Runs on disk, as every command that reads them opens them.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use schema::record::Record;
 use schema::summary::Summary;
-use stats::Measured;
 use store::{Run, StoreError};
 
 use crate::commands::Context;
@@ -41,24 +39,16 @@ impl Shelf {
     }
 }
 
-/// The numbers kept with a sealed run; those of one that was not sealed are made from its records.
+/// The numbers of a run: those kept with it where they stand for it, else made of its records.
+///
+/// # Errors
+/// Its records are there but cannot be read.
 pub(crate) fn summary_of(run: &Run, context: &Context) -> Result<Summary, Failure> {
-    let plan = &run.manifest.plan;
-    let kept = run.summaries().map_err(miette::Report::new)?;
-    if kept.len() == plan.targets.len() {
-        let comparison = run.comparison().map_err(miette::Report::new)?;
-        let curves = run.curves().map_err(miette::Report::new)?;
-        let calibration = run.manifest.calibration.clone();
-        return Ok(Summary { comparison, curves, calibration, ..stats::combine(plan, kept) });
+    let numbers = runner::numbers(run).map_err(miette::Report::new)?;
+    for problem in numbers.problems.iter().filter(|problem| !run.missing.contains(problem)) {
+        context.terminal.note(&format!("note: {problem}"));
     }
-    let records = records_of(run, context)?;
-    let (mut steps, mut samples) = (Vec::new(), BTreeMap::new());
-    for target in run.targets() {
-        steps.extend(readable(run.steps(target).map_err(miette::Report::new)?, context));
-        samples.insert(target.clone(), readable(run.samples(target).map_err(miette::Report::new)?, context));
-    }
-    let calibration = run.manifest.calibration.as_ref();
-    Ok(stats::summarise(plan, &Measured { records: &records, steps: &steps, samples: &samples, calibration }))
+    Ok(numbers.summary)
 }
 
 /// What can be read of a series; the rest is told.
