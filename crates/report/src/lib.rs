@@ -29,6 +29,7 @@ mod projection;
 mod ranking;
 mod requests;
 mod server_side;
+mod story;
 mod terminal;
 
 pub use crate::csv::{csv, csv_curves};
@@ -36,6 +37,7 @@ pub use crate::json::json;
 pub use crate::listing::{Align, Cell, Column, Listing};
 pub use crate::markdown::markdown;
 pub use crate::projection::projections;
+pub use crate::story::{story, story_markdown, story_rows, story_text};
 pub use crate::requests::{csv_request, csv_requests_heading};
 pub use crate::terminal::{Style, table};
 

@@ -83,6 +83,26 @@ fn assumption(one: &Assumption) -> Vec<Cell> {
     ]
 }
 
+/// `23.4 h (20.1–27.0)`.
+pub(crate) fn in_words(one: &Projection) -> String {
+    let show = |value: f64| shown(value, one.unit, &one.estimate);
+    let ends = one.estimate.low.zip(one.estimate.high);
+    let ends = ends.map(|(low, high)| format!(" ({}–{})", show(low), show(high))).unwrap_or_default();
+    let value = show(one.estimate.value);
+    match one.unit {
+        ProjectedUnit::Usd => format!("${value}{ends}"),
+        ProjectedUnit::Count | ProjectedUnit::Share => format!("{value}{ends}"),
+        named => format!("{value} {}{ends}", unit(named)),
+    }
+}
+
+/// `users 500 (400–700), payroll`.
+pub(crate) fn assumed_in_words(one: &Assumption) -> String {
+    let Estimate { value, low, high } = one.estimate;
+    let ends = low.zip(high).map(|(low, high)| format!(" ({}–{})", plain(low), plain(high))).unwrap_or_default();
+    format!("{} {}{ends}, {}", one.name, plain(value), one.source)
+}
+
 const fn unit(unit: ProjectedUnit) -> &'static str {
     match unit {
         ProjectedUnit::Seconds => "s",

@@ -26,6 +26,7 @@ pub mod progress;
 pub mod projection;
 pub mod record;
 pub mod server;
+pub mod story;
 pub mod summary;
 pub mod target;
 pub mod text;

@@ -11,6 +11,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::summary::Estimate;
 use crate::target::TargetName;
 
+/// How fast people read silently, words a minute, and who says so.
+pub const READING_WORDS_PER_MINUTE: (f64, &str) =
+    (238.0, "silent reading of English non-fiction: Brysbaert, Journal of Memory and Language 109, 2019");
+/// Tokens of a word, and who says so.
+pub const TOKENS_PER_WORD: (f64, &str) =
+    (1.33, "the common rule of 0.75 words a token; measure it with the model's tokenizer");
+
 /// A number that was not measured: given alone, or with its range and its source.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(into = "Written")]

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use schema::metric::Metric;
 use schema::plan::Plan;
-use schema::projection::{Assumptions, Projected, ProjectedUnit, Projection, TargetProjection, WaitsFor};
+use schema::projection::{
+    Assumptions, Projected, ProjectedUnit, Projection, READING_WORDS_PER_MINUTE, TOKENS_PER_WORD, TargetProjection,
+    WaitsFor,
+};
 use schema::record::{Phase, Record};
 use schema::summary::{Estimate, Summary, TargetSummary};
 
@@ -16,12 +19,6 @@ use crate::{interval, metric_values};
 
 const NANOS: f64 = 1e9;
 const HOURS_A_YEAR: f64 = 365.0 * 24.0;
-
-/// Silent reading of English non-fiction: M. Brysbaert, *Journal of Memory and Language* 109, 2019, 104047.
-const WORDS_PER_MINUTE: (f64, &str) = (238.0, "silent reading of English non-fiction: Brysbaert, 2019");
-/// The common rule of 0.75 words a token.
-const TOKENS_PER_WORD: (f64, &str) =
-    (1.33, "the common rule of 0.75 words a token; measure it with the model's tokenizer");
 
 /// Waits beyond which people notice, in seconds: J. Nielsen, *Usability Engineering*, 1993, chapter 5.
 const LIMITS: [(f64, &str); 2] = [
@@ -83,7 +80,8 @@ fn wait(requests: &[&Record], waits_for: WaitsFor, ledger: &mut Ledger) -> Optio
         WaitsFor::WholeAnswer => values(requests, Metric::E2e),
         WaitsFor::FirstWords => values(requests, Metric::TtftVisible),
         WaitsFor::BeyondReading => {
-            let words = ledger.take_or("reading_words_per_minute", WORDS_PER_MINUTE.0, WORDS_PER_MINUTE.1);
+            let words =
+                ledger.take_or("reading_words_per_minute", READING_WORDS_PER_MINUTE.0, READING_WORDS_PER_MINUTE.1);
             let tokens = ledger.take_or("tokens_per_word", TOKENS_PER_WORD.0, TOKENS_PER_WORD.1);
             let token = 60.0 * NANOS / (words.value * tokens.value);
             requests.iter().filter_map(|record| beyond_reading(record, token)).collect()

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use miette::miette;
-use schema::projection::{Assumed, Assumptions};
+use schema::projection::{Assumed, Assumptions, WaitsFor};
 
 use crate::config::layer::text_of;
 use crate::config::problem::{Problem, Problems};
@@ -50,4 +51,79 @@ fn read(path: &Path) -> Result<Assumptions, Failure> {
 /// A number from a flag.
 pub(crate) fn given(flag: Option<f64>) -> Option<Assumed> {
     flag.map(Assumed::given)
+}
+
+/// What is known of the people who wait, and of what it costs.
+#[derive(Debug, clap::Args)]
+pub(crate) struct People {
+    /// People who use it.
+    #[arg(long, value_name = "N")]
+    users: Option<f64>,
+
+    /// Answers that one of them waits for in a day.
+    #[arg(long, value_name = "N")]
+    interactions_per_user_per_day: Option<f64>,
+
+    /// Days of the year on which they do.
+    #[arg(long, value_name = "N")]
+    days_per_year: Option<f64>,
+
+    /// What an hour of one of them costs, in US dollars.
+    #[arg(long, value_name = "USD")]
+    user_usd_per_hour: Option<f64>,
+
+    /// What people wait for.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    waits_for: Option<Wait>,
+
+    /// What one replica of a self-hosted option costs an hour, in US dollars.
+    #[arg(long, value_name = "USD")]
+    replica_usd_per_hour: Option<f64>,
+
+    /// Replicas of that option.
+    #[arg(long, value_name = "N")]
+    replicas: Option<f64>,
+
+    #[command(flatten)]
+    file: File,
+}
+
+impl People {
+    /// What the flags say, over the file.
+    ///
+    /// # Errors
+    /// What is wrong with the file or a number.
+    pub(crate) fn assumptions(&self) -> Result<Assumptions, Failure> {
+        self.file.under(Assumptions {
+            users: given(self.users),
+            interactions_per_user_per_day: given(self.interactions_per_user_per_day),
+            days_per_year: given(self.days_per_year),
+            user_usd_per_hour: given(self.user_usd_per_hour),
+            replica_usd_per_hour: given(self.replica_usd_per_hour),
+            replicas: given(self.replicas),
+            waits_for: self.waits_for.map(WaitsFor::from),
+            ..Assumptions::default()
+        })
+    }
+}
+
+/// What people wait for.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Wait {
+    /// The whole answer: E2E.
+    WholeAnswer,
+    /// The first words: TTFT visible.
+    FirstWords,
+    /// The first words, and what comes slower than it is read.
+    BeyondReading,
+}
+
+impl From<Wait> for WaitsFor {
+    fn from(wait: Wait) -> Self {
+        match wait {
+            Wait::WholeAnswer => Self::WholeAnswer,
+            Wait::FirstWords => Self::FirstWords,
+            Wait::BeyondReading => Self::BeyondReading,
+        }
+    }
 }

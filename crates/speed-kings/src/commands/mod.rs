@@ -21,6 +21,7 @@ mod results;
 mod sim;
 mod sources;
 mod stored;
+mod story;
 mod test;
 
 use clap::Subcommand;
@@ -53,6 +54,7 @@ pub(crate) enum Command {
     Reprocess(reprocess::Args),
     Capacity(capacity::Args),
     Impact(impact::Args),
+    Story(story::Args),
     Config(config::Args),
     Init(init::Args),
     Completions(completions::Args),
@@ -77,6 +79,7 @@ impl Command {
             Self::Reprocess(args) => reprocess::run(args, context),
             Self::Capacity(args) => capacity::run(args, context),
             Self::Impact(args) => impact::run(args, context),
+            Self::Story(args) => story::run(args, context),
             Self::Config(args) => config::run(args, context),
             Self::Init(args) => init::run(args, context),
             Self::Completions(args) => completions::run(args, context),

@@ -10,6 +10,7 @@ mod e2e_commands;
 mod e2e_load;
 mod e2e_mock;
 mod e2e_outcomes;
+mod e2e_projections;
 mod e2e_providers;
 mod e2e_run;
 mod e2e_search;

@@ -82,7 +82,7 @@ fn reading_covers_what_comes_slower_than_the_first_words() {
     // Two tokens are read in 379 ms; the rest of the second is waiting.
     assert!((beyond.value - (1.0095 - 2.0 * 60.0 / (238.0 * 1.33))).abs() < 1e-3, "{beyond:?}");
     assert!(first.value < 0.11);
-    assert_eq!(reading.assumptions[0].source, WORDS_PER_MINUTE.1);
+    assert_eq!(reading.assumptions[0].source, READING_WORDS_PER_MINUTE.1);
 }
 
 #[test]
