@@ -38,6 +38,8 @@ pub struct Config {
     pub log: Option<PathBuf>,
     /// Keep the ground-truth log in memory, for [`crate::Sim::log`].
     pub keep_log: bool,
+    /// Whether connections are encrypted, with a certificate made at start ([`crate::Sim::certificate`]).
+    pub tls: bool,
     /// Sent with every answer, beside the engine's own headers.
     pub headers: Vec<(String, String)>,
     /// The key that requests must show as bearer token or `x-api-key`, else 401.
@@ -60,6 +62,7 @@ impl Config {
             threads: 1,
             log: None,
             keep_log: false,
+            tls: false,
             headers: Vec::new(),
             require_key: None,
         }

@@ -34,6 +34,16 @@ pub enum SimError {
         #[source]
         source: std::io::Error,
     },
+    /// No certificate could be made.
+    #[error("cannot make a certificate for `{listen}`")]
+    #[diagnostic(code(sim::certificate), help("start the engine without TLS"))]
+    Certificate {
+        /// The address it was for.
+        listen: SocketAddr,
+        /// What was in the way.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A header that would break the answers it is sent with.
     #[error("`{name}` cannot be sent as a header")]
     #[diagnostic(code(sim::header), help("a header's name is one word without `:`, its value one line"))]

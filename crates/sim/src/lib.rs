@@ -12,8 +12,8 @@
 //!
 //! Invariants: threads and runtimes of its own, never the caller's; for one seed and one order of
 //! arrival the same texts, lengths, vectors and faults; the arithmetic of serving reads no clock; bad requests
-//! are answered, never a panic; sizes of heads and bodies are bounded. No TLS here: wrap
-//! [`serve_connection`].
+//! are answered, never a panic; sizes of heads and bodies are bounded. TLS is at home ([`Config::tls`]); for another,
+//! or none of ours, wrap [`serve_connection`].
 
 pub use config::Config;
 pub use connection::serve_connection;
@@ -35,6 +35,7 @@ mod clock;
 mod config;
 mod connection;
 mod discipline;
+mod encryption;
 mod engine;
 mod error;
 mod exchange;

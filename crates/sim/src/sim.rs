@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::connection::serve;
+use crate::encryption::Encryption;
 use crate::error::SimError;
 use crate::journal::{Entry, Journal};
 use crate::socket::Stamped;
@@ -46,7 +47,9 @@ impl Sim {
         check_headers(&config)?;
         let (listen, threads) = (config.listen, config.threads.max(1));
         let (journal, log_writer) = Journal::open(&config)?;
-        let state = Arc::new(State::new(config, journal));
+        let encryption = config.tls.then(|| Encryption::new(listen)).transpose();
+        let encryption = encryption.map_err(|source| SimError::Certificate { listen, source })?;
+        let state = Arc::new(State::new(config, journal, encryption));
         let mut sim = Self { addr: listen, state, stop: CancellationToken::new(), threads: Vec::new(), log_writer };
         let mut others = Vec::new();
         for index in 1..threads {
@@ -102,9 +105,15 @@ impl Sim {
         self.addr
     }
 
-    /// `http://HOST:PORT`, without a path.
+    /// `http://HOST:PORT` or `https://HOST:PORT`, without a path.
     pub fn url(&self) -> String {
-        format!("http://{}", self.addr)
+        let scheme = if self.state.encryption.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.addr)
+    }
+
+    /// The certificate that its connections are encrypted with, as PEM, if they are.
+    pub fn certificate(&self) -> Option<&str> {
+        self.state.encryption.as_ref().map(|encryption| encryption.certificate.as_str())
     }
 
     /// What all its connections share, for [`crate::serve_connection`].
@@ -200,7 +209,7 @@ async fn accept(listener: TcpListener, others: Vec<mpsc::Sender<std::net::TcpStr
             continue;
         };
         match others.get(turn) {
-            None => drop(tokio::spawn(serve(Stamped::new(tcp), Arc::clone(&state)))),
+            None => drop(tokio::spawn(welcome(tcp, Arc::clone(&state)))),
             Some(other) => {
                 if let Ok(tcp) = tcp.into_std() {
                     // Fails only while stopping.
@@ -209,6 +218,16 @@ async fn accept(listener: TcpListener, others: Vec<mpsc::Sender<std::net::TcpStr
             }
         }
         turn = (turn + 1) % shares;
+    }
+}
+
+/// Serves a connection, encrypted where that was asked for.
+async fn welcome(tcp: TcpStream, state: Arc<State>) {
+    let socket = Stamped::new(tcp);
+    let Some(encryption) = &state.encryption else { return serve(socket, state).await };
+    // Whoever fails the handshake knows why.
+    if let Ok(encrypted) = encryption.welcome(socket).await {
+        serve(encrypted, Arc::clone(&state)).await;
     }
 }
 
@@ -227,7 +246,7 @@ async fn hold(state: &State) {
 async fn take_over(mut accepted: mpsc::Receiver<std::net::TcpStream>, state: Arc<State>) {
     while let Some(tcp) = accepted.recv().await {
         if let Ok(tcp) = TcpStream::from_std(tcp) {
-            drop(tokio::spawn(serve(Stamped::new(tcp), Arc::clone(&state))));
+            drop(tokio::spawn(welcome(tcp, Arc::clone(&state))));
         }
     }
     std::future::pending::<()>().await;

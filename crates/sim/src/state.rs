@@ -9,6 +9,7 @@ use schema::units::{Moment, Nanos};
 use crate::batch::Batch;
 use crate::config::Config;
 use crate::discipline::{Arrival, Discipline, Occupancy, QueueFull};
+use crate::encryption::Encryption;
 use crate::engine::{Engine, EngineModel};
 use crate::fault::{self, Fault};
 use crate::journal::Journal;
@@ -52,6 +53,7 @@ pub struct State {
     /// The numbers behind limits and sizes, whatever the pace.
     pub(crate) model: EngineModel,
     pub(crate) journal: Journal,
+    pub(crate) encryption: Option<Encryption>,
     pub(crate) metrics: Metrics,
     pub(crate) gate: Gate,
     freezer: Freezer,
@@ -68,7 +70,7 @@ pub struct State {
 }
 
 impl State {
-    pub(crate) fn new(config: Config, journal: Journal) -> Self {
+    pub(crate) fn new(config: Config, journal: Journal, encryption: Option<Encryption>) -> Self {
         let model = match &config.pace {
             Pace::Model(model) => model.clone(),
             _ => EngineModel::of(config.engine),
@@ -83,6 +85,7 @@ impl State {
             config,
             model,
             journal,
+            encryption,
             connections: AtomicUsize::new(0),
             bytes: AtomicU64::new(0),
             requests: AtomicU64::new(0),

@@ -79,6 +79,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
 
+    /// Speak TLS, with a certificate made at start. Clients trust it with `--insecure`, or by the file below.
+    #[arg(long)]
+    tls: bool,
+
+    /// File for that certificate, for clients that read whom to trust from one (`SSL_CERT_FILE`).
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    certificate: Option<PathBuf>,
+
     /// Threads that serve connections.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: u16,
@@ -89,14 +97,24 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let model = config.model.clone();
     let engine = args.engine;
     let sim = Sim::start(config).map_err(miette::Report::new)?;
+    if let (Some(path), Some(certificate)) = (&args.certificate, sim.certificate()) {
+        std::fs::write(path, certificate).map_err(|error| {
+            miette::miette!(
+                help = "name a file in a folder that exists and that you may write to",
+                "cannot write the certificate `{}`: {error}",
+                path.display()
+            )
+        })?;
+    }
     context.terminal.print(&sim.url())?;
     context.terminal.note(&format!(
         "a simulated {engine} serves `{model}`; measure it with\n  \
-         speed-kings benchmark --target {provider}@{url},model={model}\n\
+         speed-kings benchmark --target {provider}@{url},model={model}{trust}\n\
          Ctrl-C stops it",
         engine = engine.engine(),
         provider = engine.provider(),
         url = sim.url(),
+        trust = if args.tls { " --insecure" } else { "" },
     ));
     interrupt::wait()?;
     sim.shutdown();
@@ -116,6 +134,7 @@ fn config(args: &Args) -> Config {
         seed: args.seed,
         threads: usize::from(args.threads),
         log: args.log.clone(),
+        tls: args.tls,
         ..Config::new(engine)
     }
 }

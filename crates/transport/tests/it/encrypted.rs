@@ -9,14 +9,14 @@ use schema::event::Stamp;
 use schema::plan::{HttpChoice, TransportPlan};
 use schema::record::{FailureClass, HttpVersion};
 use schema::units::Nanos;
-use sim::{Engine, Sim};
+use sim::{Config, Engine, Sim};
 use tokio::io::AsyncWriteExt as _;
 use tokio_rustls::TlsAcceptor;
 use transport::{Clock, Connector};
 
 use crate::stage::{
-    alone, body_event, client_of, content, event_stream_head, failure, fast, pass, read_request, run, scripted, send,
-    short_answer, stamping, target,
+    VLLM, alone, body_event, client, client_of, content, event_stream_head, failure, fast, pass, read_request, run,
+    scripted, send, short_answer, stamping, target,
 };
 
 /// Any certificate will do.
@@ -97,6 +97,23 @@ fn what_tls_says_of_itself_is_no_first_byte_of_the_answer() {
         assert!(record.reads > 1, "the tickets came apart");
         let waited = record.first_byte_ns.unwrap() - record.start_ns.unwrap();
         assert!(waited >= Nanos::from_millis(900), "{waited}");
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_simulated_engine_encrypts_with_a_certificate_that_can_be_trusted_by_name() {
+    const NAME: &str = "encrypted::a_simulated_engine_encrypts_with_a_certificate_that_can_be_trusted_by_name";
+    const FILE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/certificate.pem");
+    if !alone(NAME, &[("SSL_CERT_FILE", FILE), ("SSL_CERT_DIR", "/nowhere")]) {
+        return;
+    }
+    run(async || {
+        let sim = Sim::start(Config { tls: true, ..fast(Engine::Vllm) }).unwrap();
+        std::fs::write(FILE, sim.certificate().unwrap()).unwrap();
+        let record = send(&client(&sim, VLLM, &TransportPlan::default()), 4).await;
+        assert!(record.outcome.is_complete(), "{:?}", record.outcome);
+        assert!(record.connect.unwrap().tls_ns.is_some());
     });
 }
 
