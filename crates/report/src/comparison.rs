@@ -123,11 +123,14 @@ pub(crate) fn plan_in_words(plan: &Plan) -> String {
         Stop::DurationNs(span) => format!("{span} a {each}"),
     };
     let until = plan.until.map(|precision| format!(", or until {precision}")).unwrap_or_default();
+    let decided = &plan.judging.until_decided;
+    let headings: Vec<&str> = decided.iter().map(|criterion| criterion.heading()).collect();
+    let decided = if decided.is_empty() { String::new() } else { format!(", or until decided by {}", headings.join(", ")) };
     let one = plan.blocks == 1 || plan.search.is_some();
     let blocks = if one { String::new() } else { format!(" in {} blocks", plan.blocks) };
     let embeds = !plan.targets.is_empty() && plan.targets.iter().all(|target| target.dialect.embeds());
     let asked = if embeds { "embeddings".to_owned() } else { answers_in_words(&plan.workload) };
-    let mut parts = vec![load_in_words(plan), format!("{stop}{until}{blocks}"), asked];
+    let mut parts = vec![load_in_words(plan), format!("{stop}{until}{decided}{blocks}"), asked];
     parts.extend(plan.retry.map(|retry| format!("{} further attempts at most", count(u64::from(retry.attempts)))));
     parts.extend(plan.respect_limits.then(|| "within published limits".to_owned()));
     parts.push(format!("seed {}", plan.seed));

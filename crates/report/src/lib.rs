@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! Summary ─▶ comparison (one row a target) ─┬▶ terminal, markdown
-//!         ─▶ ranking (who leads)             ─┤
+//!         ─▶ ranking (who wins, how sure)    ─┤
 //!         ─▶ curve (levels of load)          ─┤
 //!         ─▶ details (lines under a target) ─┘
 //!         ─▶ csv, json
@@ -19,8 +19,11 @@ mod comparison;
 mod csv;
 mod curve;
 mod details;
+mod figure;
+mod gate;
 mod grid;
 mod json;
+mod junit;
 mod listing;
 mod markdown;
 mod number;
@@ -31,15 +34,20 @@ mod requests;
 mod server_side;
 mod story;
 mod terminal;
+mod trend;
 
 pub use crate::csv::{csv, csv_curves};
+pub use crate::gate::{gate, gate_csv, gate_json, gate_markdown};
 pub use crate::json::json;
+pub use crate::junit::junit;
 pub use crate::listing::{Align, Cell, Column, Listing};
 pub use crate::markdown::markdown;
-pub use crate::projection::projections;
+pub use crate::projection::{projections, projections_markdown, projections_text};
+pub use crate::ranking::{verdicts, verdicts_in_words};
 pub use crate::story::{story, story_markdown, story_rows, story_text};
 pub use crate::requests::{csv_request, csv_requests_heading};
 pub use crate::terminal::{Style, table};
+pub use crate::trend::{trend, trend_csv, trend_json, trend_markdown};
 
 #[cfg(test)]
 mod tests;

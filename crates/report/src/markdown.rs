@@ -1,5 +1,6 @@
 //! The comparison and each target's details as Markdown.
 
+use schema::comparison::Comparison;
 use schema::curve::Curve;
 use schema::metric::{Metric, Unit};
 use schema::plan::Plan;
@@ -21,9 +22,7 @@ pub fn markdown(summary: &Summary, plan: &Plan) -> String {
         lines.extend([curve::LEGEND.to_owned(), String::new()]);
     }
     lines.extend(compare(summary, plan));
-    let headlines = summary.comparison.as_ref().map(ranking::headlines).unwrap_or_default();
-    lines.extend(headlines.iter().take(1).map(|_| String::new()));
-    lines.extend(headlines.iter().map(|line| format!("- {}", clean::markdown(line))));
+    lines.extend(summary.comparison.iter().flat_map(verdicts));
     lines.extend([String::new(), comparison::LEGEND.to_owned()]);
     let floor = summary.calibration.as_ref().map(comparison::floor);
     lines.extend(floor.into_iter().flat_map(|floor| [String::new(), clean::markdown(&floor)]));
@@ -103,6 +102,24 @@ fn compare(summary: &Summary, plan: &Plan) -> Vec<String> {
         let mark = if target.simulated { " SIMULATED" } else { "" };
         let name = format!("{}{mark}", target.target);
         lines.push(row(std::iter::once(name).chain(columns.iter().map(|c| c.figures[i].in_line()))));
+    }
+    lines
+}
+
+/// Who wins, a line a verdict, then the scores.
+fn verdicts(comparison: &Comparison) -> Vec<String> {
+    let told = ranking::verdicts_in_words(comparison);
+    let mut lines: Vec<String> = told.iter().take(1).map(|_| String::new()).collect();
+    lines.extend(told.iter().map(|line| format!("- {}", clean::markdown(line))));
+    let (names, columns) = (ranking::scored(comparison), ranking::scores(comparison));
+    if !names.is_empty() {
+        let headings = std::iter::once("target".to_owned()).chain(columns.iter().map(|c| c.heading.join(" ")));
+        lines.extend([String::new(), row(headings), rule(columns.len())]);
+        let cells = names.into_iter().enumerate();
+        lines.extend(
+            cells.map(|(i, name)| row(std::iter::once(name).chain(columns.iter().map(|c| c.figures[i].in_line())))),
+        );
+        lines.extend([String::new(), ranking::SCORES.to_owned()]);
     }
     lines
 }

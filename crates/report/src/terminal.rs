@@ -1,5 +1,6 @@
 //! The comparison and each target's details, for a terminal.
 
+use schema::comparison::Comparison;
 use schema::curve::Curve;
 use schema::plan::Plan;
 use schema::summary::{Summary, TargetSummary};
@@ -66,9 +67,7 @@ pub fn table(summary: &Summary, plan: &Plan, style: Style) -> String {
     }
     lines.extend(compare(summary, plan, width));
     lines.push(blank());
-    let headlines = summary.comparison.as_ref().map(ranking::headlines).unwrap_or_default();
-    lines.extend(headlines.iter().flat_map(|line| plain(grid::paragraph(line, width))));
-    lines.extend(headlines.iter().take(1).map(|_| blank()));
+    lines.extend(summary.comparison.iter().flat_map(|comparison| verdicts(comparison, width)));
     lines.extend(plain(grid::paragraph(comparison::LEGEND, width)));
     let floor = summary.calibration.as_ref().map(comparison::floor);
     lines.extend(floor.iter().flat_map(|floor| plain(grid::paragraph(floor, width))));
@@ -132,6 +131,21 @@ fn of_curve(curve: &Curve, width: u16) -> Vec<Line> {
 fn compare(summary: &Summary, plan: &Plan, width: u16) -> Vec<Line> {
     let names: Vec<Lines> = summary.targets.iter().map(name).collect();
     grids("target", Align::Left, &names, comparison::columns(summary, plan), width)
+}
+
+/// Who wins, a line a verdict, then the scores.
+fn verdicts(comparison: &Comparison, width: u16) -> Vec<Line> {
+    let told = ranking::verdicts_in_words(comparison);
+    let mut lines: Vec<Line> = told.iter().flat_map(|line| plain(grid::paragraph(line, width))).collect();
+    let names: Vec<Lines> = ranking::scored(comparison).into_iter().map(|name| vec![name]).collect();
+    if !names.is_empty() {
+        lines.extend(grids("target", Align::Left, &names, ranking::scores(comparison), width));
+        lines.extend(plain(grid::paragraph(ranking::SCORES, width)));
+    }
+    if !lines.is_empty() {
+        lines.push(blank());
+    }
+    lines
 }
 
 /// One grid after another, each with as many columns as fit beside the rows' names.

@@ -14,6 +14,7 @@ use schema::plan::Plan;
 use schema::summary::Calibration;
 use schema::units::{Moment, Nanos};
 
+use crate::decision::UntilDecided;
 use crate::precision::UntilPrecise;
 use crate::recorder::Seen;
 use crate::turns::{Turn, turns};
@@ -26,6 +27,8 @@ pub(crate) enum Agenda {
     Listed(VecDeque<Turn>),
     /// Block after block, until a figure is precise.
     UntilPrecise(UntilPrecise),
+    /// Block after block, until it is decided who is better.
+    UntilDecided(Box<UntilDecided>),
     /// Step after step, over levels of load.
     Searching(Searching),
 }
@@ -46,6 +49,9 @@ impl Agenda {
         match (plan.search, plan.until) {
             (Some(search), _) => Self::Searching(Searching::new(Arc::clone(plan), search, reach, calibration.cloned())),
             (None, Some(wanted)) => Self::UntilPrecise(UntilPrecise::new(plan, wanted, offsets)),
+            (None, None) if !plan.judging.until_decided.is_empty() => {
+                Self::UntilDecided(Box::new(UntilDecided::new(plan, offsets)))
+            }
             (None, None) => Self::Listed(turns(plan, offsets).into()),
         }
     }
@@ -60,6 +66,7 @@ impl Agenda {
         match self {
             Self::Listed(turns) => std::iter::from_fn(|| turns.pop_front()).find(|turn| wanted(turn.target)),
             Self::UntilPrecise(until) => until.next(wanted),
+            Self::UntilDecided(until) => until.next(wanted),
             Self::Searching(searching) => searching.next(wanted),
         }
     }
@@ -77,7 +84,19 @@ impl Agenda {
                 until.take_in(turn, seen);
                 None
             }
+            Self::UntilDecided(until) => {
+                until.take_in(turn, &seen);
+                None
+            }
             Self::Searching(searching) => searching.take_in(turn, span, seen),
+        }
+    }
+
+    /// What has become known and is worth a line, once.
+    pub(crate) fn news(&mut self) -> Option<String> {
+        match self {
+            Self::UntilDecided(until) => until.news(),
+            Self::Listed(_) | Self::UntilPrecise(_) | Self::Searching(_) => None,
         }
     }
 
@@ -86,6 +105,7 @@ impl Agenda {
         match self {
             Self::Listed(_) => Vec::new(),
             Self::UntilPrecise(until) => until.notes(plan),
+            Self::UntilDecided(until) => until.notes(),
             Self::Searching(searching) => searching.notes(),
         }
     }

@@ -3,7 +3,7 @@
 //! ```text
 //! Plan ─▶ Agenda ──next turn──▶ load threads (one runtime each) ──records──▶ recorder thread ─▶ store
 //!           ▲                      └─ transport, target by target              │ └─ Progress ─▶ whoever watches
-//!           └──────────── what was seen of the turn: searches, precision ──────┘
+//!           └──────────── what was seen of the turn: searches, verdicts ───────┘
 //!        at the end: store ─▶ stats ─▶ Summary ─▶ seal
 //! ```
 //!
@@ -22,6 +22,7 @@ mod agenda;
 mod budget;
 mod conclude;
 mod conversations;
+mod decision;
 mod error;
 mod hope;
 mod limits;

@@ -114,7 +114,7 @@ impl Crew {
     fn announce(&self, agenda: &Agenda) {
         let per_target = |n: u64| n.saturating_mul(self.targets.len() as u64);
         let (requests, duration) = match (agenda, self.plan.stop) {
-            (Agenda::Searching(_) | Agenda::UntilPrecise(_), _) => (None, None),
+            (Agenda::Searching(_) | Agenda::UntilPrecise(_) | Agenda::UntilDecided(_), _) => (None, None),
             (Agenda::Listed(_), Enough::Requests(n)) => (Some(per_target(n + self.plan.warmup)), None),
             (Agenda::Listed(turns), Enough::DurationNs(_)) if self.plan.load.is_open() => {
                 let measured = turns.iter().filter_map(|turn| match &turn.share {
@@ -136,8 +136,8 @@ impl Crew {
 
 impl Shared {
     /// A record may not be lost: when the queue is full this waits for the disk, and counts that it did.
-    pub(crate) fn keep(&self, record: Record) {
-        self.put(Message::Record(Box::new(record)));
+    pub(crate) fn keep(&self, record: Box<Record>) {
+        self.put(Message::Record(record));
     }
 
     /// Puts what may not be lost into the recorder's queue. With the recorder gone nothing more can be kept, and the

@@ -15,7 +15,7 @@ macro_rules! criteria {
     ($($variant:ident, $key:literal, $short:literal, $heading:literal, $best:literal, $higher:literal, $dimension:ident, $doc:literal;)*) => {
         /// What targets are ranked by. The serialised name carries the unit.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-        pub enum Criterion { $(#[doc = $doc] #[serde(rename = $key)] $variant,)* }
+        pub enum Criterion { $(#[doc = $doc] #[serde(rename = $key, alias = $short)] $variant,)* }
 
         impl Criterion {
             /// All of them, in the order reports show them.
@@ -386,7 +386,7 @@ pub struct Comparison {
     /// Cost against latency, where two targets or more have a price.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fronts: Vec<Front>,
-    /// What a reader must know when comparing: simulated with real, unlike lengths, a client at its limit.
+    /// What a reader must know when comparing: certificates not verified, a client at its limit.
     pub warnings: Vec<String>,
     /// In what the targets are not like with like, the worst first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -403,6 +403,7 @@ mod tests {
             assert_eq!(criterion.short().parse(), Ok(criterion));
             assert_eq!(criterion.key().parse(), Ok(criterion));
             assert_eq!(serde_json::to_value(criterion).unwrap(), criterion.key());
+            assert_eq!(serde_json::from_value::<Criterion>(criterion.short().into()).unwrap(), criterion);
         }
         assert!("ttft".parse::<Criterion>().is_err());
     }

@@ -17,7 +17,7 @@ use crate::target::Target;
 use crate::units::{Nanos, Usd};
 
 pub use adapt::{Axis, Precision, PrecisionError, Retry, Search};
-pub use judging::Judging;
+pub use judging::{Judging, Tie, TieError, Weights, WeightsError};
 pub use load::{Arrival, ArrivalError, Load, Stage, StageError, StageSpec, WhenFull};
 pub use slo::{Slo, SloError};
 pub use spread::{Lengths, Pause, Spread, SpreadError};

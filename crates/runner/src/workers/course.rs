@@ -63,6 +63,7 @@ impl Shared {
             let goes_on = !self.crew.stop.no_more_sending().is_cancelled();
             let next = || course.agenda.next(|target| self.is_wanted(target));
             course.turn = goes_on.then(next).flatten().map(Arc::new);
+            course.agenda.news().into_iter().for_each(|news| self.crew.tell(Progress::Note(news)));
         };
         self.agree(decide, |course| course.turn.clone())
     }

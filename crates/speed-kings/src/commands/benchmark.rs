@@ -92,6 +92,9 @@ pub(super) fn job(prepared: &Prepared, calibration: Option<Calibration>) -> Job 
 /// The files that are made of a run's numbers for other programs.
 pub(super) fn pages(summary: &Summary, _: &Plan) -> Vec<(String, Vec<u8>)> {
     let mut pages = vec![("summary.csv".to_owned(), report::csv(summary).into_bytes())];
+    if let Some(comparison) = &summary.comparison {
+        pages.push(("verdicts.csv".to_owned(), report::verdicts(comparison).csv().into_bytes()));
+    }
     if !summary.curves.is_empty() {
         pages.push(("curves.csv".to_owned(), report::csv_curves(summary).into_bytes()));
     }

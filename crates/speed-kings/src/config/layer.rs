@@ -85,11 +85,12 @@ impl Layered {
     }
 
     /// Whether a value that nobody chose has no say, because of something that is set beside it: how much is enough
-    /// when a precision says so, and what a trace tells itself.
+    /// when a precision or a verdict says so, and what a trace tells itself.
     fn is_silenced(&self, key: &str) -> bool {
         const ENOUGH: [&str; 2] = ["requests", "duration"];
         const TOLD_BY_TRACES: [&str; 4] = ["requests", "duration", "size", "max_tokens"];
-        let by_precision = ENOUGH.contains(&key) && self.values.contains_key("until_precise");
+        let goes_on = ["until_precise", "until_decided"].iter().any(|until| self.values.contains_key(*until));
+        let by_precision = ENOUGH.contains(&key) && goes_on;
         let by_trace = TOLD_BY_TRACES.contains(&key) && self.values.contains_key("replay");
         (by_precision || by_trace) && !self.is_chosen(key)
     }
@@ -155,6 +156,9 @@ fn idle_keys(plan: &Plan) -> Vec<(&'static str, &'static str)> {
     }
     if plan.until.is_some() {
         all(&["blocks"], "with `until_precise`");
+    }
+    if !plan.judging.until_decided.is_empty() {
+        all(&["blocks"], "with `until_decided`");
     }
     if plan.workload.turns > 1 {
         all(&["session_requests"], "with `turns`: a session is a conversation");

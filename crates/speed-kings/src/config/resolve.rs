@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 use providers::{Ask, Kind, PriceBook, ProviderError, Readiness};
 use schema::manifest::Tag;
-use schema::plan::{HttpChoice, Plan, Retry, SizeLimits, TimeLimits, TransportPlan};
+use schema::plan::{HttpChoice, Judging, Plan, Retry, SizeLimits, TimeLimits, TransportPlan};
 use schema::target::{Credentialed, Dialect, TargetName};
 use schema::units::Nanos;
 use url::Url;
@@ -182,6 +182,11 @@ pub(crate) fn resolve(settings: &Settings, surroundings: Surroundings<'_>) -> Re
     if problems.0.is_empty() && resolved.targets.is_empty() && resolved.mock.is_empty() {
         problems.0.push(none_ready(&resolved.notes));
     }
+    let alone = resolved.targets.len() + resolved.mock.len() == 1;
+    if problems.0.is_empty() && alone && !resolved.plan.judging.until_decided.is_empty() {
+        let problem = Problem::new("`until_decided` compares targets, and there is one");
+        problems.0.push(problem.help("name another, or go on `--until-precise 2%`"));
+    }
     problems.or(resolved)
 }
 
@@ -307,9 +312,19 @@ fn plan_without_targets(settings: &Settings, surroundings: Surroundings<'_>, pro
         drop_after: settings.drop_after.unwrap_or_else(|| places.saturating_mul(2).max(FEWEST_BEFORE_DROPPED)),
         scrape_ns: scrape(settings),
         gpu_metrics: settings.gpu_metrics.as_deref().and_then(|text| address("gpu_metrics", text, problems)),
-        judging: schema::plan::Judging::default(),
+        judging: judging(settings),
         load: timed.load,
         stop: timed.stop,
+    }
+}
+
+/// How winners are told.
+fn judging(settings: &Settings) -> Judging {
+    let usual = Judging::default();
+    Judging {
+        tie: settings.tie.map_or(usual.tie, |tie| tie.0),
+        weights: settings.weights.clone().map_or(usual.weights, |weights| weights.0),
+        until_decided: settings.until_decided.clone().unwrap_or_default(),
     }
 }
 

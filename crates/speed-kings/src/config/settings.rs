@@ -9,8 +9,9 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use garde::Validate;
+use schema::comparison::Criterion;
 use schema::manifest::Tag;
-use schema::plan::{AnswerForm, Arrival, Axis, HttpChoice, Lengths, Pause, Precision, Size, Slo, StageSpec, WhenFull};
+use schema::plan::{AnswerForm, Arrival, Axis, HttpChoice, Lengths, Pause, Precision, Size, Slo, StageSpec, Tie, Weights, WhenFull};
 use schema::target::TargetName;
 use schema::units::{Nanos, Rate, Usd};
 use schemars::JsonSchema;
@@ -287,6 +288,26 @@ pub(crate) struct Settings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) until_precise: Option<Precision>,
 
+    /// Go on, block by block, until every pair of targets is told apart or ties by these: `ttft_p50` (unless told),
+    /// `ttft_p95`, `tpot_p50`, `e2e_p50`, `throughput`, `success`, `cost`… `requests` or `duration` is the limit; without
+    /// one it is 10,000 requests a target.
+    #[arg(long, value_name = "ttft_p50", value_delimiter = ',', value_parser = parse_told::<Criterion>, num_args = 0..=1, default_missing_value = "ttft_p50", require_equals = true, help_heading = SEARCH)]
+    #[serde(default, deserialize_with = "comma_or_sequence", skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "comma_or_sequence_schema::<Criterion>")]
+    #[garde(length(min = 1))]
+    pub(crate) until_decided: Option<Vec<Criterion>>,
+
+    /// Differences up to this count as none: two targets tie when theirs is certainly within it. 3% unless told.
+    #[arg(long, value_name = "3%", value_parser = parse_told::<Tie>, help_heading = SEARCH)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tie: Option<Tie>,
+
+    /// What counts for how much in the overall score: `latency=3,cost=1`; also throughput, consistency, reliability. All
+    /// alike unless told.
+    #[arg(long, value_name = "latency=3,cost=1", value_parser = parse_told::<Weights>, help_heading = SEARCH)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) weights: Option<Weights>,
+
     /// Measure the same load against the built-in engine first, and show this machine's own floor beside the result.
     #[arg(long, value_name = "BOOL", hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = SEARCH)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -538,7 +559,7 @@ pub(crate) const RIVALS: [&[&str]; 6] = [
     &["concurrency", "rate", "stages", "users", "crowd", "replay"],
     &["size", "prompt", "prompt_file", "input_tokens"],
     &["max_tokens", "output_tokens"],
-    &["sweep", "find_max", "until_precise"],
+    &["sweep", "find_max", "until_precise", "until_decided"],
     &["images", "embeddings"],
 ];
 

@@ -3,7 +3,7 @@
 use schema::comparison::{Criterion, PairVerdict};
 use schema::plan::{Judging, Plan};
 use schema::record::Record;
-use schema::target::Target;
+use schema::target::{Target, TargetName};
 
 use super::case::Case;
 use super::figure::Figure;
@@ -80,6 +80,15 @@ impl Contest {
         self.turns[place] >= PATIENCE
             && criterion != Criterion::OutputTokensPerS
             && count(criterion, &self.cases[place]) == 0
+    }
+
+    /// Criteria that are left out, with a target that has no value of each.
+    pub fn left_out(&self) -> Vec<(Criterion, TargetName)> {
+        let lacking = self.judging.until_decided.iter().filter_map(|&criterion| {
+            let place = (0..self.targets.len()).find(|&place| self.will_never_have(criterion, place))?;
+            Some((criterion, self.targets[place].name.clone()))
+        });
+        lacking.collect()
     }
 
     /// Every pair of the targets at these `places`, judged as the run's comparison will be, without further evidence;

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use schema::comparison::Comparison;
+use schema::manifest::Machine;
 use schema::plan::{Judging, Plan};
 use schema::target::TargetName;
 
 use super::case::Case;
 use super::{Entrant, Field, planned};
+use crate::alike::{self, Compared};
 use crate::autocorrelation::effective_size;
 use crate::measured::Measured;
 use crate::summary;
@@ -21,6 +23,10 @@ pub struct StoredRun<'a> {
     pub plan: &'a Plan,
     /// All that was kept of it.
     pub measured: Measured<'a>,
+    /// The machine that measured, where known.
+    pub machine: Option<&'a Machine>,
+    /// The version of the program that measured, where known.
+    pub program_version: Option<&'a str>,
 }
 
 /// All targets of several runs against each other; `None` below two targets in all.
@@ -29,17 +35,26 @@ pub struct StoredRun<'a> {
 /// has only one, by stretches of its requests: what changed between the runs besides the targets is in the difference.
 /// A target whose name is in more than one run is called `name.label`, shortened and numbered where it must be. Ties
 /// and weights are those of `judging`; its `until_decided` is of no account here, that of each run's plan is. The
-/// comparison is named after all labels, and `unlike` is left empty.
+/// comparison is named after all labels.
 pub fn compare_runs(runs: &[StoredRun<'_>], judging: &Judging) -> Option<Comparison> {
     let judging = Judging { until_decided: Vec::new(), ..judging.clone() };
     let numbers: Vec<_> = runs.iter().map(|run| summary::parts(run.plan, &run.measured)).collect();
     let mut names = Names::of(runs);
-    let mut entrants = Vec::new();
+    let (mut entrants, mut compared) = (Vec::new(), Vec::new());
     for (session, (run, parts)) in runs.iter().zip(&numbers).enumerate() {
         for (target, part) in run.plan.targets.iter().zip(parts) {
             let cases = Case::all(target, part.steady.iter().copied());
+            let label = names.label(&target.name, run.label);
+            compared.push(Compared {
+                label: label.to_string(),
+                plan: run.plan,
+                target,
+                requests: part.steady.clone(),
+                machine: run.machine,
+                program_version: run.program_version,
+            });
             entrants.push(Entrant {
-                label: names.label(&target.name, run.label),
+                label,
                 summary: &part.summary,
                 session,
                 planned: planned(run.plan),
@@ -57,10 +72,8 @@ pub fn compare_runs(runs: &[StoredRun<'_>], judging: &Judging) -> Option<Compari
         let of_run = summary::combine(run.plan, parts.iter().map(|part| part.summary.clone()).collect());
         comparison.warnings.extend(of_run.warnings.into_iter().map(|warning| format!("{}: {warning}", run.label)));
     }
-    if comparison.simulated && field.entrants.iter().any(|entrant| !entrant.summary.simulated) && runs.len() > 1 {
-        comparison.warnings.push("simulated and real targets stand side by side: do not compare them".to_owned());
-    }
     comparison.warnings.extend(field.warnings());
+    comparison.unlike = alike::unlike(&compared);
     Some(comparison)
 }
 

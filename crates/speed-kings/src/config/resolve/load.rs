@@ -1,5 +1,6 @@
 //! From settings to when requests leave, for how long, and what is searched.
 
+use schema::comparison::Criterion;
 use schema::plan::{Arrival, Axis, Load, Pause, Search, Stage, Stop, WhenFull};
 use schema::units::{Nanos, Rate};
 
@@ -18,11 +19,22 @@ pub(super) struct Timed {
 /// How long a step of a search lasts unless told.
 const STEP: Nanos = Nanos::from_secs(10);
 
-/// Requests after which a run that goes on until it is precise gives up, unless told.
+/// Requests after which a run that goes on until it is precise or decided gives up, unless told.
 const MOST_UNTIL_PRECISE: u64 = 10_000;
 
 /// Blocks between two looks at how precise a figure is.
 const LOOKS: u32 = 100;
+
+/// Requests in a block of a run that goes on until it is decided, and times its places, whichever is more: what fills
+/// and empties them is a small part of it then.
+const REQUESTS_IN_A_BLOCK: u64 = 10;
+const TIMES_ITS_PLACES: u64 = 2;
+
+/// Blocks of such a run: fewer hardly tell anything, and more would not be looked at.
+const BLOCKS_TO_DECIDE: std::ops::RangeInclusive<u64> = 8..=1_000;
+
+/// Blocks of such a run that ends by time.
+const TIMED_BLOCKS_TO_DECIDE: u32 = 50;
 
 pub(super) fn timed(settings: &Settings, problems: &mut Problems) -> Timed {
     let load = load(settings, problems);
@@ -34,6 +46,7 @@ pub(super) fn timed(settings: &Settings, problems: &mut Problems) -> Timed {
         let problem = Problem::new(format!("`rate` and `duration` offer more than {MOST_REQUESTS} requests"));
         problems.0.push(problem.help("measure for a shorter time, or at a lower rate"));
     }
+    decidable(settings, &load, problems);
     let blocks = blocks(settings, &load, stop, search.is_some());
     Timed { load, stop, search, blocks }
 }
@@ -158,9 +171,39 @@ fn stop(settings: &Settings, load: &Load, searching: bool, problems: &mut Proble
         ),
         _ => match &settings.duration {
             Some(duration) => Stop::DurationNs(above_zero("duration", duration, problems)),
-            None if settings.until_precise.is_some() => Stop::Requests(settings.requests.unwrap_or(MOST_UNTIL_PRECISE)),
+            None if settings.until_precise.is_some() || settings.until_decided.is_some() => {
+                Stop::Requests(settings.requests.unwrap_or(MOST_UNTIL_PRECISE))
+            }
             None => Stop::Requests(settings.requests.unwrap_or(1)),
         },
+    }
+}
+
+/// Blocks of a run that goes on until it is decided, of so many requests at most.
+fn blocks_to_decide(load: &Load, requests: u64) -> u32 {
+    let places = if load.is_open() { 0 } else { u64::from(load.places()) };
+    let size = REQUESTS_IN_A_BLOCK.max(places.saturating_mul(TIMES_ITS_PLACES));
+    let blocks = (requests / size).clamp(*BLOCKS_TO_DECIDE.start(), *BLOCKS_TO_DECIDE.end());
+    u32::try_from(blocks).unwrap_or(u32::MAX)
+}
+
+/// What goes on until it is decided takes turns in blocks, and has something to be decided by.
+fn decidable(settings: &Settings, load: &Load, problems: &mut Problems) {
+    let Some(criteria) = &settings.until_decided else { return };
+    let shapes = [
+        ("stages", settings.stages.is_some()),
+        ("crowd", settings.crowd.is_some()),
+        ("replay", settings.replay.is_some()),
+    ];
+    if let Some((key, _)) = shapes.iter().find(|(_, given)| *given) {
+        let problem =
+            Problem::new(format!("`until_decided` goes on block by block, and `{key}` is not cut into blocks"));
+        problems.0.push(problem.help("leave one of them out"));
+    }
+    if load.is_open() && criteria.contains(&Criterion::OutputTokensPerS) {
+        let problem =
+            Problem::new("in an open loop targets carry what they are offered: `throughput` is never decided");
+        problems.0.push(problem.help("decide by `ttft_p95` or `e2e_p50`, or measure in a closed loop"));
     }
 }
 
@@ -175,7 +218,12 @@ fn blocks(settings: &Settings, load: &Load, stop: Stop, searching: bool) -> u32 
     if whole {
         return 1;
     }
-    let blocks = if settings.until_precise.is_some() { LOOKS } else { settings.blocks.unwrap_or(1) };
+    let blocks = match stop {
+        _ if settings.until_precise.is_some() => LOOKS,
+        Stop::Requests(requests) if settings.until_decided.is_some() => blocks_to_decide(load, requests),
+        Stop::DurationNs(_) if settings.until_decided.is_some() => TIMED_BLOCKS_TO_DECIDE,
+        _ => settings.blocks.unwrap_or(1),
+    };
     match stop {
         Stop::Requests(requests) => blocks.min(u32::try_from(requests).unwrap_or(u32::MAX)),
         Stop::DurationNs(_) => blocks,
