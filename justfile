@@ -54,6 +54,10 @@ bench-load:
 search:
     cargo bench -p speed-kings --bench search
 
+# How often 95 % intervals hold the truth, over a thousand simulated experiments a cell; figures go to docs/statistics.md.
+coverage:
+    cargo bench -p stats --bench coverage
+
 # A simulated engine as a server.
 sim ENGINE="vllm" *ARGS:
     cargo run --release -- sim --engine {{ ENGINE }} {{ ARGS }}

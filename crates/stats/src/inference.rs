@@ -39,4 +39,6 @@ pub use theil_sen::{Slope, theil_sen};
 pub use welch::{Mean, welch};
 
 #[cfg(test)]
+mod reference_tests;
+#[cfg(test)]
 mod two_sample_tests;

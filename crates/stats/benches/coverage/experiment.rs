@@ -1,4 +1,5 @@
-//! Simulated experiments whose truth is known.
+//! Simulated experiments whose truth is known: every value is a quantile function at the normal share of a hidden normal
+//! series. So its distribution is known exactly, and neighbours lean on each other as the hidden series makes them.
 
 use std::ops::Range;
 
@@ -6,7 +7,6 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha12Rng;
 use statrs::distribution::{ContinuousCDF, Normal};
 use stats::inference::{self, Design, Side, Statistic};
-use stats::quantile::quantile;
 
 /// The second side is this much slower.
 const SLOWER: f64 = 1.1;

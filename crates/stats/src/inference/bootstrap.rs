@@ -14,6 +14,7 @@
 
 mod bca;
 mod cells;
+mod memory;
 mod runs;
 mod spread;
 
@@ -29,13 +30,13 @@ use crate::interval::values_needed_beyond;
 const RESAMPLES: usize = 2_000;
 
 /// Cells beyond which neighbours are put together: of so many, runs are resampled anyway.
-const MOST_CELLS: usize = 500;
+const MOST_CELLS: usize = 250;
 
 /// Interleaving blocks from which they are resampled whole.
-const ENOUGH_BLOCKS: usize = 8;
+const ENOUGH_BLOCKS: usize = 12;
 
 /// Independent values below which nothing is said of a mean.
-const LEAST: f64 = 5.0;
+const LEAST: f64 = 15.0;
 
 /// What is estimated of a sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,7 +60,7 @@ pub struct Side<'a> {
 /// How two sides were measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Design {
-    /// By turns, in interleaving blocks: what troubled one side's block troubled the other's too. Where both have eight
+    /// By turns, in interleaving blocks: what troubled one side's block troubled the other's too. Where both have twelve
     /// blocks or more these are resampled jointly, and by themselves as in [`Design::Independent`] otherwise.
     Paired,
     /// Each by itself: runs of neighbouring values are resampled, as long as their serial correlation asks for.
@@ -67,14 +68,14 @@ pub enum Design {
 }
 
 /// `statistic` of `side` with its interval at `confidence` (0.95 for 95 %). `None` where the sample does not carry one:
-/// when it is worth less than five independent values, or fewer than an interval of the quantile takes without any
+/// when it is worth less than fifteen independent values, or fewer than an interval of the quantile takes without any
 /// assumption (72 at p95, 368 at p99 and 95 %).
 pub fn interval(side: Side<'_>, statistic: Statistic, confidence: f64, seed: u64) -> Option<Estimate> {
-    let cells = Cells::of_values(side.values, statistic)?;
-    let spread = Spread::of(&cells.influence);
-    if !carries(&cells, &spread, confidence) {
+    if !carries(&side, statistic, confidence) {
         return None;
     }
+    let cells = Cells::of_values(side.values, statistic)?;
+    let spread = Spread::of(&cells.influence);
     let (mut random, mut weights) = (ChaCha12Rng::seed_from_u64(seed), Vec::new());
     estimate(cells.estimate, &spread, confidence, || {
         runs::draw(&mut random, cells.count(), spread.run, &mut weights);
@@ -132,12 +133,10 @@ impl Pair<'_> {
         if !(scale_a > 0.0 && scale_b < 0.0 && scale_a.is_finite() && scale_b.is_finite()) {
             return None;
         }
-        let (spread_a, spread_b) = (Spread::of(&scaled(&a, scale_a)), Spread::of(&scaled(&b, scale_b)));
-        if !carries(&a, &spread_a.unscaled(scale_a), confidence)
-            || !carries(&b, &spread_b.unscaled(scale_b), confidence)
-        {
+        if !carries(&first, self.statistic, confidence) || !carries(&second, self.statistic, confidence) {
             return None;
         }
+        let (spread_a, spread_b) = (Spread::of(&scaled(&a, scale_a)), Spread::of(&scaled(&b, scale_b)));
         let value = combine(a.estimate, b.estimate);
         let mut random = ChaCha12Rng::seed_from_u64(self.seed);
         let mut weights = Vec::new();
@@ -182,14 +181,13 @@ fn scaled(cells: &Cells, scale: f64) -> Vec<f64> {
     cells.influence.iter().map(|x| x * scale).collect()
 }
 
-/// Whether the sample is worth enough independent values.
-fn carries(cells: &Cells, spread: &Spread, confidence: f64) -> bool {
-    let worth = if spread.variance > 0.0 { (cells.independent / spread.variance).min(1.0) } else { 1.0 };
-    let needed = match cells.statistic {
+/// Whether a sample is worth enough independent values.
+fn carries(side: &Side<'_>, statistic: Statistic, confidence: f64) -> bool {
+    let needed = match statistic {
         Statistic::Mean => LEAST,
         Statistic::Quantile(q) => values_needed_beyond(q, (1.0 - confidence) / 2.0),
     };
-    cells.values as f64 * worth >= needed
+    side.values.len() as f64 >= needed && memory::worth(side.values) >= needed
 }
 
 /// `value` with the ends that resampling by `draw` gives it.

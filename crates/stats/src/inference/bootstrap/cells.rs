@@ -8,15 +8,12 @@ use crate::quantile::quantile;
 
 /// A sample, its statistic, and what each of its cells adds to that.
 pub(super) struct Cells {
-    pub(super) statistic: Statistic,
     /// Of the sample as it is.
     pub(super) estimate: f64,
     /// How many values.
-    pub(super) values: usize,
+    values: usize,
     /// By how much each cell moves the statistic: the sum of its values' influence functions ÷ n.
     pub(super) influence: Vec<f64>,
-    /// The variance of the statistic if values were independent.
-    pub(super) independent: f64,
     /// Values in each cell.
     sizes: Vec<u32>,
     made_of: MadeOf,
@@ -41,7 +38,7 @@ struct Order {
 }
 
 impl Cells {
-    /// One cell a value, or for equally many neighbours where there are more than 500. `None` without values, or
+    /// One cell a value, or for equally many neighbours where there are more than 250. `None` without values, or
     /// with one that is no number.
     pub(super) fn of_values(values: &[f64], statistic: Statistic) -> Option<Self> {
         let together = values.len().div_ceil(MOST_CELLS).max(1);
@@ -62,11 +59,9 @@ impl Cells {
         let mut sizes = vec![0; cells];
         (0..values.len()).for_each(|i| sizes[cell(i)] += 1);
         let mut sample = Self {
-            statistic,
             estimate: 0.0,
             values: values.len(),
             influence: vec![0.0; cells],
-            independent: 0.0,
             sizes,
             made_of: MadeOf::Sums(Vec::new()),
         };
@@ -105,7 +100,6 @@ impl Cells {
         let n = self.values as f64;
         for (cell, influence) in of_values {
             self.influence[cell] += influence / n;
-            self.independent += (influence / n).powi(2);
         }
     }
 

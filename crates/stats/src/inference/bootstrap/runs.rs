@@ -1,4 +1,4 @@
-//! How far neighbours lean on each other, and resampling of runs of them.
+//! Resampling of runs of neighbours, and how long they should be.
 
 use rand::RngExt as _;
 use rand_chacha::ChaCha12Rng;
@@ -20,32 +20,21 @@ pub(super) fn draw(random: &mut ChaCha12Rng, cells: usize, run: usize, weights: 
     }
 }
 
-/// The serial correlation of a series about zero.
-pub(super) struct Memory {
-    /// The lag from which neighbours no longer lean on each other, doubled; 0 where they do not lean at all.
-    pub(super) bandwidth: usize,
-    /// Variance of the mean of the series times its length.
-    pub(super) variance: f64,
-    /// The length of runs under which resampling gets that variance best.
-    pub(super) run: usize,
-}
-
-/// By the automatic choice of D. N. Politis & H. White (*Econometric Reviews* 23, 2004, 53–70), for runs in a circle and
-/// with the correction of A. Patton, D. N. Politis & H. White (*Econometric Reviews* 28, 2009, 372–375): the bandwidth is
-/// twice the least lag after which max(5, √log₁₀ n) autocorrelations in a row are below 2 √(log₁₀ n / n), the variance
-/// is summed under a flat-top window, and the run is (2 G² / (4/3 g²))^⅓ n^⅓, at most min(3 √n, n/3).
-pub(super) fn memory(series: &[f64]) -> Memory {
+/// The length of runs of a series about zero under which resampling gets the variance of its mean best: the automatic
+/// choice of D. N. Politis & H. White (*Econometric Reviews* 23, 2004, 53–70), for runs in a circle and with the correction
+/// of A. Patton, D. N. Politis & H. White (*Econometric Reviews* 28, 2009, 372–375). The bandwidth is twice the least lag
+/// after which max(5, √log₁₀ n) autocorrelations in a row are below 2 √(log₁₀ n / n), sums are taken under a flat-top
+/// window, and the run is (2 G² / (4/3 g²))^⅓ n^⅓, at most min(3 √n, n/3).
+pub(super) fn length(series: &[f64]) -> usize {
     let n = series.len() as f64;
     let own = covariance(series, 0);
     let bandwidth = 2 * last_lag(series, own);
     let window = |lag: usize| (2.0 * (1.0 - lag as f64 / bandwidth as f64)).min(1.0);
-    let lags = (1..=bandwidth.min(series.len().saturating_sub(1)))
-        .map(|lag| (lag as f64, window(lag) * covariance(series, lag)));
-    let (sum, weighed) =
-        lags.fold((0.0, 0.0), |(sum, weighed), (lag, term)| (sum + 2.0 * term, weighed + 2.0 * lag * term));
-    let variance = own + sum;
-    let ideal = (1.5 * (weighed / variance).powi(2) * n).cbrt();
-    Memory { bandwidth, variance, run: whole(ideal, (3.0 * n.sqrt()).min(n / 3.0)) }
+    let lags = 1..=bandwidth.min(series.len().saturating_sub(1));
+    let terms = lags.map(|lag| (lag as f64, 2.0 * window(lag) * covariance(series, lag)));
+    let (sum, weighed) = terms.fold((own, 0.0), |(sum, weighed), (lag, term)| (sum + term, weighed + lag * term));
+    let ideal = (1.5 * (weighed / sum).powi(2) * n).cbrt();
+    whole(ideal, (3.0 * n.sqrt()).min(n / 3.0))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturates")]
@@ -72,6 +61,6 @@ fn last_lag(series: &[f64], own: f64) -> usize {
 }
 
 /// The autocovariance at a lag, divided by n at each.
-fn covariance(series: &[f64], lag: usize) -> f64 {
+pub(super) fn covariance(series: &[f64], lag: usize) -> f64 {
     series.iter().zip(&series[lag..]).map(|(one, other)| one * other).sum::<f64>() / series.len() as f64
 }

@@ -1,8 +1,10 @@
 //! How far a statistic is off, from what each cell adds to it.
 
 use crate::inference::tails::t_point;
+use crate::moments;
 
-use super::runs::{self, Memory};
+use super::memory::long_run;
+use super::runs;
 
 /// The error of a statistic.
 #[derive(Debug, Clone, Copy)]
@@ -10,7 +12,7 @@ pub(super) struct Spread {
     /// Cells that are resampled together.
     pub(super) run: usize,
     /// Its variance, serial correlation included.
-    pub(super) variance: f64,
+    variance: f64,
     /// The variance that resampling runs gives it.
     drawn: f64,
     /// The sum over runs of their influence cubed.
@@ -22,17 +24,23 @@ pub(super) struct Spread {
 impl Spread {
     /// From the influence of each cell, in order of time.
     pub(super) fn of(influence: &[f64]) -> Self {
+        Self::by_runs_of(runs::length(&centred(influence)), influence)
+    }
+
+    /// With runs of a given length.
+    pub(super) fn by_runs_of(run: usize, influence: &[f64]) -> Self {
         let k = influence.len() as f64;
-        let centre = influence.iter().sum::<f64>() / k;
-        let series: Vec<f64> = influence.iter().map(|x| x - centre).collect();
-        let Memory { bandwidth, variance, run } = runs::memory(&series);
+        let series = centred(influence);
         let sums = sums_of_runs(&series, run);
-        let times = k / run as f64;
-        let power = |exponent: i32| times * sums.iter().map(|sum| sum.powi(exponent)).sum::<f64>() / k;
-        let drawn = power(2);
-        let freedom = (k / (1.0 + bandwidth as f64)).max(2.0) - 1.0;
-        let variance = (variance * k).max(drawn) * k / (k - 1.0);
-        Self { run, variance, drawn, cubes: power(3), freedom }
+        let power = |exponent: i32| sums.iter().map(|sum| sum.powi(exponent)).sum::<f64>() / run as f64;
+        let long_run = long_run(&series);
+        Self {
+            run,
+            variance: k * long_run.variance,
+            drawn: power(2),
+            cubes: power(3),
+            freedom: freedom(&series, long_run.freedom),
+        }
     }
 
     /// Of the sum of two statistics that know nothing of each other.
@@ -48,11 +56,6 @@ impl Spread {
         }
     }
 
-    /// As it was before its influence was multiplied by `scale`.
-    pub(super) fn unscaled(&self, scale: f64) -> Self {
-        Self { variance: self.variance / scale.powi(2), ..*self }
-    }
-
     /// Efron's a: a sixth of the skewness of the statistic, by the jackknife over runs, ΣU³ / (6 (ΣU²)^1.5).
     pub(super) fn acceleration(&self) -> f64 {
         if self.drawn > 0.0 { self.cubes / (6.0 * self.drawn.powf(1.5)) } else { 0.0 }
@@ -63,6 +66,22 @@ impl Spread {
         let widened = if self.drawn > 0.0 { (self.variance / self.drawn).sqrt() } else { 1.0 };
         widened * t_point(f64::midpoint(1.0, confidence), self.freedom)
     }
+}
+
+fn centred(influence: &[f64]) -> Vec<f64> {
+    let centre = moments::mean(influence);
+    influence.iter().map(|x| x - centre).collect()
+}
+
+/// Degrees of freedom of a variance whose own variance is 2σ⁴/freedom + (κ − 3) σ⁴/n, κ being the kurtosis: those of the
+/// χ² with the same mean and variance (F. E. Satterthwaite, *Biometrics Bulletin* 2, 1946, 110–114). So the error of the
+/// variance of values with rare large ones, or of rare events such as being beyond a p95, is not taken for less than it is.
+fn freedom(series: &[f64], normal: f64) -> f64 {
+    let n = series.len() as f64;
+    let power = |exponent: i32| series.iter().map(|x| x.powi(exponent)).sum::<f64>() / n;
+    let excess = power(4) / power(2).powi(2) - 3.0;
+    let inverse = 1.0 / normal + excess / (2.0 * n);
+    if inverse.is_finite() { 1.0 / inverse.clamp(1e-9, 1.0) } else { normal }
 }
 
 /// Of every run of that length in a circle.
