@@ -7,6 +7,7 @@
 //!         ─▶ curve (levels of load)          ─┤
 //!         ─▶ details (lines under a target) ─┘
 //!         ─▶ csv, json
+//! Comparison, Explanation ─▶ compare ─▶ table, markdown, csv, json
 //! Listing ─▶ table, markdown, csv, json
 //! ```
 //!
@@ -14,11 +15,14 @@
 //! its interval beside it, or the reason why it is not there (a curve's are in its CSV, and in JSON); no text reaches a medium but through
 //! that medium's cleaner, in `clean`.
 
+mod alike;
 mod clean;
+mod compare;
 mod comparison;
 mod csv;
 mod curve;
 mod details;
+mod explain;
 mod figure;
 mod gate;
 mod grid;
@@ -36,6 +40,7 @@ mod story;
 mod terminal;
 mod trend;
 
+pub use crate::compare::{Compared, compare_csv, compare_json, compare_markdown, compare_table};
 pub use crate::csv::{csv, csv_curves};
 pub use crate::gate::{gate, gate_csv, gate_json, gate_markdown};
 pub use crate::json::json;

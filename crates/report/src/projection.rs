@@ -1,15 +1,111 @@
-//! Projected figures, and every assumption behind them, as one listing.
+//! Projected figures, how each was made, and every assumption behind them: for people a table with a column a target, for
+//! programs a row a figure.
 
 use schema::projection::{Assumption, Projected, ProjectedUnit, Projection, TargetProjection};
 use schema::summary::Estimate;
 
 use crate::number::{self, Figure};
-use crate::{Align, Cell, Column, Listing};
+use crate::terminal::{Line, Style, headed};
+use crate::{Align, Cell, Column, Listing, clean, grid};
 
 /// What a projection is called whose target was simulated.
 const SIMULATED: &str = "SIMULATED";
 
-/// A row a figure with its interval and how it was made, then a row an assumption with its source.
+/// For a terminal: a table of the figures, then how each was made, what limits them and what was assumed.
+pub fn projections_text(projected: &Projected, style: Style) -> String {
+    let width = style.columns();
+    let marked = |target: &TargetProjection| match target.simulated {
+        true => vec![target.target.to_string(), SIMULATED.to_owned()],
+        false => vec![target.target.to_string()],
+    };
+    let headings: Vec<grid::Lines> =
+        std::iter::once(vec!["Figure".to_owned()]).chain(projected.targets.iter().map(marked)).collect();
+    let aligns: Vec<Align> =
+        std::iter::once(Align::Left).chain(projected.targets.iter().map(|_| Align::Right)).collect();
+    let rows: Vec<Vec<grid::Lines>> = figures(projected)
+        .iter()
+        .map(|(one, cells)| {
+            let cells = cells.iter().map(|cell| {
+                cell.split(" (")
+                    .enumerate()
+                    .map(|(i, part)| if i == 0 { part.to_owned() } else { format!("({part}") })
+                    .collect()
+            });
+            std::iter::once(vec![one.figure.clone()]).chain(cells).collect()
+        })
+        .collect();
+    let mut lines = vec![Line::Heading(clean::terminal(&title(projected)))];
+    lines.extend(headed(grid::ruled(&headings, &aligns, &rows, width)));
+    for told in [how(projected), notes(projected), assumed(projected)] {
+        lines.extend(told.iter().take(1).map(|_| Line::Plain(String::new())));
+        lines.extend(grid::labelled(&told, LABEL_WIDTH, 0, width).into_iter().map(Line::Plain));
+    }
+    style.finish(&lines)
+}
+
+/// As Markdown: the same table and lists.
+pub fn projections_markdown(projected: &Projected) -> String {
+    let names = projected.targets.iter().map(|target| name(target));
+    let row = |cells: &mut dyn Iterator<Item = String>| format!("| {} |", cells.collect::<Vec<_>>().join(" | "));
+    let mut lines = vec![format!("# {}", clean::markdown(&title(projected))), String::new()];
+    lines.push(row(&mut std::iter::once("Figure".to_owned()).chain(names.map(|name| clean::markdown(&name)))));
+    lines.push(format!("| --- |{}", " ---: |".repeat(projected.targets.len())));
+    for (one, cells) in figures(projected) {
+        lines.push(row(&mut std::iter::once(&one.figure).chain(&cells).map(|cell| clean::markdown(cell))));
+    }
+    for told in [how(projected), notes(projected), assumed(projected)] {
+        lines.extend(told.iter().take(1).map(|_| String::new()));
+        lines.extend(
+            told.iter().map(|(label, text)| format!("- **{}**: {}", clean::markdown(label), clean::markdown(text))),
+        );
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+/// Width of the labels under the table.
+const LABEL_WIDTH: u16 = 30;
+
+fn title(projected: &Projected) -> String {
+    let mark = if projected.simulated { format!("  {SIMULATED}") } else { String::new() };
+    format!("{}{mark}", projected.name)
+}
+
+/// Each figure once, in order, with what every target has to show.
+fn figures(projected: &Projected) -> Vec<(&Projection, Vec<String>)> {
+    let mut firsts: Vec<&Projection> = Vec::new();
+    for one in projected.targets.iter().flat_map(|target| &target.projections) {
+        if firsts.iter().all(|first| first.figure != one.figure) {
+            firsts.push(one);
+        }
+    }
+    let cell = |target: &TargetProjection, figure: &str| {
+        let own = target.projections.iter().find(|one| one.figure == figure);
+        own.map_or_else(|| number::NOTHING.to_owned(), in_words)
+    };
+    let cells = |first: &Projection| projected.targets.iter().map(|target| cell(target, &first.figure)).collect();
+    firsts.into_iter().map(|first| (first, cells(first))).collect()
+}
+
+/// What is said of each figure, once.
+fn how(projected: &Projected) -> Vec<(String, String)> {
+    figures(projected).into_iter().map(|(one, _)| (one.figure.clone(), one.how.clone())).collect()
+}
+
+fn notes(projected: &Projected) -> Vec<(String, String)> {
+    let of = |target: &TargetProjection| {
+        let label = target.target.to_string();
+        target.notes.iter().map(move |note| (label.clone(), note.clone())).collect::<Vec<_>>()
+    };
+    projected.targets.iter().flat_map(of).collect()
+}
+
+fn assumed(projected: &Projected) -> Vec<(String, String)> {
+    let text = |one: &Assumption| format!("{} {} ({})", plain_with_ends(&one.estimate), one.unit, one.source);
+    projected.assumptions.iter().map(|one| (format!("assumed {}", one.name), text(one))).collect()
+}
+
+/// For programs: a row a figure with its interval and how it was made, then a row an assumption with its source.
 pub fn projections(projected: &Projected) -> Listing {
     let left = |key, heading| Column { key, heading, align: Align::Left };
     let right = |key, heading| Column { key, heading, align: Align::Right };
@@ -33,16 +129,16 @@ pub fn projections(projected: &Projected) -> Listing {
     }
 }
 
-fn name(target: &TargetProjection) -> Cell {
+fn name(target: &TargetProjection) -> String {
     let mark = if target.simulated { format!(" ({SIMULATED})") } else { String::new() };
-    Cell::Text(format!("{}{mark}", target.target))
+    format!("{}{mark}", target.target)
 }
 
 fn figure(target: &TargetProjection, one: &Projection) -> Vec<Cell> {
     let cell = |value: f64| Cell::Number { shown: shown(value, one.unit, &one.estimate), value };
     let end = |end: Option<f64>| end.map_or(Cell::Empty, cell);
     vec![
-        name(target),
+        Cell::Text(name(target)),
         Cell::Text(one.figure.clone()),
         cell(one.estimate.value),
         end(one.estimate.low),
@@ -57,7 +153,7 @@ fn note(target: &TargetProjection, text: &str) -> Vec<Cell> {
     let empty = || Cell::Empty;
     let words = Cell::Text(text.to_owned());
     vec![
-        name(target),
+        Cell::Text(name(target)),
         Cell::Text("note".to_owned()),
         empty(),
         empty(),
@@ -98,9 +194,13 @@ pub(crate) fn in_words(one: &Projection) -> String {
 
 /// `users 500 (400–700), payroll`.
 pub(crate) fn assumed_in_words(one: &Assumption) -> String {
-    let Estimate { value, low, high } = one.estimate;
-    let ends = low.zip(high).map(|(low, high)| format!(" ({}–{})", plain(low), plain(high))).unwrap_or_default();
-    format!("{} {}{ends}, {}", one.name, plain(value), one.source)
+    format!("{} {}, {}", one.name, plain_with_ends(&one.estimate), one.source)
+}
+
+fn plain_with_ends(estimate: &Estimate) -> String {
+    let ends = estimate.low.zip(estimate.high);
+    let ends = ends.map(|(low, high)| format!(" ({}–{})", plain(low), plain(high))).unwrap_or_default();
+    format!("{}{ends}", plain(estimate.value))
 }
 
 const fn unit(unit: ProjectedUnit) -> &'static str {
@@ -130,8 +230,10 @@ fn shown(value: f64, unit: ProjectedUnit, whole: &Estimate) -> String {
 }
 
 /// As it was given.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number that fits")]
 fn plain(value: f64) -> String {
-    if value.fract() == 0.0 && value < 1e15 { number::number(value) } else { value.to_string() }
+    let is_count = value.fract() == 0.0 && (0.0..1e15).contains(&value);
+    if is_count { number::count(value as u64) } else { value.to_string() }
 }
 
 #[cfg(test)]
@@ -170,7 +272,18 @@ mod tests {
 
     #[test]
     fn figures_notes_and_assumptions_stand_in_one_table() {
-        insta::assert_snapshot!(projections(&projected()).markdown());
+        let mut wide = projected();
+        let mut other = wide.targets[0].clone();
+        (other.target, other.simulated) = ("b".parse().unwrap(), false);
+        other.projections.remove(1);
+        wide.targets.push(other);
+        insta::assert_snapshot!(projections_text(&wide, Style { width: 100, color: false }));
+        insta::assert_snapshot!(projections_markdown(&wide));
+    }
+
+    #[test]
+    fn programs_get_a_row_a_figure_and_an_assumption() {
+        insta::assert_snapshot!(projections(&projected()).csv());
     }
 
     #[test]

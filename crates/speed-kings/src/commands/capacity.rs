@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         .into());
     }
     let projected = stats::capacity(&run.manifest.plan, &summary, &assumptions, &args.what_if);
-    context.print_listing(&report::projections(&projected.expect("there is a demand")))?;
+    context.print_projected(&projected.expect("there is a demand"))?;
     Ok(Exit::Done)
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let summary = summary_of(&run, context)?;
     let records = records_of(&run, context)?;
     let projected = stats::impact(&run.manifest.plan, &summary, &records, &assumptions);
-    context.print_listing(&report::projections(&projected))?;
+    context.print_projected(&projected)?;
     if assumptions.users.is_none() {
         context
             .terminal

@@ -31,6 +31,7 @@ use jiff::tz::TimeZone;
 use providers::PriceBook;
 use report::Listing;
 use schema::plan::Plan;
+use schema::projection::Projected;
 use schema::summary::Summary;
 
 use crate::args::Output;
@@ -127,6 +128,19 @@ impl Context {
             Output::Json => report::json(summary),
             Output::Markdown => report::markdown(summary, plan),
             Output::Csv => report::csv(summary),
+        })
+    }
+
+    /// Prints what was projected in the form that was asked for.
+    ///
+    /// # Errors
+    /// Stdout cannot be written to.
+    fn print_projected(&self, projected: &Projected) -> Result<(), Failure> {
+        self.terminal.print(&match self.output {
+            Output::Table => report::projections_text(projected, self.terminal.style()),
+            Output::Json => report::projections(projected).json(),
+            Output::Markdown => report::projections_markdown(projected),
+            Output::Csv => report::projections(projected).csv(),
         })
     }
 
