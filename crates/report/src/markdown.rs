@@ -7,7 +7,7 @@ use schema::plan::Plan;
 use schema::summary::{Distribution, Summary, TargetSummary};
 
 use crate::number::{NOTHING, count, estimate, percentile, value};
-use crate::{clean, comparison, curve, details, ranking};
+use crate::{alike, clean, comparison, curve, details, ranking};
 
 /// A document: heading, comparison table, who leads, and for each target a list of what is known of it and all
 /// its metrics. Ends with a line break.
@@ -38,8 +38,10 @@ pub fn markdown(summary: &Summary, plan: &Plan) -> String {
         );
         lines.extend(metrics(target));
     }
-    lines.extend(summary.warnings.iter().take(1).map(|_| String::new()));
-    lines.extend(summary.warnings.iter().map(|warning| format!("> **warning**: {}", clean::markdown(warning))));
+    let warnings = alike::with_warnings(&summary.warnings, summary.comparison.as_ref());
+    lines.extend(warnings.iter().flat_map(|(label, text)| {
+        [String::new(), format!("> **{}**: {}", clean::markdown(label), clean::markdown(text))]
+    }));
     lines.push(String::new());
     lines.join("\n")
 }
@@ -107,7 +109,7 @@ fn compare(summary: &Summary, plan: &Plan) -> Vec<String> {
 }
 
 /// Who wins, a line a verdict, then the scores.
-fn verdicts(comparison: &Comparison) -> Vec<String> {
+pub(crate) fn verdicts(comparison: &Comparison) -> Vec<String> {
     let told = ranking::verdicts_in_words(comparison);
     let mut lines: Vec<String> = told.iter().take(1).map(|_| String::new()).collect();
     lines.extend(told.iter().map(|line| format!("- {}", clean::markdown(line))));
@@ -131,6 +133,6 @@ pub(crate) fn row(cells: impl Iterator<Item = String>) -> String {
 }
 
 /// The line under the headings: one column of text, the others of figures.
-fn rule(figures: usize) -> String {
+pub(crate) fn rule(figures: usize) -> String {
     format!("| --- |{}", " ---: |".repeat(figures))
 }

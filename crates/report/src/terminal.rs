@@ -8,7 +8,7 @@ use schema::summary::{Summary, TargetSummary};
 use crate::comparison::{self, Column};
 use crate::grid::{self, GAP, Lines};
 use crate::listing::Align;
-use crate::{curve, details, paint, ranking};
+use crate::{alike, curve, details, paint, ranking};
 
 /// Narrower than this nothing is laid out.
 const LEAST_WIDTH: u16 = 60;
@@ -76,8 +76,8 @@ pub fn table(summary: &Summary, plan: &Plan, style: Style) -> String {
         lines.extend(grid::paragraph(&heading(target), width).into_iter().map(Line::Heading));
         lines.extend(plain(grid::labelled(&details::of(target, summary, plan), LABEL_WIDTH, 2, width)));
     }
-    lines.extend(summary.warnings.iter().take(1).map(|_| blank()));
-    let warnings: Vec<_> = summary.warnings.iter().map(|w| ("warning".to_owned(), w.clone())).collect();
+    let warnings = alike::with_warnings(&summary.warnings, summary.comparison.as_ref());
+    lines.extend(warnings.iter().take(1).map(|_| blank()));
     lines.extend(plain(grid::labelled(&warnings, LABEL_WIDTH, 2, width)));
     style.finish(&lines)
 }
@@ -96,7 +96,7 @@ fn heading(target: &TargetSummary) -> String {
     format!("{}  {} at {}{mark}", target.target, target.model, target.provider)
 }
 
-fn plain(lines: Vec<String>) -> impl Iterator<Item = Line> {
+pub(crate) fn plain(lines: Vec<String>) -> impl Iterator<Item = Line> {
     lines.into_iter().map(Line::Plain)
 }
 
@@ -106,7 +106,7 @@ pub(crate) fn headed(grid: Vec<String>) -> impl Iterator<Item = Line> {
     grid.into_iter().enumerate().map(move |(i, line)| if i < rule { Line::Heading(line) } else { Line::Plain(line) })
 }
 
-fn blank() -> Line {
+pub(crate) fn blank() -> Line {
     Line::Plain(String::new())
 }
 
@@ -134,7 +134,7 @@ fn compare(summary: &Summary, plan: &Plan, width: u16) -> Vec<Line> {
 }
 
 /// Who wins, a line a verdict, then the scores.
-fn verdicts(comparison: &Comparison, width: u16) -> Vec<Line> {
+pub(crate) fn verdicts(comparison: &Comparison, width: u16) -> Vec<Line> {
     let told = ranking::verdicts_in_words(comparison);
     let mut lines: Vec<Line> = told.iter().flat_map(|line| plain(grid::paragraph(line, width))).collect();
     let names: Vec<Lines> = ranking::scored(comparison).into_iter().map(|name| vec![name]).collect();
@@ -149,7 +149,7 @@ fn verdicts(comparison: &Comparison, width: u16) -> Vec<Line> {
 }
 
 /// One grid after another, each with as many columns as fit beside the rows' names.
-fn grids(first: &str, align: Align, names: &[Lines], columns: Vec<Column>, width: u16) -> Vec<Line> {
+pub(crate) fn grids(first: &str, align: Align, names: &[Lines], columns: Vec<Column>, width: u16) -> Vec<Line> {
     let mut lines = Vec::new();
     for columns in chunks(columns, widest(names).max(first.len()), usize::from(width)) {
         lines.push(blank());

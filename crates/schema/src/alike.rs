@@ -21,7 +21,7 @@ impl Severity {
         match self {
             Self::Note => "note",
             Self::Caution => "caution",
-            Self::Unfair => "not like with like",
+            Self::Unfair => "unfair",
         }
     }
 }

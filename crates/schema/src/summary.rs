@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::comparison::Comparison;
 use crate::curve::Curve;
+use crate::insight::Insight;
 use crate::metric::Metric;
 use crate::plan::Slo;
 use crate::record::{FailureClass, FinishReason, RateLimits, TokenSource};
@@ -269,6 +270,9 @@ pub struct TargetSummary {
     /// By its own account, where it has a metrics page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server_side: Option<ServerSide>,
+    /// What its requests show beside their figures; absent where none completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub insight: Option<Insight>,
     /// One distribution a metric; a metric without values is absent.
     pub metrics: BTreeMap<Metric, Distribution>,
     /// Rates.
@@ -315,7 +319,7 @@ pub struct Summary {
     pub targets: Vec<TargetSummary>,
     /// The worst of the targets', with reasons.
     pub quality: Quality,
-    /// What a reader must know when comparing: unlike token sources, unlike lengths.
+    /// What a reader must know of all targets. In what they are unlike, the comparison says.
     pub warnings: Vec<String>,
     /// The ranking; absent below two targets.
     #[serde(default, skip_serializing_if = "Option::is_none")]

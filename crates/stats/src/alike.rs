@@ -29,6 +29,9 @@ const TESTED: usize = 7;
 /// How often anything may be told of a comparison in which nothing differs.
 const ERROR_RATE: f64 = 0.05;
 
+/// So many requests of each are looked at, evenly over all: what matters shows in them.
+const MOST: usize = 20_000;
+
 /// One of those that are compared.
 #[derive(Debug, Clone)]
 pub struct Compared<'a> {
@@ -58,10 +61,29 @@ impl<'a> Compared<'a> {
     }
 }
 
+/// In what the targets of one run are not like with like, each of its steady requests at its place in `requests`.
+pub(crate) fn within(plan: &Plan, requests: &[Vec<&Record>]) -> Vec<Unlike> {
+    let targets = plan.targets.iter().zip(requests);
+    let compared = targets.map(|(target, requests)| Compared {
+        label: target.name.to_string(),
+        plan,
+        target,
+        requests: thinned(requests),
+        machine: None,
+        program_version: None,
+    });
+    unlike(&compared.collect::<Vec<_>>())
+}
+
 /// In what `compared` are not like with like, the worst first; nothing below two.
 pub fn unlike(compared: &[Compared<'_>]) -> Vec<Unlike> {
     if compared.len() < 2 {
         return Vec::new();
+    }
+    let thin = |one: &Compared<'_>| one.requests.len() > MOST;
+    if compared.iter().any(thin) {
+        let fewer = compared.iter().map(|one| Compared { requests: thinned(&one.requests), ..one.clone() });
+        return unlike(&fewer.collect::<Vec<_>>());
     }
     let mut found = asked::unlike(compared);
     found.extend(came::unlike(compared));
@@ -71,6 +93,12 @@ pub fn unlike(compared: &[Compared<'_>]) -> Vec<Unlike> {
     found
 }
 
+/// At most [`MOST`] of the requests.
+fn thinned<'a>(requests: &[&'a Record]) -> Vec<&'a Record> {
+    let step = requests.len().div_ceil(MOST).max(1);
+    requests.iter().copied().step_by(step).collect()
+}
+
 /// What one test of one pair may err by.
 fn error_rate(compared: &[Compared<'_>]) -> f64 {
     let pairs = compared.len() * (compared.len() - 1) / 2;
@@ -78,15 +106,15 @@ fn error_rate(compared: &[Compared<'_>]) -> f64 {
 }
 
 /// Two that differ.
-struct Pair<'c, 'a> {
-    one: &'c Compared<'a>,
-    other: &'c Compared<'a>,
+struct Pair<'c, T> {
+    one: &'c T,
+    other: &'c T,
     /// How many pairs differ besides.
     more: usize,
 }
 
-impl Pair<'_, '_> {
-    /// `, as do 2 other pairs`, where there are some.
+impl<T> Pair<'_, T> {
+    /// `; so do 2 other pairs`, where there are some.
     fn besides(&self) -> String {
         match self.more {
             0 => String::new(),
@@ -97,10 +125,10 @@ impl Pair<'_, '_> {
 }
 
 /// The pair with the largest difference, of those in which `difference` finds one.
-fn most_unlike<'c, 'a, T>(
-    compared: &'c [Compared<'a>],
-    difference: impl Fn(&'c Compared<'a>, &'c Compared<'a>) -> Option<(f64, T)>,
-) -> Option<(Pair<'c, 'a>, T)> {
+fn most_unlike<'c, T, D>(
+    compared: &'c [T],
+    difference: impl Fn(&'c T, &'c T) -> Option<(f64, D)>,
+) -> Option<(Pair<'c, T>, D)> {
     let pairs =
         compared.iter().enumerate().flat_map(|(i, one)| compared[i + 1..].iter().map(move |other| (one, other)));
     let mut found: Vec<_> =

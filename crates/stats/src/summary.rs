@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use schema::FORMAT_VERSION;
+use schema::comparison::Comparison;
 use schema::curve::{Curve, Step};
 use schema::event::Stamp;
 use schema::metric::Metric;
@@ -17,7 +18,7 @@ use crate::measured::Measured;
 use crate::quality::{self, Evidence, Lateness};
 use crate::requests::Requests;
 use crate::server_side::server_side;
-use crate::{check, comparison, cost, curve, slo, warning, window};
+use crate::{alike, check, comparison, cost, curve, slo, warning, window};
 
 /// All numbers of one run: each target of the plan, in its order, from its own records. Where levels of load were
 /// searched, each target has its curve, and its other numbers are those of the one level that stands for it.
@@ -32,7 +33,9 @@ pub fn summarise(plan: &Plan, measured: &Measured<'_>) -> Summary {
     summary.curves = curves;
     summary.warnings.extend(warning::unlike_levels(&summary));
     summary.calibration = measured.calibration.cloned();
-    summary.comparison = comparison::compare(plan, &summary, steady);
+    let unlike = alike::within(plan, &steady);
+    let comparison = comparison::compare(plan, &summary, steady);
+    summary.comparison = comparison.map(|comparison| Comparison { unlike, ..comparison });
     summary
 }
 
@@ -91,7 +94,7 @@ pub fn combine(plan: &Plan, targets: Vec<TargetSummary>) -> Summary {
         curves: Vec::new(),
         calibration: None,
     };
-    summary.warnings = warning::of_run(plan, &summary);
+    summary.warnings = warning::of_run(plan);
     summary
 }
 

@@ -1,7 +1,5 @@
 //! What a reader must know besides the numbers.
 
-use std::collections::BTreeSet;
-
 use schema::plan::Plan;
 use schema::summary::{Summary, TargetSummary};
 use schema::target::Target;
@@ -9,10 +7,6 @@ use schema::units::Nanos;
 
 use crate::answer::level_in_words;
 use crate::requests::Requests;
-
-/// Mean output lengths of two targets may differ by this share before E2E and cost stop being
-/// comparable.
-const ALIKE: f64 = 0.1;
 
 /// From this mean number of tokens an event on, ITL and TPOT tell different stories.
 const TOKENS_PER_EVENT: f64 = 1.5;
@@ -74,12 +68,9 @@ fn waited(plan: &Plan, waits: &[Nanos]) -> Option<String> {
     ))
 }
 
-/// Warnings about comparing the targets of a run.
-pub(crate) fn of_run(plan: &Plan, summary: &Summary) -> Vec<String> {
+/// Warnings about all targets of a run. In what they are not like with like, its comparison says.
+pub(crate) fn of_run(plan: &Plan) -> Vec<String> {
     let told = [
-        mixed_reality(summary),
-        unlike_sources(summary),
-        unlike_lengths(summary),
         plan.transport.insecure.then(|| "TLS certificates were not verified (`--insecure`)".to_owned()),
         plan.transport.user_space_stamps.then(|| "arrivals were stamped in user space, as asked".to_owned()),
     ];
@@ -97,35 +88,5 @@ pub(crate) fn unlike_levels(summary: &Summary) -> Option<String> {
             .filter_map(|curve| Some(format!("{} at {}", curve.target, level_in_words(curve.axis, curve.stands_for?))));
         let named: Vec<String> = named.collect();
         format!("the targets' figures are of unlike loads ({}): compare their curves, not latencies", named.join(", "))
-    })
-}
-
-fn mixed_reality(summary: &Summary) -> Option<String> {
-    let simulated = summary.targets.iter().filter(|t| t.simulated).count();
-    (simulated > 0 && simulated < summary.targets.len())
-        .then(|| "simulated and real targets in one run: do not compare them".to_owned())
-}
-
-fn unlike_sources(summary: &Summary) -> Option<String> {
-    let sources: BTreeSet<_> = summary.targets.iter().flat_map(|t| t.token_sources.keys()).collect();
-    let names: Vec<String> = sources.iter().map(ToString::to_string).collect();
-    (names.len() > 1).then(|| {
-        format!("token counts come from different sources ({}): speeds and costs compare loosely", names.join(", "))
-    })
-}
-
-fn unlike_lengths(summary: &Summary) -> Option<String> {
-    let length = |t: &TargetSummary| t.output_tokens as f64 / t.completed.max(1) as f64;
-    let measured = summary.targets.iter().filter(|t| t.output_tokens > 0);
-    let shortest = measured.clone().min_by(|a, b| length(a).total_cmp(&length(b)))?;
-    let longest = measured.max_by(|a, b| length(a).total_cmp(&length(b)))?;
-    (length(longest) > length(shortest) * (1.0 + ALIKE)).then(|| {
-        format!(
-            "answers differ in length ({} {:.0} tokens, {} {:.0}): compare TTFT and TPOT, not E2E or cost a request",
-            shortest.target,
-            length(shortest),
-            longest.target,
-            length(longest)
-        )
     })
 }

@@ -17,7 +17,7 @@ use schema::alike::{Aspect, Severity, Unlike};
 use schema::target::SeedField;
 
 use super::model::Model;
-use super::{Compared, Pair, listed, most_unlike, told};
+use super::{Compared, listed, most_unlike, told};
 
 /// Prompts or repetitions below which nothing is said.
 const FEWEST: u64 = 10;
@@ -42,10 +42,40 @@ impl Same {
     }
 }
 
+/// One of those compared, with its texts.
+struct Speaker<'c, 'a> {
+    one: &'c Compared<'a>,
+    texts: Texts<'a>,
+    /// Repetitions that gave the prompt's commonest answer again.
+    each_time: Same,
+}
+
 /// What is unlike in the texts.
 pub(super) fn unlike(compared: &[Compared<'_>]) -> Vec<Unlike> {
-    let found = [twins(compared), strangers(compared), steadiness(compared)];
-    found.into_iter().flatten().chain(compared.iter().filter_map(from_a_cache)).collect()
+    let speakers: Vec<Speaker<'_, '_>> = compared.iter().map(Speaker::of).collect();
+    let found = [twins(&speakers), strangers(&speakers), steadiness(&speakers)];
+    found.into_iter().flatten().chain(speakers.iter().filter_map(from_a_cache)).collect()
+}
+
+impl<'c, 'a> Speaker<'c, 'a> {
+    fn of(one: &'c Compared<'a>) -> Self {
+        let texts = texts(one);
+        let mut each_time = Same { hits: 0, of: 0 };
+        for answers in texts.values() {
+            each_time.of += answers.values().sum::<u64>() - 1;
+            each_time.hits += commonest(answers).1 - 1;
+        }
+        Self { one, texts, each_time }
+    }
+
+    fn label(&self) -> &'c str {
+        &self.one.label
+    }
+
+    /// Whether it gives the same text each time; `None` where it was not asked again often enough.
+    fn repeats_itself(&self) -> Option<f64> {
+        self.each_time.share()
+    }
 }
 
 /// Texts by prompt and output limit.
@@ -68,9 +98,8 @@ fn commonest<'a>(answers: &BTreeMap<&'a str, u64>) -> (&'a str, u64) {
 }
 
 /// Prompts in common whose commonest answer is the same.
-fn same_between(one: &Compared<'_>, other: &Compared<'_>) -> Same {
-    let (here, there) = (texts(one), texts(other));
-    let in_common = here.iter().filter_map(|(prompt, answers)| Some((answers, there.get(prompt)?)));
+fn same_between(one: &Speaker<'_, '_>, other: &Speaker<'_, '_>) -> Same {
+    let in_common = one.texts.iter().filter_map(|(prompt, answers)| Some((answers, other.texts.get(prompt)?)));
     let mut same = Same { hits: 0, of: 0 };
     for (answers, others) in in_common {
         same.of += 1;
@@ -79,48 +108,39 @@ fn same_between(one: &Compared<'_>, other: &Compared<'_>) -> Same {
     same
 }
 
-/// Repetitions that gave the prompt's commonest answer again.
-fn same_each_time(one: &Compared<'_>) -> Same {
-    let mut same = Same { hits: 0, of: 0 };
-    for answers in texts(one).values() {
-        same.of += answers.values().sum::<u64>() - 1;
-        same.hits += commonest(answers).1 - 1;
-    }
-    same
+fn is_one_model(one: &Speaker<'_, '_>, other: &Speaker<'_, '_>) -> bool {
+    Model::of(&one.one.target.model).base == Model::of(&other.one.target.model).base
 }
 
-fn is_one_model(one: &Compared<'_>, other: &Compared<'_>) -> bool {
-    Model::of(&one.target.model).base == Model::of(&other.target.model).base
-}
-
-fn twins(compared: &[Compared<'_>]) -> Option<Unlike> {
-    let (pair, same) = most_unlike(compared, |one, other| {
+fn twins(speakers: &[Speaker<'_, '_>]) -> Option<Unlike> {
+    let (pair, same) = most_unlike(speakers, |one, other| {
         let same = same_between(one, other);
         let share = same.share().filter(|&share| share >= NEARLY_ALL && !is_one_model(one, other))?;
         Some((share, same))
     })?;
-    let Pair { one, other, .. } = &pair;
     let detail = format!(
         "{} and {} name unlike models, but {} of {} prompts got the same text from both",
-        one.label, other.label, same.hits, same.of
+        pair.one.label(),
+        pair.other.label(),
+        same.hits,
+        same.of
     );
     Some(told(Severity::Note, Aspect::Answers, detail))
 }
 
-fn strangers(compared: &[Compared<'_>]) -> Option<Unlike> {
-    let cold = |one: &Compared<'_>| one.plan.workload.temperature_milli == 0;
-    let steady = |one: &Compared<'_>| same_each_time(one).share().is_some_and(|share| share >= ALWAYS);
-    let (pair, same) = most_unlike(compared, |one, other| {
+fn strangers(speakers: &[Speaker<'_, '_>]) -> Option<Unlike> {
+    let cold = |one: &Speaker<'_, '_>| one.one.plan.workload.temperature_milli == 0;
+    let steady = |one: &Speaker<'_, '_>| one.repeats_itself().is_some_and(|share| share >= ALWAYS);
+    let (pair, same) = most_unlike(speakers, |one, other| {
         let same = same_between(one, other);
         let share = same.share().filter(|&share| share <= HALF && is_one_model(one, other))?;
         (cold(one) && cold(other) && steady(one) && steady(other)).then_some((1.0 - share, same))
     })?;
-    let Pair { one, other, .. } = &pair;
     let detail = format!(
         "{} and {} name one model and each gives the same text each time, but only {} of {} prompts got the same from \
          both{}: their weights, template or sampling are not the same",
-        one.label,
-        other.label,
+        pair.one.label(),
+        pair.other.label(),
         same.hits,
         same.of,
         pair.besides()
@@ -128,10 +148,10 @@ fn strangers(compared: &[Compared<'_>]) -> Option<Unlike> {
     Some(told(Severity::Caution, Aspect::Answers, detail))
 }
 
-fn steadiness(compared: &[Compared<'_>]) -> Option<Unlike> {
+fn steadiness(speakers: &[Speaker<'_, '_>]) -> Option<Unlike> {
     let with = |fits: &dyn Fn(f64) -> bool| -> Vec<&str> {
-        let fitting = compared.iter().filter(|one| same_each_time(one).share().is_some_and(fits));
-        fitting.map(|one| one.label.as_str()).collect()
+        let fitting = speakers.iter().filter(|one| one.repeats_itself().is_some_and(fits));
+        fitting.map(Speaker::label).collect()
     };
     let (steady, others) = (with(&|share| share >= ALWAYS), with(&|share| share <= HALF));
     (!steady.is_empty() && !others.is_empty()).then(|| {
@@ -144,18 +164,18 @@ fn steadiness(compared: &[Compared<'_>]) -> Option<Unlike> {
     })
 }
 
-fn from_a_cache(one: &Compared<'_>) -> Option<Unlike> {
+fn from_a_cache(speaker: &Speaker<'_, '_>) -> Option<Unlike> {
+    let one = speaker.one;
     let warm = one.plan.workload.temperature_milli > 0 && one.target.encoding.temperature;
     let seeded = one.target.encoding.seed_field != SeedField::None;
-    let same = same_each_time(one);
-    let always = same.share().is_some_and(|share| share >= ALWAYS);
+    let always = speaker.repeats_itself().is_some_and(|share| share >= ALWAYS);
     (warm && !seeded && always).then(|| {
         let detail = format!(
             "{} gave the same text in {} of {} repetitions, though it was asked at temperature {}: its answers may come \
              from a cache",
             one.label,
-            same.hits,
-            same.of,
+            speaker.each_time.hits,
+            speaker.each_time.of,
             f64::from(one.plan.workload.temperature_milli) / 1000.0
         );
         told(Severity::Caution, Aspect::Determinism, detail)

@@ -82,13 +82,18 @@ fn warnings_say_what_the_numbers_do_not() {
 }
 
 #[test]
-fn unlike_lengths_are_told() {
+fn a_comparison_says_in_what_the_targets_are_unlike() {
     let long: Vec<u64> = (1..=30).collect();
-    let records = [named("a", record(0, &long)), named("b", record(0, &[1, 2, 3]))];
+    let both = |i: u64| [named("a", record(100 * i, &long)), named("b", record(100 * i, &[1, 2, 3]))];
+    let records: Vec<Record> = (0..40).flat_map(both).collect();
     let summary = summarise(&plan(vec![target("a"), target("b")]), &Measured::records(&records));
+    let unlike = summary.comparison.unwrap().unlike;
     assert_eq!(
-        summary.warnings,
-        ["answers differ in length (b 3 tokens, a 30): compare TTFT and TPOT, not E2E or cost a request"]
+        unlike.iter().map(|unlike| unlike.detail.as_str()).collect::<Vec<_>>(),
+        [
+            "answers are of unlike lengths: 30 tokens of a on average, 3 of b (D = 1.00): compare TTFT and TPOT, not \
+             E2E, rates or cost"
+        ]
     );
 }
 
