@@ -184,7 +184,7 @@ impl Sender {
     }
 
     /// One attempt.
-    async fn once(&self, asked: &Asked, said: Option<&mut Said>) -> Result<Record, Cut> {
+    async fn once(&self, asked: &Asked, said: Option<&mut Said>) -> Result<Box<Record>, Cut> {
         let crew = &self.shared.crew;
         let standing = self.standing();
         let admitted = match &standing.pace {
@@ -202,7 +202,7 @@ impl Sender {
         let reserved = self.reserve(asked).await?;
         let flying = standing.fly();
         let mut watch = Listener { recorder: &crew.recorder, said };
-        let record = self.client.send(&asked.order, &mut watch).await;
+        let record = Box::new(self.client.send(&asked.order, &mut watch).await);
         drop(flying);
         if let Some(admitted) = admitted {
             admitted.learn(&record);
@@ -284,7 +284,7 @@ impl Sender {
     }
 
     fn keep_unsent(&self, order: Order, outcome: Outcome) {
-        self.shared.keep(Record { outcome, ..self.client.not_sent(&order) });
+        self.shared.keep(Box::new(Record { outcome, ..self.client.not_sent(&order) }));
     }
 
     /// A server that is gone answers at once: a closed loop is not run against it as fast as this machine can.

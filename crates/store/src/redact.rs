@@ -147,12 +147,16 @@ impl fmt::Debug for Redactor {
     }
 }
 
+/// The record of a short answer fits, and no line before it had to grow.
+const USUAL_LINE_BYTES: usize = 1 << 10;
+
 impl Layout {
     pub(crate) fn encode(self, value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
-        let mut json = match self {
-            Self::Line => serde_json::to_vec(value)?,
-            Self::Pretty => serde_json::to_vec_pretty(value)?,
-        };
+        let mut json = Vec::with_capacity(USUAL_LINE_BYTES);
+        match self {
+            Self::Line => serde_json::to_writer(&mut json, value)?,
+            Self::Pretty => serde_json::to_writer_pretty(&mut json, value)?,
+        }
         json.push(b'\n');
         Ok(json)
     }

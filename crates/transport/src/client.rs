@@ -11,9 +11,8 @@ use schema::event::Event;
 use schema::plan::HttpChoice;
 use schema::record::{ConnectTimes, Failure, FailureClass, InConversation, Outcome, Partial, Phase, Record};
 use schema::target::{AuthScheme, Credentialed, Dialect, Target};
-use schema::units::Moment;
+use schema::units::{Moment, Nanos};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::Instant;
 use wire::Frame;
 
 use crate::connection::{Ask, Connection};
@@ -21,10 +20,10 @@ use crate::connector::{Connector, Endpoint, SetupError};
 use crate::exchange::Exchange;
 
 /// Servers commonly close connections after five idle seconds; ours are given up a little earlier.
-const IDLE_LIMIT: Duration = Duration::from_secs(4);
+const IDLE_LIMIT: Nanos = Nanos::from_secs(4);
 
 /// A server that closes a connection this soon after an answer never meant to keep it.
-const AT_ONCE: Duration = Duration::from_secs(1);
+const AT_ONCE: Nanos = Nanos::from_secs(1);
 
 /// Connections opened at once while warming.
 const WARMING_WIDTH: usize = 64;
@@ -80,7 +79,7 @@ impl Watch for () {}
 
 struct Idle {
     connection: Connection,
-    since: Instant,
+    since: Moment,
 }
 
 /// One target's connections, on one thread.
@@ -140,14 +139,15 @@ impl Client {
     /// set-up times of those opened; stops at the first failure.
     pub async fn warm(&self, wanted: usize) -> Result<Vec<ConnectTimes>, Failure> {
         let mut times = Vec::new();
-        self.lock_idle().retain(|idle| idle.since.elapsed() < IDLE_LIMIT);
+        let now = self.connector.clock().now();
+        self.lock_idle().retain(|idle| now - idle.since < IDLE_LIMIT);
         let mut missing = wanted.saturating_sub(self.lock_idle().len());
         while missing > 0 {
             let batch = (0..missing.min(WARMING_WIDTH)).map(|_| self.connector.connect(&self.endpoint));
             for opened in futures_util::future::join_all(batch).await {
                 let (connection, took) = opened?;
                 times.push(took);
-                self.keep(connection);
+                self.keep(connection, self.connector.clock().now());
                 missing -= 1;
             }
         }
@@ -162,17 +162,18 @@ impl Client {
     pub async fn send(&self, order: &Order, watch: &mut impl Watch) -> Record {
         let clock = self.connector.clock();
         let plan = self.connector.plan();
-        if let Some((mut connection, since)) = self.idle_connection() {
-            let exchange = Exchange::new(&self.target, order, clock, plan);
+        let begun = clock.now();
+        if let Some((mut connection, since)) = self.idle_connection(begun) {
+            let exchange = Exchange::new(&self.target, order, clock, begun, plan);
             let record = self.exchange(exchange, &mut connection, watch).await;
             if !met_closed_connection(&record) {
                 self.keep_if_reusable(connection, &record);
                 return record;
             }
             self.stale.fetch_add(1, Ordering::Relaxed);
-            self.closes_at_once.fetch_or(since.elapsed() < AT_ONCE, Ordering::Relaxed);
+            self.closes_at_once.fetch_or(begun - since < AT_ONCE, Ordering::Relaxed);
         }
-        let mut exchange = Exchange::new(&self.target, order, clock, plan);
+        let mut exchange = Exchange::new(&self.target, order, clock, clock.now(), plan);
         let (mut connection, times) = match self.new_connection().await {
             Ok(made) => made,
             Err(Some(failure)) => return exchange.into_record(None, Outcome::Failed(failure)),
@@ -201,15 +202,16 @@ impl Client {
 
     /// The record of a request that was due but never sent.
     pub fn not_sent(&self, order: &Order) -> Record {
-        Exchange::new(&self.target, order, self.connector.clock(), self.connector.plan())
+        let clock = self.connector.clock();
+        Exchange::new(&self.target, order, clock, clock.now(), self.connector.plan())
             .into_record(None, Outcome::NotSent)
     }
 
-    /// An idle connection that still seems to work, and since when it has been idle.
-    fn idle_connection(&self) -> Option<(Connection, Instant)> {
+    /// An idle connection that still seems to work `now`, and since when it has been idle.
+    fn idle_connection(&self, now: Moment) -> Option<(Connection, Moment)> {
         loop {
             let mut idle = self.lock_idle().pop()?;
-            if idle.since.elapsed() < IDLE_LIMIT && idle.connection.is_reusable() {
+            if now - idle.since < IDLE_LIMIT && idle.connection.is_reusable() {
                 return Some((idle.connection, idle.since));
             }
         }
@@ -231,12 +233,12 @@ impl Client {
     fn keep_if_reusable(&self, mut connection: Connection, record: &Record) {
         let wanted = record.outcome.is_complete() && !self.closes_at_once.load(Ordering::Relaxed);
         if wanted && connection.is_reusable() {
-            self.keep(connection);
+            self.keep(connection, record.end_ns.unwrap_or_else(|| self.connector.clock().now()));
         }
     }
 
-    fn keep(&self, connection: Connection) {
-        self.lock_idle().push(Idle { connection, since: Instant::now() });
+    fn keep(&self, connection: Connection, since: Moment) {
+        self.lock_idle().push(Idle { connection, since });
     }
 
     fn lock_idle(&self) -> std::sync::MutexGuard<'_, Vec<Idle>> {

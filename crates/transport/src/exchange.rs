@@ -77,9 +77,8 @@ struct Heard {
 }
 
 impl<'a> Exchange<'a> {
-    pub(crate) fn new(target: &'a Target, order: &'a Order, clock: Clock, plan: &TransportPlan) -> Self {
+    pub(crate) fn new(target: &'a Target, order: &'a Order, clock: Clock, begun: Moment, plan: &TransportPlan) -> Self {
         let events = if order.stream && !target.dialect.embeds() { order.max_tokens.min(4096) as usize + 8 } else { 1 };
-        let begun = clock.now();
         let heard = Heard {
             events: Vec::with_capacity(events),
             text: order.keep_text.then(Vec::new),
@@ -130,7 +129,7 @@ impl<'a> Exchange<'a> {
     ) -> Outcome {
         connection.ledger().lock().arm();
         let patience = self.limits.first_token_ns.min(self.limits.total_ns).min(LOOK_UP.into());
-        self.look_at = self.clock.now() + patience;
+        self.look_at = self.begun + patience;
         connection.wake_by(self.clock.instant(self.look_at));
         connection.send(ask, &self.order.body);
         match self.follow(&mut Line { connection, cancel }, watch).await {

@@ -93,10 +93,13 @@ pub fn read_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> H
     let mut reader = Reader::default();
     let mut lower = String::new();
     for (name, value) in headers {
+        lower.clear();
+        lower.push_str(name);
+        lower.make_ascii_lowercase();
+        if says_nothing(&lower) {
+            continue;
+        }
         if let Ok(value) = std::str::from_utf8(value) {
-            lower.clear();
-            lower.push_str(name);
-            lower.make_ascii_lowercase();
             reader.header(&lower, value.trim());
         }
     }
@@ -132,8 +135,6 @@ impl Reader {
             "x-generated-tokens" => self.facts.usage.output_tokens = tokens(),
             "retry-after-ms" => self.retry_after_ms = millis().map(RetryAfter::In),
             "retry-after" => self.retry_after = retry_after(value),
-            // What nearly every head has.
-            "date" | "server" | "content-length" | "transfer-encoding" | "connection" | "vary" => {}
             "x-request-id" => self.request_id(name, value),
             _ => {
                 if let Some(rest) = name.strip_prefix("fireworks-") {
@@ -191,6 +192,11 @@ impl Reader {
         };
         facts
     }
+}
+
+/// Whether it is one of the headers that nearly every head has, and that are of no interest here.
+fn says_nothing(name: &str) -> bool {
+    matches!(name, "date" | "server" | "content-length" | "transfer-encoding" | "connection" | "vary")
 }
 
 /// Whether a name holds `ratelimit` or `tokenlimit`.
