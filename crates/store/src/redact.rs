@@ -147,7 +147,7 @@ impl fmt::Debug for Redactor {
     }
 }
 
-/// The record of a short answer fits, and no line before it had to grow.
+/// The record of a short answer fits, so that its line does not grow piece by piece.
 const USUAL_LINE_BYTES: usize = 1 << 10;
 
 impl Layout {
