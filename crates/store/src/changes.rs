@@ -1,7 +1,7 @@
 //! In what two values differ, as JSON has them.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 /// One place where two values differ.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,8 +14,12 @@ pub struct Change {
     pub after: Option<Value>,
 }
 
+/// Numbers closer than this, relative to their size, are the same: one that was written and read again may have moved by
+/// its last bit.
+const SAME: f64 = 1e-12;
+
 /// Every place where `before` and `after` differ, as deep as they can be told apart. A key that is absent and one that is
-/// `null` are the same.
+/// `null` are the same, and so are numbers that differ by less than 1e-12 of their size.
 ///
 /// # Panics
 /// When one of them cannot be JSON.
@@ -39,8 +43,17 @@ fn compare(at: String, before: Option<&Value>, after: Option<&Value>, found: &mu
                 compare(below(&at, &place.to_string()), one.get(place), other.get(place), found);
             }
         }
+        (Some(Value::Number(one)), Some(Value::Number(other))) if is_same(one, other) => {}
         (before, after) if before == after => {}
         (before, after) => found.push(Change { at, before: before.cloned(), after: after.cloned() }),
+    }
+}
+
+fn is_same(one: &Number, other: &Number) -> bool {
+    match (one.as_u64(), other.as_u64(), one.as_f64(), other.as_f64()) {
+        (Some(one), Some(other), ..) => one == other,
+        (_, _, Some(one), Some(other)) => (one - other).abs() <= SAME * one.abs().max(other.abs()),
+        _ => one == other,
     }
 }
 

@@ -10,12 +10,19 @@ use crate::Head;
 
 /// A text that is matched whole, whatever its case; `*` stands for anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern(Vec<String>);
+pub struct Pattern {
+    /// What comes before the first star.
+    first: String,
+    /// What follows each star.
+    rest: Vec<String>,
+}
 
 impl FromStr for Pattern {
     type Err = Infallible;
     fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(Self(text.to_lowercase().split('*').map(str::to_owned).collect()))
+        let lower = text.to_lowercase();
+        let mut pieces = lower.split('*').map(str::to_owned);
+        Ok(Self { first: pieces.next().unwrap_or_default(), rest: pieces.collect() })
     }
 }
 
@@ -23,9 +30,8 @@ impl Pattern {
     /// Whether all of `text` is what the pattern says.
     pub fn matches(&self, text: &str) -> bool {
         let text = text.to_lowercase();
-        let (first, rest) = self.0.split_first().expect("splitting gives one piece at least");
-        let Some(mut left) = text.strip_prefix(first.as_str()) else { return false };
-        let Some((last, middle)) = rest.split_last() else { return left.is_empty() };
+        let Some(mut left) = text.strip_prefix(self.first.as_str()) else { return false };
+        let Some((last, middle)) = self.rest.split_last() else { return left.is_empty() };
         for piece in middle {
             let Some((_, after)) = left.split_once(piece.as_str()) else { return false };
             left = after;

@@ -58,7 +58,7 @@ pub use merge::{MergeAs, Merged, merge};
 pub use records::Records;
 pub use redact::Redactor;
 pub use removal::{bytes_of, leftovers, remove, remove_leftover};
-pub use run::{Kept, Run};
+pub use run::{Kept, Run, summary_in};
 pub use run_dir::{Draft, RunDir, Seal, clean_name};
 pub use series::Series;
 pub use tags::tag;

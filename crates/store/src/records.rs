@@ -7,7 +7,9 @@ use schema::plan::Plan;
 use schema::record::{Outcome, Partial, Phase, Record};
 use schema::target::{Target, TargetName};
 
-use crate::series::{Problems, Values};
+use crate::lines::Line;
+use crate::parallel::Parallel;
+use crate::series::{self, Problems, Values, Wrong};
 use crate::{IN_FLIGHT, LINE_BYTES, REQUESTS, StoreError};
 
 /// Events of interrupted requests kept in memory at most: about a gigabyte.
@@ -33,6 +35,8 @@ pub struct Records {
     stage: Stage,
     /// Requests that have a record, gathered only when there are parts to compare with.
     recorded: Option<HashSet<Key>>,
+    /// How a line is read.
+    parse: fn(&Line<'_>) -> Result<Record, Wrong>,
     problems: Problems,
     interrupted: u64,
     /// Events that may still be gathered.
@@ -50,7 +54,7 @@ struct Asked {
 #[derive(Debug)]
 enum Stage {
     Closed,
-    Lines(Values<Record>),
+    Lines(Parallel<Record>),
     Interrupted(btree_map::IntoValues<Key, Record>),
     Over,
 }
@@ -66,10 +70,18 @@ impl Records {
             asked,
             stage: Stage::Closed,
             recorded,
+            parse: series::read,
             problems: Problems::default(),
             interrupted: 0,
             room: INTERRUPTED_EVENTS,
         }
+    }
+
+    /// The same without texts that no number is made of: what was generated, and the server's ids of requests. They
+    /// are what makes long runs large.
+    #[must_use]
+    pub fn without_texts(self) -> Self {
+        Self { parse: without_texts, ..self }
     }
 
     /// What could not be read so far, one sentence each. Complete once the iterator is exhausted.
@@ -88,7 +100,8 @@ impl Records {
             Stage::Closed => {
                 let path = self.folder.join(REQUESTS);
                 self.stage = if path.exists() {
-                    Stage::Lines(Values::open(path, format!("{}/{REQUESTS}", self.asked.target), LINE_BYTES)?)
+                    let name = format!("{}/{REQUESTS}", self.asked.target);
+                    Stage::Lines(Parallel::open(path, name, LINE_BYTES, self.parse)?)
                 } else {
                     self.gather()?
                 };
@@ -96,7 +109,7 @@ impl Records {
             }
             Stage::Lines(lines) => {
                 if let Some(record) = lines.next(&mut self.problems)? {
-                    return Ok(self.keep(*record));
+                    return Ok(self.keep(record));
                 }
                 self.stage = self.gather()?;
                 Ok(None)
@@ -113,7 +126,7 @@ impl Records {
         }
     }
 
-    fn keep(&mut self, record: Record) -> Option<Record> {
+    fn keep(&mut self, mut record: Record) -> Option<Record> {
         if record.target != self.asked.target {
             self.problems.note(format!(
                 "a record of `{}` stands in the folder of `{}` and is left out",
@@ -121,6 +134,8 @@ impl Records {
             ));
             return None;
         }
+        // One name for all, instead of one each.
+        record.target = self.asked.target.clone();
         if let Some(recorded) = &mut self.recorded {
             recorded.insert(key(record.phase, record.step, record.index, record.attempt));
         }
@@ -145,7 +160,7 @@ impl Records {
                 break;
             };
             self.room = room;
-            fold(requests.entry(key).or_insert_with(|| self.asked.interrupted(&part)), *part);
+            fold(requests.entry(key).or_insert_with(|| self.asked.interrupted(&part)), &part);
         }
         Ok(Stage::Interrupted(requests.into_values()))
     }
@@ -209,8 +224,13 @@ impl Asked {
     }
 }
 
+/// A record as [`Records::without_texts`] gives it.
+fn without_texts(line: &Line<'_>) -> Result<Record, Wrong> {
+    series::read(line).map(|record: Record| Record { output: None, request_id: None, ..record })
+}
+
 /// Adds a part's events to what came before.
-fn fold(record: &mut Record, part: Partial) {
+fn fold(record: &mut Record, part: &Partial) {
     for event in &part.events {
         record.response_bytes += u64::from(event.bytes);
         record.reads += u32::from(!event.shared_read);

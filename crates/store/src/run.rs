@@ -207,6 +207,15 @@ impl Run {
     }
 }
 
+/// The numbers kept of one target of the run in `folder`; `None` where it has none. Nothing else is read.
+///
+/// # Errors
+/// When they are there but cannot be read.
+pub fn summary_in(folder: &Path, target: &TargetName) -> Result<Option<TargetSummary>, StoreError> {
+    let path = folder.join(target.as_str()).join(SUMMARY);
+    path.exists().then(|| read_json(&path)).transpose()
+}
+
 /// Reads a file through; what is wrong with it.
 pub(crate) fn problems_of<T: DeserializeOwned>(mut series: Series<T>) -> Vec<String> {
     let failure = series.by_ref().find_map(Result::err).map(|error| describe(&error));

@@ -56,7 +56,7 @@ impl<T: DeserializeOwned> Iterator for Series<T> {
         match next {
             Ok(Some((value, values))) => {
                 self.values = Some(Ok(values));
-                Some(Ok(*value))
+                Some(Ok(value))
             }
             Ok(None) => None,
             Err(error) => Some(Err(error)),
@@ -91,7 +91,7 @@ impl<T: DeserializeOwned> Values<T> {
     }
 
     /// The next value that can be read; notes what is wrong with the lines before it.
-    pub(crate) fn next(&mut self, problems: &mut Problems) -> Result<Option<Box<T>>, StoreError> {
+    pub(crate) fn next(&mut self, problems: &mut Problems) -> Result<Option<T>, StoreError> {
         while let Some(line) = self.lines.next().map_err(|e| StoreError::io("read", &self.path, e))? {
             match read(&line) {
                 Ok(value) => return Ok(Some(value)),
@@ -103,22 +103,23 @@ impl<T: DeserializeOwned> Values<T> {
 }
 
 /// What is wrong with a line.
-enum Wrong {
+pub(crate) enum Wrong {
     TooLong,
     CutOff,
     NotUnderstood(serde_json::Error),
 }
 
-fn read<T: DeserializeOwned>(line: &Line<'_>) -> Result<Box<T>, Wrong> {
+/// The value that stands on a line.
+pub(crate) fn read<T: DeserializeOwned>(line: &Line<'_>) -> Result<T, Wrong> {
     match line {
         Line::TooLong => Err(Wrong::TooLong),
-        Line::Unended(bytes) => serde_json::from_slice(bytes).map(Box::new).map_err(|_| Wrong::CutOff),
-        Line::Whole(bytes) => serde_json::from_slice(bytes).map(Box::new).map_err(Wrong::NotUnderstood),
+        Line::Unended(bytes) => serde_json::from_slice(bytes).map_err(|_| Wrong::CutOff),
+        Line::Whole(bytes) => serde_json::from_slice(bytes).map_err(Wrong::NotUnderstood),
     }
 }
 
 impl Wrong {
-    fn in_words(&self, number: u64, name: &str) -> String {
+    pub(crate) fn in_words(&self, number: u64, name: &str) -> String {
         match self {
             Self::TooLong => format!("line {number} of `{name}` is too long and is left out"),
             Self::CutOff => format!("the last line of `{name}`, {number}, was cut off and is left out"),

@@ -211,6 +211,7 @@ pub(super) fn summary(target: &str) -> TargetSummary {
         startup: None,
         limits: None,
         server_side: None,
+        insight: None,
         metrics: std::collections::BTreeMap::new(),
         throughput: Throughput {
             window_ns: Nanos::from_secs(1),
