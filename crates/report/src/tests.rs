@@ -126,6 +126,7 @@ fn good() -> TargetSummary {
         startup: None,
         limits: None,
         server_side: None,
+        insight: None,
         metrics: BTreeMap::from(metrics),
         throughput: Throughput {
             window_ns: Nanos::from_millis(132_400),

@@ -19,6 +19,7 @@ pub mod event;
 pub mod explain;
 pub mod figure;
 pub mod gate;
+pub mod insight;
 pub mod manifest;
 pub mod metric;
 pub mod plan;

@@ -36,6 +36,7 @@ mod explain;
 #[cfg(test)]
 mod fixture;
 mod impact;
+mod insight;
 mod law;
 mod ledger;
 mod measured;

@@ -18,7 +18,7 @@ use crate::measured::Measured;
 use crate::quality::{self, Evidence, Lateness};
 use crate::requests::Requests;
 use crate::server_side::server_side;
-use crate::{alike, check, comparison, cost, curve, slo, warning, window};
+use crate::{alike, check, comparison, cost, curve, insight, slo, warning, window};
 
 /// All numbers of one run: each target of the plan, in its order, from its own records. Where levels of load were
 /// searched, each target has its curve, and its other numbers are those of the one level that stands for it.
@@ -69,10 +69,12 @@ fn part<'a>(
         let Some(searched) = curve::search(plan, target, &steps, &records, calibration) else {
             let (mut summary, steady) = of_target(plan, target, &records, calibration);
             summary.server_side = server_side(plan, target, &steady, measured);
+            summary.insight = insight::insight(plan, &summary, &steady, measured.samples_of(target));
             return Part { summary, curve: None, steady };
         };
         let mut summary = searched.summary;
         summary.server_side = server_side(plan, target, &searched.steady, measured);
+        summary.insight = insight::insight(plan, &summary, &searched.steady, measured.samples_of(target));
         Part { summary, curve: Some(searched.curve), steady: searched.steady }
     }
 }
@@ -136,6 +138,7 @@ pub(crate) fn of_target<'a>(
         startup: requests.startup.clone(),
         limits: requests.limits(),
         server_side: None,
+        insight: None,
         metrics: BTreeMap::new(),
         cross_checks: check::all(plan, &throughput, &requests),
         throughput,
@@ -154,9 +157,8 @@ pub(crate) fn of_target<'a>(
     };
     count_outcomes(&mut summary, &requests.all);
     count_tokens_and_events(&mut summary, &requests.all);
-    let starved_slos = judge_slos(&mut summary, plan, &requests.steady);
-    measure(&mut summary, target, &requests.steady);
-    summary.quality = verdict(plan, target, &summary, &requests, starved_slos, calibration);
+    let seen = measure(&mut summary, plan, target, &requests.steady);
+    summary.quality = verdict(plan, target, &summary, &seen, calibration);
     summary.warnings = warning::of_target(plan, target, &summary, &requests, &waits);
     (summary, requests.steady)
 }
@@ -216,28 +218,54 @@ fn is_off_length(record: &Record, output: u64, source: TokenSource) -> bool {
     source != TokenSource::ContentEvents && (output > asked || (record.forced_length && output != asked))
 }
 
-/// Adds the SLO verdicts; returns how many are open for want of requests.
-fn judge_slos(summary: &mut TargetSummary, plan: &Plan, measured: &[&Record]) -> u64 {
-    let mut starved_slos = 0;
-    for &bound in &plan.slos {
-        let sample = Sample::of(bound.metric, measured);
-        let (verdict, starved) = slo::verdict(bound, sample.as_ref(), measured);
-        starved_slos += u64::from(starved);
-        summary.slos.push(verdict);
-    }
-    starved_slos
+/// What is seen of a sample beside what is told of it.
+#[derive(Default)]
+struct Seen {
+    /// SLOs that are open for want of requests.
+    starved_slos: u64,
+    first_p50: Option<f64>,
+    itl_p50: Option<f64>,
+    client_lag_p99: Option<f64>,
+    schedule_lag_p99: Option<f64>,
 }
 
-/// Adds one distribution a metric, holding one sample at a time.
-fn measure(summary: &mut TargetSummary, target: &Target, steady: &[&Record]) {
+/// Adds the distributions and the SLO verdicts, holding the sample of one metric at a time.
+fn measure(summary: &mut TargetSummary, plan: &Plan, target: &Target, steady: &[&Record]) -> Seen {
+    let (mut seen, mut verdicts) = (Seen::default(), BTreeMap::new());
     for &metric in Metric::ALL {
-        if target.dialect.embeds() && !says_something_of_embeddings(metric) {
-            continue;
+        let sample = Sample::of(metric, steady);
+        for (place, &bound) in plan.slos.iter().enumerate().filter(|(_, bound)| bound.metric == metric) {
+            let (verdict, starved) = slo::verdict(bound, sample.as_ref(), steady);
+            seen.starved_slos += u64::from(starved);
+            verdicts.insert(place, verdict);
         }
-        if let Some(sample) = Sample::of(metric, steady) {
+        let Some(sample) = sample else { continue };
+        seen.note(metric, first(target), &sample);
+        if !target.dialect.embeds() || says_something_of_embeddings(metric) {
             summary.metrics.insert(metric, sample.distribution());
         }
     }
+    summary.slos = verdicts.into_values().collect();
+    seen
+}
+
+impl Seen {
+    fn note(&mut self, metric: Metric, first: Metric, sample: &Sample) {
+        if metric == first {
+            self.first_p50 = Some(sample.seen(Quantile::P50));
+        }
+        match metric {
+            Metric::Itl => self.itl_p50 = Some(sample.seen(Quantile::P50)),
+            Metric::ClientLag => self.client_lag_p99 = Some(sample.at_least(Quantile::P99)),
+            Metric::ScheduleLag => self.schedule_lag_p99 = Some(sample.at_least(Quantile::P99)),
+            _ => {}
+        }
+    }
+}
+
+/// The metric of what comes first of an answer.
+const fn first(target: &Target) -> Metric {
+    if target.dialect.embeds() { Metric::E2e } else { Metric::Ttft }
 }
 
 /// Vectors come in one piece: nothing of them arrives first, and there is no pace.
@@ -259,27 +287,23 @@ fn verdict(
     plan: &Plan,
     target: &Target,
     summary: &TargetSummary,
-    requests: &Requests<'_>,
-    starved_slos: u64,
+    seen: &Seen,
     calibration: Option<&Calibration>,
 ) -> Quality {
-    let seen = |metric, q| Sample::of(metric, &requests.steady).map(|sample| sample.seen(q));
-    let at_least = |metric, q| Sample::of(metric, &requests.steady).map(|sample| sample.at_least(q));
-    let first = if target.dialect.embeds() { Metric::E2e } else { Metric::Ttft };
-    let throughput = &summary.throughput;
+    let (first, throughput) = (first(target), &summary.throughput);
     quality::of_target(&Evidence {
         first,
         ttft: summary.metrics.get(&first),
-        ttft_p50: seen(first, Quantile::P50),
-        itl_p50: seen(Metric::Itl, Quantile::P50),
-        client_lag_p99: at_least(Metric::ClientLag, Quantile::P99),
-        schedule_lag_p99: at_least(Metric::ScheduleLag, Quantile::P99),
+        ttft_p50: seen.first_p50,
+        itl_p50: seen.itl_p50,
+        client_lag_p99: seen.client_lag_p99,
+        schedule_lag_p99: seen.schedule_lag_p99,
         lateness: lateness(plan, summary),
         requests_per_s: throughput.offered_requests_per_s.unwrap_or(throughput.requests_per_s.value),
         calibration,
         kernel_stamped: summary.kernel_stamped,
         shared_reads: summary.shared_reads,
-        starved_slos,
+        starved_slos: seen.starved_slos,
     })
 }
 

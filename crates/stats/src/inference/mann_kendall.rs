@@ -17,6 +17,8 @@ pub struct Drift {
     pub p: f64,
     /// The same with the variance corrected for serial correlation; never less than `p`.
     pub p_serial: f64,
+    /// By how much that correction multiplied the variance, 1 or more.
+    pub inflation: f64,
 }
 
 /// The Mann–Kendall test of `values` in order of time (H. B. Mann, *Econometrica* 13, 1945, 245–259; M. G. Kendall,
@@ -36,8 +38,9 @@ pub fn mann_kendall(values: &[f64]) -> Option<Drift> {
     let s = rising_less_falling(values);
     let excess = (s.abs() - 1.0).max(0.0);
     let p = both_tails(excess / variance.sqrt());
-    let p_serial = both_tails(excess / (variance * inflation(values)).sqrt());
-    Some(Drift { tau: 2.0 * s / (n * (n - 1.0)), p, p_serial })
+    let inflation = inflation(values);
+    let p_serial = both_tails(excess / (variance * inflation).sqrt());
+    Some(Drift { tau: 2.0 * s / (n * (n - 1.0)), p, p_serial, inflation })
 }
 
 /// [n(n−1)(2n+5) − Σ t(t−1)(2t+5)] / 18 over groups of t equal values.
