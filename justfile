@@ -58,6 +58,10 @@ search:
 coverage:
     cargo bench -p stats --bench coverage
 
+# How often verdicts are wrong, and what it takes for one, over a thousand experiments; figures go to docs/statistics.md.
+verdicts:
+    cargo bench -p stats --bench verdicts
+
 # A simulated engine as a server.
 sim ENGINE="vllm" *ARGS:
     cargo run --release -- sim --engine {{ ENGINE }} {{ ARGS }}

@@ -202,3 +202,52 @@ fn warming_up_makes_no_figure_precise() {
     agenda.take_in(&warmup, SPAN, records(&plan, &warmup, 0..50, |_| 100));
     assert_eq!(agenda.notes(&plan), Vec::<String>::new());
 }
+
+fn until_decided() -> Arc<Plan> {
+    let mut plan = plan(&["one", "other"], Load::Closed { concurrency: 1 }, requests(400));
+    plan.blocks = 40;
+    plan.judging.until_decided = vec![schema::comparison::Criterion::TtftP50];
+    Arc::new(plan)
+}
+
+/// How many blocks of ten requests are done when the second target takes so much longer than the first, and what is
+/// told of it.
+fn blocks_until_decided(longer: u64) -> (u32, Vec<String>) {
+    let plan = until_decided();
+    let mut agenda = agenda(&plan);
+    let (mut blocks, mut told) = (0, Vec::new());
+    while let Some(turn) = agenda.next(all) {
+        blocks = turn.block + 1;
+        let first = first_numbers(&turn, 1)[0];
+        let ttft = |index: u64| 1_000 + longer * turn.target as u64 + index * 7_919 % 211;
+        assert!(agenda.take_in(&turn, SPAN, records(&plan, &turn, first..first + 10, ttft)).is_none());
+        told.extend(agenda.news());
+    }
+    told.extend(agenda.notes(&plan));
+    (blocks, told)
+}
+
+#[test]
+fn sampling_ends_when_targets_are_told_apart() {
+    let (blocks, told) = blocks_until_decided(500);
+    assert!((3..20).contains(&blocks), "{blocks}");
+    assert!(told[0].starts_with("after 1 of 40 blocks: open: `one` against `other` by TTFT p50"), "{told:?}");
+    assert_eq!(told.last().unwrap(), &format!("all was decided after {blocks} of 40 blocks"));
+}
+
+#[test]
+fn sampling_that_decides_nothing_ends_at_its_limit_and_says_what_is_open() {
+    let (blocks, told) = blocks_until_decided(35);
+    assert_eq!(blocks, 40, "{told:?}");
+    assert!(told.last().unwrap().starts_with("not all was decided after 40 blocks: open: `one`"), "{told:?}");
+}
+
+#[test]
+fn a_target_that_is_left_alone_has_nothing_to_be_decided() {
+    let plan = until_decided();
+    let mut agenda = agenda(&plan);
+    let alone = |target| target == 0;
+    let turn = agenda.next(alone).unwrap();
+    agenda.take_in(&turn, SPAN, records(&plan, &turn, 0..10, |_| 100));
+    assert!(agenda.next(alone).is_none());
+}

@@ -135,7 +135,7 @@ fn more(contrast: &Contrast, level: f64, tie: f64, requests: u64) -> Option<u64>
         return None;
     }
     let (mut few, mut many) = (0.0, MOST_TIMES.ln());
-    for _ in 0..40 {
+    for _ in 0..12 {
         let middle = f64::midpoint(few, many);
         if tells(middle.exp())? { many = middle } else { few = middle }
     }

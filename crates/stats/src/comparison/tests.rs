@@ -68,9 +68,19 @@ fn what_differs_is_told_apart() {
     let dear = schema::target::Price { output_per_mtok_usd: "3usd".parse().unwrap(), ..price() };
     let of = |name, price| Target { price: Some(price), ..target(name) };
     let comparison = compare(vec![of("slow", dear), of("quick", cheap)], &records).unwrap();
-    for &criterion in Criterion::ALL {
+    let told = [
+        Criterion::TtftMean,
+        Criterion::TtftP50,
+        Criterion::TpotP50,
+        Criterion::E2eP50,
+        Criterion::OutputTokensPerS,
+        Criterion::SuccessRate,
+        Criterion::CostPer1kRequests,
+    ];
+    for criterion in told {
         let ranking = by(&comparison, criterion);
         assert_eq!(ranking.verdict, RankVerdict::Leader("quick".parse().unwrap()), "{criterion:?}: {ranking:#?}");
+        assert!(ranking.pairs[0].margin.unwrap().low.unwrap() > 0.0, "{criterion:?}: {ranking:#?}");
     }
 }
 
@@ -118,7 +128,7 @@ fn a_simulated_target_against_a_real_one_is_said_to_be() {
     records.extend(requests("b", 50, USUAL, &mut random));
     let simulated = Target { simulated: true, ..target("b") };
     let comparison = compare(vec![target("a"), simulated], &records).unwrap();
-    assert!(comparison.simulated && comparison.warnings.iter().any(|w| w.contains("do not compare them")));
+    assert!(comparison.simulated && !comparison.unlike.is_empty());
     assert!(comparison.rankings.iter().flat_map(|ranking| &ranking.pairs).all(|pair| pair.simulated_with_real));
     let marked = comparison.rankings[0].standings.iter().map(|s| (s.target.as_str() == "b", s.simulated));
     assert!(marked.into_iter().all(|(is_b, simulated)| is_b == simulated));
@@ -138,4 +148,85 @@ fn an_open_loop_is_not_ranked_by_what_it_was_offered() {
     let open = Plan { load, ..plan(vec![target("a"), target("b")]) };
     let ranked = summarise(&open, &crate::Measured::records(&records)).comparison.unwrap().rankings;
     assert!(ranked.iter().all(|ranking| ranking.criterion != Criterion::OutputTokensPerS));
+}
+
+#[test]
+fn verdicts_come_with_what_other_tests_say() {
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let mut records = requests("a", 100, USUAL, &mut random);
+    records.extend(requests("b", 100, Habit { ttft: 400.0, ..USUAL }, &mut random));
+    let comparison = compare(vec![target("a"), target("b")], &records).unwrap();
+    let pair = &by(&comparison, Criterion::TtftP50).pairs[0];
+    let evidence = pair.evidence;
+    assert_eq!((evidence.blocks, pair.better.as_str()), (5, "a"));
+    assert!(evidence.mann_whitney_p.unwrap() < 0.001 && evidence.cliffs_delta.unwrap().value > 0.4, "{evidence:?}");
+    assert_eq!(evidence.permutation_p, Some(2.0 / 32.0), "all five blocks agree");
+    assert!(evidence.effective_better.unwrap() > 50.0);
+    let margin = pair.margin.unwrap();
+    assert!(margin.low < Some(margin.value) && Some(margin.value) < margin.high, "{margin:?}");
+}
+
+#[test]
+fn dimensions_and_all_of_them_together_have_a_winner_and_cost_has_a_front() {
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let quick = Habit { ttft: 90.0, decode: 400.0, failing: 0.0 };
+    let mut records = requests("slow", 200, USUAL, &mut random);
+    records.extend(requests("quick", 200, quick, &mut random));
+    let dear = schema::target::Price { output_per_mtok_usd: "9usd".parse().unwrap(), ..price() };
+    let of = |name, price| Target { price: Some(price), ..target(name) };
+    let mut plan = plan(vec![of("slow", price()), of("quick", dear)]);
+    let comparison = summarise(&plan, &Measured::records(&records)).comparison.unwrap();
+    use schema::comparison::Dimension::{Consistency, Cost, Latency, Reliability, Throughput};
+    let dimensions: Vec<_> = comparison.dimensions.iter().map(|ranking| ranking.dimension).collect();
+    assert_eq!(dimensions, [Latency, Throughput, Consistency, Reliability, Cost]);
+    let leader = |name: &str| RankVerdict::Leader(name.parse().unwrap());
+    assert_eq!(comparison.dimensions[0].verdict, leader("quick"));
+    assert_eq!(comparison.dimensions[4].verdict, leader("slow"));
+    let first = &comparison.dimensions[0].scores[0];
+    assert_eq!((first.target.as_str(), first.score.value), ("quick", 100.0));
+    let overall = comparison.overall.unwrap();
+    assert_eq!(overall.scores[0].target.as_str(), "quick");
+    assert!(overall.weights.values().all(|weight| (weight - 0.2).abs() < 1e-12));
+    let Estimate { value, low, high } = overall.scores[1].score;
+    assert!(low.unwrap() <= value && value <= high.unwrap(), "{value} in {low:?} to {high:?}");
+    assert_eq!(overall.support.iter().map(|support| support.share).sum::<f64>(), 1.0);
+    assert_eq!(overall.turning.unwrap().winner.as_str(), "slow");
+    assert!(comparison.fronts.iter().all(|front| front.points.iter().all(|point| point.dominated_by.is_empty())));
+    // Whoever only looks at the price has another winner.
+    plan.judging.weights = [(Cost, 1.0)].into();
+    let cheap = summarise(&plan, &Measured::records(&records)).comparison.unwrap().overall.unwrap();
+    assert_eq!(cheap.verdict, leader("slow"));
+}
+
+fn run<'a>(label: &'a str, plan: &'a Plan, records: &'a [Record]) -> StoredRun<'a> {
+    StoredRun { label, plan, measured: Measured::records(records), machine: None, program_version: None }
+}
+
+#[test]
+fn targets_of_two_runs_are_told_apart_by_name_and_compared_as_measured_apart() {
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let one_block = |records: Vec<Record>| records.into_iter().map(|r| Record { block: 0, ..r }).collect::<Vec<_>>();
+    let before = one_block(requests("a", 200, USUAL, &mut random));
+    let after = one_block(requests("a", 200, Habit { ttft: 400.0, ..USUAL }, &mut random));
+    let plan = plan(vec![target("a")]);
+    let runs = [run("last week", &plan, &before), run("now", &plan, &after)];
+    let comparison = compare_runs(&runs, &Judging::default()).unwrap();
+    assert_eq!(comparison.name, "last week and now");
+    let ranking = by(&comparison, Criterion::TtftP50);
+    assert_eq!(ranking.verdict, RankVerdict::Leader("a.last-week".parse().unwrap()), "{ranking:#?}");
+    let pair = &ranking.pairs[0];
+    assert_eq!((pair.test, pair.worse.as_str()), (schema::comparison::Test::IndependentBlocks, "a.now"));
+    assert!(pair.evidence.blocks > 5, "one block each, in stretches: {}", pair.evidence.blocks);
+    assert_eq!(compare_runs(&runs[..1], &Judging::default()), None);
+}
+
+#[test]
+fn in_one_block_of_one_run_nobody_wins() {
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let mut records = requests("a", 100, USUAL, &mut random);
+    records.extend(requests("b", 100, Habit { ttft: 900.0, ..USUAL }, &mut random));
+    records.iter_mut().for_each(|record| record.block = 0);
+    let comparison = compare(vec![target("a"), target("b")], &records).unwrap();
+    let ranking = by(&comparison, Criterion::TtftP50);
+    assert_eq!(ranking.pairs[0].verdict, Verdict::MoreNeeded { requests: None });
 }

@@ -1,15 +1,15 @@
 //! How often a verdict is wrong, and how often there is one, in worlds where the truth is known.
 
+use schema::units::Moment;
+
 use super::*;
 use crate::comparison::case::Case;
-use schema::units::{Moment, Nanos};
 
 #[path = "../../../benches/worlds.rs"]
+#[expect(unreachable_pub, reason = "a module of the benchmark, too")]
 mod worlds;
 
 use worlds::{Ground, World};
-
-const EXPERIMENTS: u64 = 1_000;
 
 /// How an experiment is done.
 #[derive(Clone, Copy)]
@@ -19,11 +19,18 @@ struct Design {
     until_decided: bool,
 }
 
+const fn fixed(blocks: u32, size: usize) -> Design {
+    Design { blocks, size, until_decided: false }
+}
+
+const fn until_decided(blocks: u32, size: usize) -> Design {
+    Design { blocks, size, until_decided: true }
+}
+
 fn case(block: u32, ttft: f64) -> Case {
-    let (start, end) = (Moment(u64::from(block) * 1_000_000_000), Moment(u64::from(block) * 1_000_000_000));
     Case {
         block: u64::from(block),
-        span: Some((start, end + Nanos(1))),
+        span: Some((Moment(0), Moment(1))),
         ttft: Some(ttft),
         tpot: None,
         e2e: None,
@@ -36,8 +43,7 @@ fn case(block: u32, ttft: f64) -> Case {
 
 /// Carries out one experiment and returns the verdicts it ends with.
 fn experiment(world: World, factors: &[f64], design: Design, criterion: Criterion, seed: u64) -> Vec<PairVerdict> {
-    let names = ["a", "b", "c"];
-    let mut plan = plan(names[..factors.len()].iter().map(|name| target(name)).collect());
+    let mut plan = plan(["a", "b", "c"][..factors.len()].iter().map(|name| target(name)).collect());
     plan.blocks = design.blocks;
     plan.judging.until_decided = if design.until_decided { vec![criterion] } else { Vec::new() };
     let mut contest = Contest::new(&plan);
@@ -54,30 +60,104 @@ fn experiment(world: World, factors: &[f64], design: Design, criterion: Criterio
     contest.verdicts(criterion, &places).unwrap_or_default()
 }
 
-/// Share of experiments in which something is said of any pair.
-fn share(
+/// How many of so many experiments say something of any pair.
+fn count(
+    experiments: u64,
     world: World,
     factors: &[f64],
     design: Design,
     criterion: Criterion,
     said: impl Fn(&PairVerdict) -> bool,
-) -> f64 {
-    let said = (0..EXPERIMENTS).filter(|&seed| experiment(world, factors, design, criterion, seed).iter().any(&said));
-    said.count() as f64 / EXPERIMENTS as f64
+) -> u64 {
+    let say = |seed: &u64| experiment(world, factors, design, criterion, *seed).iter().any(&said);
+    (0..experiments).filter(say).count() as u64
 }
 
-/// Five in a hundred, and what chance adds to it in so many experiments (three standard errors).
-const MOST: f64 = 0.05 + 3.0 * 0.0069;
+/// Whether so many of so many may be wrong where one in twenty is: three standard errors above.
+#[track_caller]
+fn check_wrong(wrong: u64, of: u64) {
+    let (wrong, of) = (wrong as f64, of as f64);
+    assert!(wrong <= 0.05 * of + 3.0 * (0.05 * 0.95 * of).sqrt(), "{wrong} of {of} are wrong");
+}
+
+#[track_caller]
+fn check_alike(world: World) {
+    let wrong = |design, criterion| count(300, world, &[1.0, 1.0], design, criterion, PairVerdict::is_certain);
+    check_wrong(wrong(fixed(8, 8), Criterion::TtftP50), 300);
+    check_wrong(wrong(fixed(8, 8), Criterion::TtftMean), 300);
+    check_wrong(wrong(until_decided(12, 6), Criterion::TtftP50), 300);
+}
 
 #[test]
-fn where_nothing_differs_hardly_any_winner_is_called() {
-    for world in World::ALL {
-        for (blocks, size) in [(5, 20), (10, 10), (40, 10)] {
-            let design = Design { blocks, size, until_decided: false };
-            for criterion in [Criterion::TtftP50, Criterion::TtftMean, Criterion::TtftP95] {
-                let wrong = share(world, &[1.0, 1.0], design, criterion, PairVerdict::is_certain);
-                eprintln!("{world:?} {blocks} x {size} {criterion:?}: {wrong}");
-            }
-        }
+fn of_those_alike_hardly_any_wins_when_each_request_is_for_itself() {
+    check_alike(World::Even);
+}
+
+#[test]
+fn of_those_alike_hardly_any_wins_when_one_slow_request_slows_the_next() {
+    check_alike(World::Serial);
+}
+
+#[test]
+fn of_those_alike_hardly_any_wins_when_turns_are_lucky() {
+    check_alike(World::Lucky);
+}
+
+#[test]
+fn of_those_alike_hardly_any_wins_when_few_are_slow_by_far() {
+    check_alike(World::Skewed);
+}
+
+#[test]
+fn of_those_alike_hardly_any_wins_when_a_cache_is_missed() {
+    check_alike(World::Bimodal);
+}
+
+#[test]
+fn of_three_alike_hardly_any_wins_by_its_tail() {
+    let wrong = count(100, World::Skewed, &[1.0; 3], fixed(20, 10), Criterion::TtftP95, PairVerdict::is_certain);
+    check_wrong(wrong, 100);
+}
+
+/// Requests so many, targets 3 % apart: the two halves of the promise.
+#[test]
+fn three_percent_are_not_found_in_few_requests_and_are_in_many() {
+    let apart = |design| {
+        let experiments = (0..40).map(|seed| experiment(World::Even, &[1.0, 1.03], design, Criterion::TtftP50, seed));
+        experiments.collect::<Vec<_>>()
+    };
+    for pairs in apart(fixed(5, 4)) {
+        assert!(!matches!(pairs[0].verdict, Verdict::Tie { .. }), "{pairs:?}");
     }
+    let certain = |experiments: Vec<Vec<PairVerdict>>| {
+        experiments.iter().filter(|pairs| pairs[0].is_certain() && pairs[0].better.as_str() == "a").count()
+    };
+    let (few, many) = (certain(apart(fixed(5, 4))), certain(apart(fixed(60, 50))));
+    assert!(few <= 4 && many >= 38, "found in {few} of 40, and in {many}");
+}
+
+#[test]
+fn those_alike_tie_in_many_requests_and_those_apart_hardly_do() {
+    let tied = |pair: &PairVerdict| matches!(pair.verdict, Verdict::Tie { within } if within == 0.03);
+    let alike = count(20, World::Even, &[1.0, 1.0], until_decided(30, 100), Criterion::TtftP50, tied);
+    assert!(alike >= 18, "{alike} of 20 tie");
+    let apart = count(20, World::Even, &[1.0, 1.035], until_decided(30, 100), Criterion::TtftP50, tied);
+    check_wrong(apart, 20);
+}
+
+#[test]
+fn as_many_requests_as_were_called_for_tell() {
+    let (mut decided, mut asked) = (0, 0);
+    for seed in 0..40 {
+        let first = experiment(World::Even, &[1.0, 1.05], fixed(10, 10), Criterion::TtftP50, seed);
+        let Verdict::MoreNeeded { requests: Some(more) } = first[0].verdict else { continue };
+        let blocks = u32::try_from((100 + more).div_ceil(10)).unwrap();
+        if blocks > 400 {
+            continue;
+        }
+        asked += 1;
+        let longer = experiment(World::Even, &[1.0, 1.05], fixed(blocks, 10), Criterion::TtftP50, seed + 1_000);
+        decided += u32::from(longer[0].is_decided());
+    }
+    assert!(asked >= 20 && f64::from(decided) >= 0.5 * f64::from(asked), "{decided} of {asked}");
 }
