@@ -30,6 +30,23 @@ pub(crate) fn cell(text: &str) -> String {
     if formula { format!("'{clean}") } else { clean }
 }
 
+/// Text that XML shows as it is, in elements and attributes: no markup, and no character that XML 1.0 does not know.
+pub(crate) fn xml(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for c in terminal(text).chars() {
+        match c {
+            '<' => clean.push_str("&lt;"),
+            '>' => clean.push_str("&gt;"),
+            '&' => clean.push_str("&amp;"),
+            '"' => clean.push_str("&quot;"),
+            '\'' => clean.push_str("&apos;"),
+            '\u{fffe}' | '\u{ffff}' => clean.push('\u{fffd}'),
+            _ => clean.push(c),
+        }
+    }
+    clean
+}
+
 /// JSON in which the controls that JSON itself lets stand (C1, bidirectional, zero-width) are
 /// escaped: it means the same, and may be printed. They stand in strings only, being no JSON.
 pub(crate) fn json(text: &str) -> String {

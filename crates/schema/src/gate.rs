@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::alike::Unlike;
 use crate::figure::{Figure, FigureError};
 use crate::summary::{Estimate, SloVerdict};
 use crate::target::TargetName;
@@ -148,6 +149,16 @@ pub struct RunName {
     pub commit: Option<String>,
 }
 
+/// In what a target is not what it was in the baseline, beside its figures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Difference {
+    /// Whose.
+    pub target: TargetName,
+    /// What was found.
+    #[serde(flatten)]
+    pub unlike: Unlike,
+}
+
 /// A run held against a baseline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Gate {
@@ -172,8 +183,8 @@ pub struct Gate {
     pub checks: Vec<Check>,
     /// One an SLO and target.
     pub slos: Vec<SloCheck>,
-    /// What differs between the run and the baseline beside the figures.
-    pub differences: Vec<String>,
+    /// What differs between the run and the latest run of the baseline beside the figures, the worst first.
+    pub differences: Vec<Difference>,
     /// What a reader must know besides.
     pub notes: Vec<String>,
 }

@@ -37,7 +37,7 @@ pub struct LevelChange {
     /// Whether that is for the better; absent where neither is better.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub better: Option<bool>,
-    /// What else differed between this run and the one before it.
+    /// What else differed between this run and the one before it, one sentence each.
     pub differences: Vec<String>,
 }
 

@@ -1,7 +1,7 @@
 //! Whether a run is worse than a baseline, by more than its bounds allow.
 //!
 //! ```text
-//! records ─▶ readings (values in order of time, rates, shares) ─┬─▶ against one run: BCa ratio, Welch, Newcombe ─┬─▶ judge
+//! records ─▶ Held ─▶ readings (values in order of time, rates, shares) ─┬─▶ against one run: BCa ratio, Welch, Newcombe ─┬─▶ judge
 //!                                    of each run of a baseline ─┴─▶ against several: spread between runs ────────┘
 //! ```
 //!
@@ -14,8 +14,7 @@ mod margin;
 mod reading;
 
 pub use judge::{Judged, judge};
-pub use margin::Against;
-pub use reading::{Reading, Readings, readings};
+pub use reading::{Held, Reading, Readings};
 
 #[cfg(test)]
 mod tests;

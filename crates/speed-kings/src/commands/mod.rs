@@ -1,6 +1,7 @@
 //! The verbs, one file each: its flags, and what it does.
 
 mod assumed;
+mod baseline;
 pub(crate) mod benchmark;
 mod calibrate;
 mod capacity;
@@ -8,6 +9,7 @@ mod cleanup;
 mod completions;
 mod config;
 mod discover;
+mod gate;
 mod impact;
 mod init;
 mod interrupt;
@@ -23,6 +25,7 @@ mod sources;
 mod stored;
 mod story;
 mod test;
+mod trend;
 
 use clap::Subcommand;
 use jiff::Timestamp;
@@ -53,6 +56,9 @@ pub(crate) enum Command {
     Cleanup(cleanup::Args),
     Migrate(migrate::Args),
     Reprocess(reprocess::Args),
+    Trend(trend::Args),
+    Baseline(baseline::Args),
+    Gate(gate::Args),
     Capacity(capacity::Args),
     Impact(impact::Args),
     Story(story::Args),
@@ -78,6 +84,9 @@ impl Command {
             Self::Cleanup(args) => cleanup::run(args, context),
             Self::Migrate(args) => migrate::run(args, context),
             Self::Reprocess(args) => reprocess::run(args, context),
+            Self::Trend(args) => trend::run(args, context),
+            Self::Baseline(args) => baseline::run(args, context),
+            Self::Gate(args) => gate::run(args, context),
             Self::Capacity(args) => capacity::run(args, context),
             Self::Impact(args) => impact::run(args, context),
             Self::Story(args) => story::run(args, context),

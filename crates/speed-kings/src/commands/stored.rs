@@ -52,7 +52,7 @@ pub(crate) fn summary_of(run: &Run, context: &Context) -> Result<Summary, Failur
 }
 
 /// What can be read of a series; the rest is told.
-fn readable<T>(series: impl IntoIterator<Item = Result<T, StoreError>>, context: &Context) -> Vec<T> {
+pub(crate) fn readable<T>(series: impl IntoIterator<Item = Result<T, StoreError>>, context: &Context) -> Vec<T> {
     let complain = |error| context.terminal.note(&format!("note: {error}"));
     series.into_iter().filter_map(|one| one.map_err(complain).ok()).collect()
 }

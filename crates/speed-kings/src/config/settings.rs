@@ -599,7 +599,7 @@ fn parse_temperature(text: &str) -> Result<f64, String> {
 }
 
 /// What reads itself, with its advice where it cannot: one line is all that clap shows.
-fn parse_told<T>(text: &str) -> Result<T, String>
+pub(crate) fn parse_told<T>(text: &str) -> Result<T, String>
 where
     T: FromStr<Err: miette::Diagnostic>,
 {

@@ -14,7 +14,7 @@ const WITHIN: f64 = 0.95;
 
 /// What a figure is held against.
 #[derive(Debug, Clone, Copy)]
-pub enum Against<'a> {
+pub(super) enum Against<'a> {
     /// One run: how much runs differ from each other is not known.
     One(&'a Reading),
     /// Two at least: they tell it.

@@ -3,21 +3,21 @@
 use std::collections::BTreeSet;
 
 use rust_decimal::prelude::ToPrimitive as _;
-use schema::curve::Step;
 use schema::figure::{At, Figure};
+use schema::gate::Difference;
 use schema::metric::Metric;
 use schema::plan::{Plan, Slo};
 use schema::record::{Outcome, Phase, Record};
 use schema::summary::{Estimate, Percentile, SloVerdict, TargetSummary};
 use schema::target::{Target, TargetName};
 
+use crate::alike::{self, Compared};
 use crate::distribution::{Sample, not_negative};
 use crate::inference::Mean;
 use crate::interval::{self, t_point};
-use crate::measured::Measured;
 use crate::requests::{self, Requests};
-use crate::summary::of_target;
-use crate::{cost, curve, effective_size, metric_values, slo, values};
+use crate::summary::Part;
+use crate::{StoredRun, cost, effective_size, metric_values, slo, summary, values};
 
 /// One figure of one target.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,32 +75,67 @@ pub struct Readings {
     pub slos: Vec<SloVerdict>,
 }
 
-/// What the targets of a run have to show by `figures` and `slos`, in the plan's order. Made of steady requests; where
-/// levels of load were searched, of the level that stands for the target.
-pub fn readings(plan: &Plan, measured: &Measured<'_>, figures: &[Figure], slos: &[Slo]) -> Vec<Readings> {
-    plan.targets.iter().map(|target| of_one(plan, target, measured, figures, slos)).collect()
+/// A run that is held against others.
+pub struct Held<'a> {
+    run: &'a StoredRun<'a>,
+    parts: Vec<Part<'a>>,
 }
 
-fn of_one(plan: &Plan, target: &Target, measured: &Measured<'_>, figures: &[Figure], slos: &[Slo]) -> Readings {
-    let own: Vec<&Record> = measured.records.iter().filter(|record| record.target == target.name).collect();
-    let steps: Vec<&Step> = measured.steps.iter().filter(|step| step.target == target.name).collect();
-    let (summary, mut steady) = match curve::search(plan, target, &steps, &own, None) {
-        Some(searched) => (searched.summary, searched.steady),
-        None => of_target(plan, target, &own, None),
-    };
-    steady.sort_by_key(|record| record.start_ns.unwrap_or(record.scheduled_ns));
-    let seen = Seen { plan, target, summary: &summary, steady: &steady, own: &own };
-    Readings {
-        target: target.name.clone(),
-        simulated: target.simulated,
-        attempted: summary.attempted,
-        completed: summary.completed,
-        success: seen.success(),
-        figures: figures.iter().map(|figure| seen.reading(*figure)).collect(),
-        slos: slos
-            .iter()
-            .map(|bound| slo::verdict(*bound, Sample::of(bound.metric, &steady).as_ref(), &steady).0)
-            .collect(),
+impl<'a> Held<'a> {
+    /// Sums the run up. Where levels of load were searched, each target is that level which stands for it.
+    pub fn new(run: &'a StoredRun<'a>) -> Self {
+        Self { run, parts: summary::parts(run.plan, &run.measured) }
+    }
+
+    /// What its targets have to show by `figures` and `slos`, in the plan's order. Made of steady requests.
+    pub fn readings(&self, figures: &[Figure], slos: &[Slo]) -> Vec<Readings> {
+        self.targets().map(|(target, part)| self.of_one(target, part, figures, slos)).collect()
+    }
+
+    /// In what each target of a later run is not what it is in this one, the worst first.
+    pub fn differences(&self, later: &Held<'_>) -> Vec<Difference> {
+        let both = self.targets().filter_map(|(target, part)| {
+            let (now, now_part) = later.targets().find(|(now, _)| now.name == target.name)?;
+            let compared = [self.compared(target, part), later.compared(now, now_part)];
+            Some(alike::unlike(&compared).into_iter().map(|unlike| Difference { target: target.name.clone(), unlike }))
+        });
+        let mut found: Vec<Difference> = both.flatten().collect();
+        found.sort_by_key(|difference| std::cmp::Reverse(difference.unlike.severity));
+        found
+    }
+
+    fn targets(&self) -> impl Iterator<Item = (&'a Target, &Part<'a>)> {
+        self.run.plan.targets.iter().zip(&self.parts)
+    }
+
+    fn compared(&self, target: &'a Target, part: &Part<'a>) -> Compared<'a> {
+        Compared {
+            label: self.run.label.to_owned(),
+            plan: self.run.plan,
+            target,
+            requests: part.steady.clone(),
+            machine: self.run.machine,
+            program_version: self.run.program_version,
+        }
+    }
+
+    fn of_one(&self, target: &Target, part: &Part<'_>, figures: &[Figure], slos: &[Slo]) -> Readings {
+        let own: Vec<&Record> =
+            self.run.measured.records.iter().filter(|record| record.target == target.name).collect();
+        let mut steady = part.steady.clone();
+        steady.sort_by_key(|record| record.start_ns.unwrap_or(record.scheduled_ns));
+        let summary = &part.summary;
+        let seen = Seen { plan: self.run.plan, target, summary, steady: &steady, own: &own };
+        let slo = |bound: &Slo| slo::verdict(*bound, Sample::of(bound.metric, &steady).as_ref(), &steady).0;
+        Readings {
+            target: target.name.clone(),
+            simulated: target.simulated,
+            attempted: summary.attempted,
+            completed: summary.completed,
+            success: seen.success(),
+            figures: figures.iter().map(|figure| seen.reading(*figure)).collect(),
+            slos: slos.iter().map(slo).collect(),
+        }
     }
 }
 

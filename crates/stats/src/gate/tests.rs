@@ -1,1 +1,5 @@
+//! Verdicts on planted figures.
 
+mod nulls;
+mod verdicts;
+mod worlds;
