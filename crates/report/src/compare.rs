@@ -38,7 +38,7 @@ pub fn compare_table(compared: &Compared<'_>, style: Style) -> String {
     if let Some(comparison) = compared.comparison {
         lines.extend(headline(&title(comparison), width));
         lines.push(blank());
-        lines.extend(terminal::verdicts(comparison, width));
+        lines.extend(terminal::verdicts(comparison, &ranking::all_in_words(comparison), width));
         let names: Vec<Lines> = names(comparison).into_iter().map(|name| vec![name]).collect();
         lines.extend(terminal::grids("target", Align::Left, &names, figures(comparison), width).into_iter().skip(1));
         lines.push(blank());
@@ -106,7 +106,15 @@ fn names(comparison: &Comparison) -> Vec<String> {
 fn figures(comparison: &Comparison) -> Vec<Column> {
     let targets = targets(comparison);
     let column = |ranking: &Ranking| Column {
-        heading: ranking.criterion.heading().rsplitn(2, ' ').map(str::to_owned).collect::<Vec<_>>().into_iter().rev().collect(),
+        heading: ranking
+            .criterion
+            .heading()
+            .rsplitn(2, ' ')
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect(),
         figures: targets.iter().map(|(target, _)| figure(ranking, target)).collect(),
     };
     comparison.rankings.iter().map(column).collect()
@@ -142,7 +150,7 @@ pub fn compare_markdown(compared: &Compared<'_>) -> String {
     let mut lines: Vec<String> = Vec::new();
     if let Some(comparison) = compared.comparison {
         lines.push(format!("# {}", clean::markdown(&title(comparison))));
-        lines.extend(markdown::verdicts(comparison));
+        lines.extend(markdown::verdicts(comparison, &ranking::all_in_words(comparison)));
         lines.push(String::new());
         lines.extend(table("target", &names(comparison), &figures(comparison)));
         lines.extend([String::new(), comparison::LEGEND.to_owned()]);

@@ -85,15 +85,18 @@ fn of_tool(reading: &Reading) -> Vec<(String, String)> {
     }
     let name = format!("{} ({})", reading.tool.heading(), reading.tool.version());
     let nothing = (name.clone(), "nothing moves".to_owned());
-    let lines: Vec<(String, String)> =
-        told.into_iter().map(|(cause, figures)| (name.clone(), format!("{}: {}", figures.join(", "), cause.why))).collect();
+    let lines: Vec<(String, String)> = told
+        .into_iter()
+        .map(|(cause, figures)| (name.clone(), format!("{}: {}", figures.join(", "), cause.why)))
+        .collect();
     if lines.is_empty() { vec![nothing] } else { lines }
 }
 
 /// What stands in for what the recording does not hold: who is concerned, and what it is.
 pub(crate) fn notes(explanation: &Explanation) -> Vec<(String, String)> {
     let mut told: Vec<(&str, Vec<&str>)> = Vec::new();
-    for (reading, note) in explanation.readings.iter().flat_map(|reading| reading.notes.iter().map(move |n| (reading, n)))
+    for (reading, note) in
+        explanation.readings.iter().flat_map(|reading| reading.notes.iter().map(move |n| (reading, n)))
     {
         match told.iter_mut().find(|(known, _)| known == note) {
             Some((_, tools)) => tools.push(reading.tool.heading()),

@@ -22,7 +22,8 @@ pub fn markdown(summary: &Summary, plan: &Plan) -> String {
         lines.extend([curve::LEGEND.to_owned(), String::new()]);
     }
     lines.extend(compare(summary, plan));
-    lines.extend(summary.comparison.iter().flat_map(verdicts));
+    let told = |comparison| verdicts(comparison, &ranking::verdicts_in_words(comparison));
+    lines.extend(summary.comparison.iter().flat_map(told));
     lines.extend([String::new(), comparison::LEGEND.to_owned()]);
     let floor = summary.calibration.as_ref().map(comparison::floor);
     lines.extend(floor.into_iter().flat_map(|floor| [String::new(), clean::markdown(&floor)]));
@@ -108,9 +109,8 @@ fn compare(summary: &Summary, plan: &Plan) -> Vec<String> {
     lines
 }
 
-/// Who wins, a line a verdict, then the scores.
-pub(crate) fn verdicts(comparison: &Comparison) -> Vec<String> {
-    let told = ranking::verdicts_in_words(comparison);
+/// Who wins, as it is `told` a line a verdict, then the scores.
+pub(crate) fn verdicts(comparison: &Comparison, told: &[String]) -> Vec<String> {
     let mut lines: Vec<String> = told.iter().take(1).map(|_| String::new()).collect();
     lines.extend(told.iter().map(|line| format!("- {}", clean::markdown(line))));
     let (names, columns) = (ranking::scored(comparison), ranking::scores(comparison));

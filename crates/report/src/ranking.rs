@@ -15,6 +15,7 @@ use crate::number::{self, Figure};
 /// What stands under the table: who wins over all, the typical request, its tail and pace, what is carried and what it
 /// costs, success where it certainly differs, and who pays too much for being slow.
 pub fn verdicts_in_words(comparison: &Comparison) -> Vec<String> {
+    let fronts = comparison.fronts.iter().filter(|front| front.latency == Criterion::TtftP95);
     let overall = comparison.overall.iter().map(in_all);
     let told = comparison.rankings.iter().filter(|ranking| match ranking.criterion {
         Criterion::TtftP50 | Criterion::CostPer1kRequests => true,
@@ -24,8 +25,14 @@ pub fn verdicts_in_words(comparison: &Comparison) -> Vec<String> {
         Criterion::SuccessRate => ranking.pairs.iter().any(PairVerdict::is_certain),
         Criterion::TtftMean | Criterion::TtftP99 | Criterion::E2eP50 | Criterion::TtftSpread => false,
     });
-    let fronts = comparison.fronts.iter().filter(|front| front.latency == Criterion::TtftP95).map(front);
-    overall.chain(told.map(sentence)).chain(fronts).collect()
+    overall.chain(told.map(sentence)).chain(fronts.map(front)).collect()
+}
+
+/// Every verdict there is.
+pub(crate) fn all_in_words(comparison: &Comparison) -> Vec<String> {
+    let overall = comparison.overall.iter().map(in_all);
+    let told = comparison.rankings.iter().map(sentence);
+    overall.chain(told).chain(comparison.fronts.iter().map(front)).collect()
 }
 
 /// How a criterion's better and best are called.

@@ -67,7 +67,12 @@ pub fn table(summary: &Summary, plan: &Plan, style: Style) -> String {
     }
     lines.extend(compare(summary, plan, width));
     lines.push(blank());
-    lines.extend(summary.comparison.iter().flat_map(|comparison| verdicts(comparison, width)));
+    lines.extend(
+        summary
+            .comparison
+            .iter()
+            .flat_map(|comparison| verdicts(comparison, &ranking::verdicts_in_words(comparison), width)),
+    );
     lines.extend(plain(grid::paragraph(comparison::LEGEND, width)));
     let floor = summary.calibration.as_ref().map(comparison::floor);
     lines.extend(floor.iter().flat_map(|floor| plain(grid::paragraph(floor, width))));
@@ -133,9 +138,8 @@ fn compare(summary: &Summary, plan: &Plan, width: u16) -> Vec<Line> {
     grids("target", Align::Left, &names, comparison::columns(summary, plan), width)
 }
 
-/// Who wins, a line a verdict, then the scores.
-pub(crate) fn verdicts(comparison: &Comparison, width: u16) -> Vec<Line> {
-    let told = ranking::verdicts_in_words(comparison);
+/// Who wins, as it is `told` a line a verdict, then the scores.
+pub(crate) fn verdicts(comparison: &Comparison, told: &[String], width: u16) -> Vec<Line> {
     let mut lines: Vec<Line> = told.iter().flat_map(|line| plain(grid::paragraph(line, width))).collect();
     let names: Vec<Lines> = ranking::scored(comparison).into_iter().map(|name| vec![name]).collect();
     if !names.is_empty() {

@@ -6,6 +6,7 @@ pub(crate) mod benchmark;
 mod calibrate;
 mod capacity;
 mod cleanup;
+mod compare;
 mod completions;
 mod config;
 mod discover;
@@ -53,6 +54,7 @@ pub(crate) enum Command {
     Test(test::Args),
     Sim(sim::Args),
     Results(results::Args),
+    Compare(compare::Args),
     Cleanup(cleanup::Args),
     Migrate(migrate::Args),
     Reprocess(reprocess::Args),
@@ -81,6 +83,7 @@ impl Command {
             Self::Test(args) => test::run(args, context),
             Self::Sim(args) => sim::run(args, context),
             Self::Results(args) => results::run(args, context),
+            Self::Compare(args) => compare::run(args, context),
             Self::Cleanup(args) => cleanup::run(args, context),
             Self::Migrate(args) => migrate::run(args, context),
             Self::Reprocess(args) => reprocess::run(args, context),
