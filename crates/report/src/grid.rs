@@ -23,7 +23,17 @@ pub(crate) fn ruled(headings: &[Lines], aligns: &[Align], rows: &[Vec<Lines>], w
     for row in rows {
         table.add_row(row.iter().zip(aligns).map(|(lines, align)| cell(lines, *align)));
     }
+    keep_names_whole(&mut table, width);
     draw(table, 1)
+}
+
+/// The first column names what its row is about, and people copy names: it is wrapped only where it would take more than
+/// a third of the width.
+fn keep_names_whole(table: &mut Table, width: u16) {
+    let longest = table.column_max_content_widths().first().copied().unwrap_or(0);
+    if let Some(names) = table.column_mut(0).filter(|_| longest <= width / 3) {
+        names.set_constraint(ColumnConstraint::ContentWidth);
+    }
 }
 
 /// Draws label and text pairs, the text wrapped beside its label, everything indented by `indent`.

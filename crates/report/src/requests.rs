@@ -96,9 +96,7 @@ fn outcome(outcome: &Outcome) -> (&'static str, String, String) {
     let bare = |word| (word, String::new(), String::new());
     match outcome {
         Outcome::Complete { finish } => ("complete", finished(*finish).to_owned(), String::new()),
-        Outcome::Failed(failure) => {
-            ("failed", failure.class.in_words().to_owned(), failure.message.for_terminal())
-        }
+        Outcome::Failed(failure) => ("failed", failure.class.in_words().to_owned(), failure.message.for_terminal()),
         Outcome::NotSent => bare("not sent"),
         Outcome::Cancelled => bare("cancelled"),
         Outcome::Interrupted => bare("interrupted"),
@@ -120,3 +118,6 @@ const fn finished(reason: FinishReason) -> &'static str {
 fn number<T: ToString>(number: Option<T>) -> String {
     number.map(|number| number.to_string()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

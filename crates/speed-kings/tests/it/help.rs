@@ -21,6 +21,12 @@ fn every_command_explains_itself_with_examples() {
     }
     check("results-list", &["results", "list", "--help"]);
     check("results-show", &["results", "show", "--help"]);
+    for job in ["tag", "rm", "export", "merge"] {
+        check(&format!("results-{job}"), &["results", job, "--help"]);
+    }
+    for command in ["cleanup", "migrate", "reprocess"] {
+        check(command, &[command, "--help"]);
+    }
     check("config-show", &["config", "show", "--help"]);
     check("config-check", &["config", "check", "--help"]);
     check("config-schema", &["config", "schema", "--help"]);

@@ -93,8 +93,8 @@ fn results_of_a_folder_without_runs_are_none() {
     insta::assert_snapshot!(desk.run(&["results", "list"]).all(), @r"
     status: 0
     --- stdout ---
-    Run  Started  Status  Targets  Requests  Verdict  Simulated
-    ───────────────────────────────────────────────────────────
+    Run  Started  Status  Targets  Models  Tags  Requests  Verdict  Simulated
+    ─────────────────────────────────────────────────────────────────────────
     --- stderr ---
     no runs in `results`; `speed-kings benchmark --mock` makes one
     ");
