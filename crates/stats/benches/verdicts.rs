@@ -247,7 +247,7 @@ fn record(target: &Target, block: u32, index: u64, ttft: f64) -> Record {
         request_bytes: 1,
         response_bytes: 1,
         reads: 1,
-        events: Events(vec![event]),
+        events: std::iter::once(event).collect(),
         usage: None,
         tokens: Some(TokenCounts { input: None, output: 1, source: TokenSource::ServerUsage }),
         server: None,
