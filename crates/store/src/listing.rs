@@ -144,8 +144,7 @@ pub fn list(out: &Path) -> Result<Vec<Entry>, StoreError> {
 /// # Errors
 /// When it is not there, cannot be understood, or is of a newer format.
 pub fn head(folder: &Path) -> Result<Head, StoreError> {
-    let slim: Slim = manifest_as(folder)?;
-    Ok(slim.into())
+    manifest_as(folder, |slim: &Slim| slim.format_version).map(Head::from)
 }
 
 /// The folder of the run that `wanted` names: `latest`, a path, a folder's name, a run's name (its
