@@ -285,7 +285,7 @@ fn of_records(
     for (name, of_target) in facts {
         let told = told(name);
         if told.is_none() {
-            lacking.push(format!("provider, model and price of `{name}` are not known"));
+            lacking.push(format!("provider, model and price of `{name}`, and whether it is simulated, are not known"));
         }
         if of_target.stepped {
             lacking.push(format!("the steps of the search at `{name}` are not known: its levels are taken as one"));

@@ -6,6 +6,10 @@
 //!        │                                │ kill -9                     │
 //!        ▼                                ▼                             ▼
 //!  manifest: running     Run::open, records, steps, samples      manifest: complete
+//!
+//! several runs ─▶ merge ──────┬▶ Draft (hidden) ─▶ seal ─▶ publish
+//! loose files ─▶ Loose::adopt ┘
+//! an old run ─▶ RunDir::reopen ─▶ seal again          list, find ─▶ Entry ─▶ tag, remove, baselines
 //! ```
 //!
 //! A run is a folder; `manifest.json` in it is written first and replaced all at once at each change
@@ -16,8 +20,10 @@
 //! Invariants: bytes that were flushed are never lost or changed by a later error; every byte
 //! written here has passed the [redaction guard](RunDir::create); whatever is read may be hostile:
 //! sizes are bounded, paths stay inside the run, links are not followed; a run that crashed opens
-//! like any other and [says what it lacks](Run::missing). No clock is read here, and nothing is
-//! computed from records: that is for `stats`.
+//! like any other and [says what it lacks](Run::missing); whoever works on a run holds a lock on its
+//! folder, and what is made of several runs or of loose files is hidden until it is whole; only runs in
+//! the folder of results are removed, all at once. No clock is read here, and no figure is computed
+//! from records: that is for `stats`.
 
 mod adopt;
 mod alive;

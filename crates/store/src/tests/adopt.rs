@@ -54,8 +54,8 @@ fn a_file_of_records_becomes_a_run_that_says_what_is_not_known() {
     taken over from records without a manifest: the load, the workload, the seed and the machine are not known; what the plan says of them was worked out from the records
     when it began is not known: it is taken to have ended when the file was last written
     whether it was complete is not known
-    provider, model and price of `groq` are not known
-    provider, model and price of `vllm-sim` are not known
+    provider, model and price of `groq`, and whether it is simulated, are not known
+    provider, model and price of `vllm-sim`, and whether it is simulated, are not known
     `vllm-sim` is taken for a simulated engine, by its name
     line 5 of `Old work.jsonl` cannot be read and is left out: expected ident at column 2
     ");
