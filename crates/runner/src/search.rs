@@ -16,7 +16,23 @@ pub(crate) struct Tried {
     pub(crate) requests_per_s: Estimate,
     /// Whether this machine, and not the target, shaped its figures.
     pub(crate) client_limited: bool,
+    /// How long it was measured, in steps of the length that the plan says.
+    pub(crate) measured: f64,
 }
+
+impl Tried {
+    /// How much longer it would have to be measured until its verdict is certain, in the same; infinite where that is
+    /// out of reach.
+    pub(crate) fn missing(&self) -> f64 {
+        (self.verdict.times - 1.0) * self.measured * MARGIN
+    }
+}
+
+/// More than what would just do, as a share seen so far is not the true one.
+const MARGIN: f64 = 1.25;
+
+/// A level is measured again for so many steps of the plan's length at once, at most.
+pub(crate) const LONGEST: f64 = 8.0;
 
 /// What a search does next.
 #[derive(Debug, Clone, PartialEq)]

@@ -19,12 +19,15 @@ pub struct Verdict {
     pub in_the_way: Option<Slo>,
     /// Whether the target could not keep up at this level: then it is missed, whatever the SLOs say.
     pub saturated: bool,
+    /// How many times as much as was measured would have decided it, had it gone on as it went: one where it is
+    /// decided, infinite where that is far more than anybody would measure.
+    pub times: f64,
 }
 
 impl Verdict {
     /// The verdict on a level from the summary of its records. A miss while the client was the limit may be the
     /// client's own, and decides nothing.
-    pub(crate) fn of_summary(summary: &TargetSummary, level: f64, steps: u64, saturated: bool) -> Self {
+    pub(crate) fn of_summary(summary: &TargetSummary, level: f64, steps: u64, saturated: bool, times: f64) -> Self {
         let first = |status| summary.slos.iter().find(|v| v.status == status).map(|v| v.slo);
         let ours = summary.quality.trust == Trust::ClientLimited;
         let status = match slo::together(&summary.slos) {
@@ -34,7 +37,7 @@ impl Verdict {
             status => status,
         };
         let in_the_way = first(SloStatus::Missed).or_else(|| first(SloStatus::Undecided));
-        Self { level, steps, status, in_the_way, saturated }
+        Self { level, steps, status, in_the_way, saturated, times }
     }
 }
 

@@ -14,35 +14,46 @@ const MOST: usize = 4_096;
 /// At least 1 and at most n: values that alternate are not credited with more. Values that are all alike tell nothing
 /// of how they depend on each other, and count fully. 0 for none.
 pub fn effective_size(values: &[f64]) -> f64 {
-    let n = values.len() as f64;
-    if values.windows(2).all(|pair| pair[0].total_cmp(&pair[1]).is_eq()) {
-        return n;
-    }
-    let mean = moments::mean(values);
-    let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
-    // The means of neighbours have the same mean, and its variance is all that is sought.
-    let coarse = values.len().div_ceil(MOST);
-    let departures: Vec<f64> = values.chunks_exact(coarse).map(|some| moments::mean(some) - mean).collect();
-    (variance * departures.len() as f64 / long_run_variance(&departures)).clamp(1.0, n)
+    effective_size_of(&[values])
 }
 
-/// The variance of the mean of `departures` times their number: −γ₀ + 2 · Σ Γₘ. At least γ₀ ÷ n.
-fn long_run_variance(departures: &[f64]) -> f64 {
-    let pairs =
-        (0..departures.len()).step_by(2).map(|lag| covariance(departures, lag) + covariance(departures, lag + 1));
-    let positive = pairs.take_while(|pair| *pair > 0.0);
-    let monotone = positive.scan(f64::INFINITY, |least, pair| {
+/// As [`effective_size`], of several series that are far apart: none of them leans on another, but what they differ by
+/// as a whole counts against them, as they depart from the mean of all.
+pub(crate) fn effective_size_of(series: &[&[f64]]) -> f64 {
+    let n = series.iter().map(|values| values.len()).sum::<usize>();
+    let mut all = series.iter().copied().flatten();
+    let first = all.next();
+    if first.is_none_or(|first| all.all(|x| x.total_cmp(first).is_eq())) {
+        return n as f64;
+    }
+    let mean = series.iter().copied().flatten().sum::<f64>() / n as f64;
+    let variance = series.iter().copied().flatten().map(|x| (x - mean).powi(2)).sum::<f64>() / n as f64;
+    // The means of neighbours have the same mean, and its variance is all that is sought.
+    let coarse = n.div_ceil(MOST);
+    let departures = |values: &&[f64]| values.chunks_exact(coarse).map(|some| moments::mean(some) - mean).collect();
+    let departures: Vec<Vec<f64>> = series.iter().map(departures).collect();
+    let means = departures.iter().map(Vec::len).sum::<usize>() as f64;
+    (variance * means / long_run_variance(&departures, means)).clamp(1.0, n as f64)
+}
+
+/// The variance of the mean of `departures`, of which there are `n`, times their number: −γ₀ + 2 · Σ Γₘ. At least
+/// γ₀ ÷ n.
+fn long_run_variance(departures: &[Vec<f64>], n: f64) -> f64 {
+    let longest = departures.iter().map(Vec::len).max().unwrap_or(0);
+    // Divided by n at each lag, which keeps the sequence positive definite.
+    let covariance = |lag| departures.iter().map(|one| products(one, lag)).sum::<f64>() / n;
+    let pairs = (0..longest).step_by(2).map(|lag| covariance(lag) + covariance(lag + 1));
+    let monotone = pairs.take_while(|pair| *pair > 0.0).scan(f64::INFINITY, |least, pair| {
         *least = least.min(pair);
         Some(*least)
     });
-    let own = covariance(departures, 0);
-    (2.0 * monotone.sum::<f64>() - own).max(own / departures.len() as f64)
+    let own = covariance(0);
+    (2.0 * monotone.sum::<f64>() - own).max(own / n)
 }
 
-/// The autocovariance at a lag, divided by n at each, which keeps the sequence positive definite.
-fn covariance(departures: &[f64], lag: usize) -> f64 {
+fn products(departures: &[f64], lag: usize) -> f64 {
     let later = departures.get(lag..).unwrap_or_default();
-    departures.iter().zip(later).map(|(one, other)| one * other).sum::<f64>() / departures.len() as f64
+    departures.iter().zip(later).map(|(one, other)| one * other).sum()
 }
 
 #[cfg(test)]

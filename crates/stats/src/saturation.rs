@@ -27,6 +27,9 @@ const STRETCHES: usize = 12;
 /// goes on, so that it is far below 5 %.
 const CHANCE: f64 = 0.005;
 
+/// Standard deviations of a random walk that chance does not exceed: [`CHANCE`] of the normal distribution.
+const WALK: f64 = 2.58;
+
 /// Growth over the rest of the step ÷ its mean level, from which on it is no matter of taste.
 const LARGE: f64 = 0.5;
 
@@ -37,7 +40,9 @@ const LARGE: f64 = 0.5;
 /// stretches of the last three quarters (batch means, as in Law, *Simulation Modeling and Analysis*, 2015, 9.5.3),
 /// with the slope's standard error multiplied by √((1 + r) ÷ (1 − r)) for a first autocorrelation r of the
 /// residuals, the lower bound of each slope at 99.5 % must lie above zero, and the growth over that time above half
-/// the mean level.
+/// the mean level. The requests in flight must besides have grown by more than arrivals and departures that only
+/// happen to differ add up to, which a straight line cannot tell from growth: 2.58 times the root of both their numbers,
+/// the standard deviation of a random walk of as many steps.
 pub fn saturation(seen: &[Seen], in_flight: &[(Moment, u32)]) -> Option<String> {
     if seen.len() < FEWEST {
         return None;
@@ -47,7 +52,9 @@ pub fn saturation(seen: &[Seen], in_flight: &[(Moment, u32)]) -> Option<String> 
     // Those due last may have no answer yet, so this is a window of its own.
     let answered = Window::of(seen.iter().map(|one| one.at))?;
     let ttft = growth(&answered.means(seen.iter().map(|one| (one.at, one.ttft.0 as f64))))?;
-    (waiting.is_certain() && ttft.is_certain()).then(|| {
+    let came = seen.iter().filter(|one| one.at >= window.begin).count() as f64;
+    let is_no_walk = waiting.to - waiting.from > WALK * (2.0 * came).sqrt();
+    (waiting.is_certain() && ttft.is_certain() && is_no_walk).then(|| {
         format!(
             "requests in flight grew from {:.0} to {:.0} in {}, and TTFT from {} to {}",
             waiting.from,

@@ -1,14 +1,19 @@
 //! Whether SLOs were met, by whom, and how sure that is.
 
+use std::collections::BTreeMap;
+
 use schema::metric::Metric;
 use schema::plan::{Plan, Slo};
 use schema::record::{Outcome, Phase, Record};
 use schema::summary::{Estimate, Percentile, SloStatus, SloVerdict};
-use schema::units::Quantile;
+use schema::units::{Moment, Quantile};
+use statrs::function::beta::beta_reg;
 
+use crate::autocorrelation::effective_size_of;
 use crate::distribution::Sample;
-use crate::requests::Requests;
-use crate::{interval, metric_values, values};
+use crate::interval::t_point;
+use crate::requests::{BlockKey, Requests};
+use crate::{interval, metric_values, requests, values};
 
 /// What one request says about one bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +73,28 @@ pub fn judge(plan: &Plan, records: &[&Record]) -> Vec<SloVerdict> {
     plan.slos.iter().map(judged).collect()
 }
 
+/// How sure a verdict must be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Care {
+    /// Probability left to chance, for each of both ways to be wrong.
+    pub(crate) tail: f64,
+    /// Independent looks at the target's state that the time measured amounts to: requests that meet a bound count for
+    /// no more. (Where they miss it, how misses come in clusters is seen.)
+    pub(crate) states: f64,
+}
+
+impl Care {
+    /// Of a single verdict, on requests as they are.
+    const USUAL: Self = Self { tail: interval::TAIL, states: f64::INFINITY };
+}
+
+/// A verdict, and how many times as many requests would have made it certain, had as large a share of them met the
+/// bound: one where it is certain, infinite where that is far more than anybody would send.
+pub(crate) fn verdict_with(care: Care, slo: Slo, measured: &[&Record]) -> (SloVerdict, f64) {
+    let (verdict, judgement) = judged(care, slo, Sample::of(slo.metric, measured).as_ref(), measured);
+    (verdict, judgement.times)
+}
+
 /// What several SLOs come to together: missed where one is, met where all are.
 pub(crate) fn together(verdicts: &[SloVerdict]) -> SloStatus {
     let any = |status| verdicts.iter().any(|verdict| verdict.status == status);
@@ -83,46 +110,143 @@ pub(crate) fn together(verdicts: &[SloVerdict]) -> SloStatus {
 struct Votes {
     met: u64,
     of: u64,
+    /// How many independent requests they are worth; at most `of`.
+    worth: f64,
+    /// The same for showing that the bound is met.
+    worth_met: f64,
 }
 
 impl Votes {
-    fn count(slo: &Slo, measured: &[&Record]) -> Self {
-        let mut votes = Self { met: 0, of: 0 };
-        for record in measured {
-            let voice = voice(slo, record);
-            votes.met += u64::from(voice == Voice::Met);
-            votes.of += u64::from(voice != Voice::Silent);
-        }
-        votes
+    /// Of a bound that so large a share of the requests must keep.
+    fn count(slo: &Slo, wanted: f64, states: f64, measured: &[&Record]) -> Self {
+        let series = series(slo, measured);
+        let missed = |one: &Vote| f64::from(u8::from(one.missed));
+        let of = series.iter().map(Vec::len).sum::<usize>() as u64;
+        let met = series.iter().flatten().filter(|one| !one.missed).count() as u64;
+        let mut sizes: Vec<f64> = series.iter().flatten().map(|one| one.badness).collect();
+        sizes.sort_unstable_by(f64::total_cmp);
+        let edge = sizes.get(rank(wanted, sizes.len())).copied().unwrap_or_default();
+        let beyond = |one: &Vote| f64::from(u8::from(one.badness > edge));
+        let worth = worth(&series, missed).min(worth(&series, beyond));
+        let worth = for_few(worth, of as f64);
+        Self { met, of, worth, worth_met: worth.min(for_few(states, of as f64)) }
     }
 
     fn share(self) -> f64 {
         if self.of == 0 { 0.0 } else { self.met as f64 / self.of as f64 }
     }
 
-    /// `95.2 % of 200 requests met it (91.3 to 97.4 %)`, the range by Wilson.
+    /// Whether the share that keeps the bound is certainly above or below what is wanted, but for `tail` on each side, had
+    /// `times` as many requests come to the same; `None` where neither is.
+    fn settled(self, tail: f64, wanted: f64, times: f64) -> Option<bool> {
+        let (for_met, for_missed) = (self.worth_met * times, self.worth * times);
+        let share = self.share();
+        if at_least(share * for_met, for_met, wanted) <= tail {
+            return Some(true);
+        }
+        (at_least((1.0 - share) * for_missed, for_missed, 1.0 - wanted) <= tail).then_some(false)
+    }
+
+    /// How many times as many requests would settle it at the share seen so far.
+    fn times_to_tell(self, tail: f64, wanted: f64) -> f64 {
+        let mut times = std::iter::successors(Some(1.0), |times| Some(times * 1.1));
+        let enough = times.find(|&times| times > MOST_TIMES || self.settled(tail, wanted, times).is_some());
+        enough.filter(|times| *times <= MOST_TIMES).unwrap_or(f64::INFINITY)
+    }
+
+    /// How many requests stand for one that counts fully.
+    fn each(self) -> f64 {
+        self.of as f64 / self.worth
+    }
+
+    /// `95.2 % of 200 requests met it (91.3 to 97.4 %)`, the range by Wilson; and for how many they count, where that
+    /// is fewer.
     fn in_words(self) -> String {
-        let (low, high) = interval::wilson(self.met, self.of);
+        let (low, high) = interval::wilson_at(self.share(), self.worth, t_point(f64::INFINITY));
         let percent = |share: f64| share * 100.0;
         let (share, low, high) = (percent(self.share()), percent(low), percent(high));
-        format!("{share:.1} % of {} requests met it ({low:.1} to {high:.1} %)", self.of)
+        let counts = if self.worth < COUNTS_FULLY * self.of as f64 {
+            format!(", which count for {:.0} as neighbours in time resemble each other", self.worth)
+        } else {
+            String::new()
+        };
+        format!("{share:.1} % of {} requests met it ({low:.1} to {high:.1} %){counts}", self.of)
     }
+}
+
+/// Share of the requests that must count before it is said that they count for fewer.
+const COUNTS_FULLY: f64 = 0.9;
+
+/// What one request says, as a value.
+#[derive(Debug, Clone, Copy)]
+struct Vote {
+    missed: bool,
+    /// The larger the worse: infinite where there is no value.
+    badness: f64,
+}
+
+/// The requests that say something, in order of time, one series for each block or step.
+fn series(slo: &Slo, measured: &[&Record]) -> Vec<Vec<Vote>> {
+    let mut blocks: BTreeMap<BlockKey, Vec<(Moment, Vote)>> = BTreeMap::new();
+    let sign = if slo.metric.higher_is_better() { -1.0 } else { 1.0 };
+    for record in measured {
+        let missed = match voice(slo, record) {
+            Voice::Silent => continue,
+            Voice::Met => false,
+            Voice::Missed => true,
+        };
+        let values = if record.outcome.is_complete() { Some(metric_values(record, slo.metric)) } else { None };
+        let worst = values.and_then(|values| values.map(|value| value * sign).max_by(f64::total_cmp));
+        let vote = Vote { missed, badness: worst.unwrap_or(f64::INFINITY) };
+        blocks.entry(requests::block(record)).or_default().push((record.scheduled_ns, vote));
+    }
+    let in_order = |mut block: Vec<(Moment, Vote)>| {
+        block.sort_by_key(|(at, _)| *at);
+        block.into_iter().map(|(_, vote)| vote).collect()
+    };
+    blocks.into_values().map(in_order).collect()
+}
+
+/// How many independent requests the mean of `value` over `series` is worth.
+fn worth<T>(series: &[Vec<T>], value: impl Fn(&T) -> f64) -> f64 {
+    let values: Vec<Vec<f64>> = series.iter().map(|one| one.iter().map(&value).collect()).collect();
+    effective_size_of(&values.iter().map(Vec::as_slice).collect::<Vec<_>>())
+}
+
+/// Place of the quantile `q` among `n` values: the first with at least that share of them at or below it.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and n")]
+fn rank(q: f64, n: usize) -> usize {
+    ((q * n as f64).ceil() as usize).saturating_sub(1)
+}
+
+/// A number of independent values that was estimated, from itself, out of `n`: the fewer there are, the less sure it is,
+/// so that it is lowered by the square of what Student's t is wider with so many degrees of freedom (as E. L. Korn & B. I.
+/// Graubard, *Survey Methodology* 24, 1998, 193–201, do with those of a survey's design).
+fn for_few(worth: f64, n: f64) -> f64 {
+    (worth * (t_point(n - 1.0) / t_point(worth - 1.0)).powi(2)).max(1.0).min(n)
 }
 
 /// One SLO's verdict, and whether it is open for want of requests.
 pub(crate) fn verdict(slo: Slo, sample: Option<&Sample>, measured: &[&Record]) -> (SloVerdict, bool) {
-    let votes = Votes::count(&slo, measured);
-    let Judgement { status, why, starved } = match slo.quantile {
+    let (verdict, judgement) = judged(Care::USUAL, slo, sample, measured);
+    (verdict, judgement.starved)
+}
+
+fn judged(care: Care, slo: Slo, sample: Option<&Sample>, measured: &[&Record]) -> (SloVerdict, Judgement) {
+    let wanted = slo.quantile.map_or(1.0, |q| wanted_share(&slo, q.get()));
+    let votes = Votes::count(&slo, wanted, care.states, measured);
+    let judgement = match slo.quantile {
         _ if votes.of == 0 => Judgement::open(format!("no request has a value of {}", slo.metric), true),
         None => every_one(votes),
         Some(q) if matches!(slo.metric, Metric::Itl | Metric::ClientLag) => pooled(&slo, q, sample, votes),
-        Some(q) => by_count(wanted_share(&slo, q.get()), votes),
+        Some(_) => by_count(care, wanted, votes),
     };
     let measured = match slo.quantile {
         Some(q) => sample.and_then(|s| s.percentile(q).known().copied()),
         None => sample.map(|s| worst(&slo, s)),
     };
-    (SloVerdict { slo, measured, share: votes.share(), status, why }, starved)
+    let (status, why) = (judgement.status, judgement.why.clone());
+    (SloVerdict { slo, measured, share: votes.share(), status, why }, judgement)
 }
 
 struct Judgement {
@@ -130,15 +254,17 @@ struct Judgement {
     why: String,
     /// Whether more requests are what it takes.
     starved: bool,
+    /// How many times as many would have been enough.
+    times: f64,
 }
 
 impl Judgement {
     fn settled(met: bool, why: String) -> Self {
-        Self { status: if met { SloStatus::Met } else { SloStatus::Missed }, why, starved: false }
+        Self { status: if met { SloStatus::Met } else { SloStatus::Missed }, why, starved: false, times: 1.0 }
     }
 
     fn open(why: String, starved: bool) -> Self {
-        Self { status: SloStatus::Undecided, why, starved }
+        Self { status: SloStatus::Undecided, why, starved, times: f64::INFINITY }
     }
 }
 
@@ -158,34 +284,45 @@ fn every_one(votes: Votes) -> Judgement {
     Judgement::settled(votes.met == votes.of, format!("{} of {} requests met it", votes.met, votes.of))
 }
 
-/// A percentile within its bound is a share of requests within it. The percentile's interval lies
-/// within the bound exactly when so many requests kept it that fewer than [`interval::ranks`]' upper
-/// rank would be a surprise; failed and unsent requests count as beyond any bound.
-fn by_count(wanted: f64, votes: Votes) -> Judgement {
-    let (low, high) = interval::ranks(votes.of, wanted);
+/// A percentile within its bound is a share of requests within it. Whether so many within it would be a surprise were
+/// the share just what is wanted, and whether so few would be: by the binomial distribution of as many requests as they
+/// are worth, which need not be whole (Korn & Graubard 1998, as for proportions of a survey). Where each counts fully,
+/// the percentile's interval lies on one side of the bound exactly when this is certain; failed and unsent requests
+/// count as beyond any bound.
+fn by_count(care: Care, wanted: f64, votes: Votes) -> Judgement {
     let why = format!("{}; {} % is wanted", votes.in_words(), tidy(wanted * 100.0));
-    if high.is_some_and(|high| votes.met >= high) {
-        return Judgement::settled(true, why);
+    if let Some(met) = votes.settled(care.tail, wanted, 1.0) {
+        return Judgement::settled(met, why);
     }
-    if low.is_some_and(|low| votes.met < low) {
-        return Judgement::settled(false, why);
-    }
-    let needs = interval::values_needed(wanted);
-    if votes.of < needs {
-        let more = more(needs - votes.of);
-        return Judgement::open(format!("{why}; at least {more} would tell"), true);
-    }
-    match interval::trials_to_tell(votes.share(), wanted) {
-        Some(trials) if trials > votes.of => {
-            Judgement::open(format!("{why}; about {} would tell", more(trials - votes.of)), true)
+    let times = votes.times_to_tell(care.tail, wanted);
+    let needs = interval::values_needed(wanted) as f64;
+    let open = if votes.worth < needs {
+        let more = more((needs - votes.worth) * votes.each());
+        Judgement::open(format!("{why}; at least {more} would tell"), true)
+    } else {
+        match interval::trials_to_tell(votes.share(), wanted) {
+            Some(trials) if trials as f64 > votes.worth => {
+                let more = more((trials as f64 - votes.worth) * votes.each());
+                Judgement::open(format!("{why}; about {more} would tell"), true)
+            }
+            _ => Judgement::open(format!("{why}, too close to call"), false),
         }
-        _ => Judgement::open(format!("{why}, too close to call"), false),
-    }
+    };
+    Judgement { times, ..open }
 }
 
-/// `52 more requests`.
-fn more(requests: u64) -> String {
-    format!("{requests} more request{}", if requests == 1 { "" } else { "s" })
+/// P(B ≥ `hits`) for B binomial (`n`, `p`), which the incomplete beta function continues between whole numbers.
+fn at_least(hits: f64, n: f64, p: f64) -> f64 {
+    if hits <= 0.0 { 1.0 } else { beta_reg(hits, n - hits + 1.0, p) }
+}
+
+/// Times as many requests as there are, beyond which nobody waits for a verdict.
+const MOST_TIMES: f64 = 64.0;
+
+/// `52 more requests`, rounded up.
+fn more(requests: f64) -> String {
+    let requests = requests.ceil();
+    format!("{requests} more request{}", if requests <= 1.0 { "" } else { "s" })
 }
 
 /// `99.9`, without the dust of binary fractions.
@@ -206,7 +343,13 @@ fn pooled(slo: &Slo, q: Quantile, sample: Option<&Sample>, votes: Votes) -> Judg
             format!("{} of {} requests had no gaps to measure", votes.of - answered, votes.of),
         );
     }
+    // A habit of one request in ten must have had its chance to be seen.
+    let needs = interval::values_needed(q.get().min(0.9)) as f64;
     match ends {
+        _ if votes.worth < needs => {
+            let open = Judgement::open(format!("too few requests that count fully for this percentile; {why}"), true);
+            Judgement { times: needs / votes.worth, ..open }
+        }
         Some((low, high)) if slo.met_by(low) && slo.met_by(high) => Judgement::settled(true, why),
         Some((low, high)) if !slo.met_by(low) && !slo.met_by(high) => Judgement::settled(false, why),
         Some(_) => Judgement::open(format!("the interval spans the bound; {why}"), false),

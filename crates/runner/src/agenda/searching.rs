@@ -14,8 +14,8 @@ use crate::recorder::Seen;
 use crate::search::{self, Next, Tried};
 use crate::turns::{Portion, Rung, Share, Turn, timed, warmups};
 
-/// A step at a level that was tried before is so much longer.
-const LONGER: u64 = 2;
+/// A step at a level that was tried before is so much longer at least.
+const LONGER: f64 = 2.0;
 
 /// A closed loop that ends by count sends at least so many requests a stream: a burst is no level of load.
 const REQUESTS_PER_STREAM: u64 = 4;
@@ -115,8 +115,8 @@ impl Searching {
             one.over = Some("no rate is left to offer".to_owned());
             return None;
         };
-        let again = one.tried.iter().any(|tried| same(tried.verdict.level, level));
-        let times = if again { LONGER } else { 1 };
+        let before = one.tried.iter().find(|tried| same(tried.verdict.level, level));
+        let times = before.map_or(1, times);
         let load = match self.plan.stop {
             Stop::DurationNs(length) => {
                 load::fitted(&load, self.plan.seed, block, Nanos(length.0.saturating_mul(times)))
@@ -166,9 +166,10 @@ impl Searching {
         one.steps += 1;
         one.next_index = records.iter().map(|record| record.index + 1).fold(one.next_index, u64::max);
         let level = one.put(step.clone(), records);
+        let measured = level.length(self.plan.stop);
         let (verdict, point) = judge(&level.steps, &level.records);
         let client_limited = point.trust == Trust::ClientLimited && !one.carried_more(rung.axis, &point);
-        one.learn(Tried { verdict, requests_per_s: point.requests_per_s, client_limited });
+        one.learn(Tried { verdict, requests_per_s: point.requests_per_s, client_limited, measured });
         one.forget(&self.search);
         Some(step)
     }
@@ -237,6 +238,28 @@ impl OneSearch {
     }
 }
 
+impl Measured {
+    /// How long it was measured, in steps that end as `stop` says.
+    fn length(&self, stop: Stop) -> f64 {
+        match stop {
+            Stop::Requests(requests) => self.records.len() as f64 / requests.max(1) as f64,
+            Stop::DurationNs(length) => {
+                let lengths = self.steps.iter().map(|step| (step.ended_ns - step.began_ns).as_secs_f64());
+                lengths.sum::<f64>() / length.as_secs_f64()
+            }
+        }
+    }
+}
+
+/// How many times as long as the plan says the next step is at a level that was tried before: as long as it takes to
+/// tell, if that is within reach.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between two small numbers")]
+fn times(tried: &Tried) -> u64 {
+    let missing = tried.missing();
+    let wanted = if missing.is_finite() { missing } else { LONGER };
+    wanted.clamp(LONGER, search::LONGEST).ceil() as u64
+}
+
 /// Levels are told apart to the last bit: each is asked for by the very number it was found by.
 fn same(one: f64, other: f64) -> bool {
     one.total_cmp(&other).is_eq()
@@ -261,3 +284,6 @@ fn ended(turn: &Turn, span: Span, records: &[Arc<Record>]) -> Moment {
     let last = records.iter().map(|record| record.scheduled_ns).max().unwrap_or(span.began);
     turn.length.filter(|_| span.whole).map_or(last, |length| span.began + length)
 }
+
+#[cfg(test)]
+mod coverage;

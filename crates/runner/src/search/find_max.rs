@@ -8,7 +8,7 @@ use schema::plan::Axis;
 use schema::summary::SloStatus;
 use stats::Verdict;
 
-use super::{Next, Tried, between, tidy};
+use super::{LONGEST, Next, Tried, between, tidy};
 
 /// What is sought, and how long.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +27,9 @@ pub(super) struct Rules {
 
 /// Steps at one level before it counts as neither met nor missed, and stays inside the interval.
 const MOST_STEPS: u64 = 3;
+
+/// The same while no level is certainly met: an answer without a lower end is none.
+const MOST_STEPS_AT_FIRST: u64 = 5;
 
 /// The same where this machine was the limit: that is mended by nothing but chance.
 const MOST_STEPS_LIMITED: u64 = 2;
@@ -65,7 +68,7 @@ pub(super) fn next(rules: &Rules, tried: &[Tried]) -> Next {
         _ if tried.is_empty() => Next::Level(tidy(rules.axis, rules.first).min(rules.highest)),
         (None, None) => down(rules, &verdicts, || up(rules, tried)),
         (None, Some(_)) if lowest_is_open(&verdicts) => Next::Over(format!(
-            "{} stays undecided after {MOST_STEPS} steps: longer steps would tell",
+            "{} stays undecided: longer steps would tell",
             stats::level_in_words(rules.axis, lowest(&verdicts))
         )),
         (Some(low), None) => match lowest_limited(tried, low) {
@@ -108,8 +111,18 @@ fn in_doubt(tried: &[Tried], bracket: Bracket) -> Option<f64> {
         SloStatus::Missed => highest_met.is_some_and(|met| met > t.verdict.level),
         SloStatus::Met => bracket.high.is_some_and(|high| t.verdict.level > high),
     };
-    let most = |t: &Tried| if t.client_limited { MOST_STEPS_LIMITED } else { MOST_STEPS };
-    let again = tried.iter().filter(doubtful).filter(|t| t.verdict.steps < most(t));
+    let most = |t: &Tried| match bracket.low {
+        _ if t.client_limited => MOST_STEPS_LIMITED,
+        None if t.verdict.status == SloStatus::Undecided && t.missing().is_finite() => MOST_STEPS_AT_FIRST,
+        _ => MOST_STEPS,
+    };
+    // What happened in a single step may be chance; after that, what is too close to tell is left.
+    let may_tell = |t: &Tried, left: u64| {
+        t.verdict.steps < 2 || t.verdict.status != SloStatus::Undecided || t.missing() <= LONGEST * left as f64
+    };
+    let again = tried.iter().filter(doubtful);
+    let again =
+        again.filter(|t| most(t).checked_sub(t.verdict.steps).is_some_and(|left| left > 0 && may_tell(t, left)));
     let again: Vec<Verdict> = again.map(|t| t.verdict).collect();
     let all_open = again.iter().all(|verdict| verdict.status == SloStatus::Undecided);
     if bracket.low.is_none() && all_open {
@@ -186,7 +199,7 @@ fn narrow(rules: &Rules, tried: &[Tried], low: f64, high: f64) -> Next {
         Some(level) if to - from > rules.tolerance / 2.0 * from => Next::Level(level),
         _ => {
             let words = |level| stats::level_in_words(rules.axis, level);
-            Next::Over(format!("{} to {} stay undecided after {MOST_STEPS} steps each", words(first), words(last)))
+            Next::Over(format!("{} to {} stay undecided: longer steps would tell", words(first), words(last)))
         }
     }
 }

@@ -4,9 +4,10 @@ use super::*;
 
 pub(super) fn tried(level: f64, steps: u64, status: SloStatus) -> Tried {
     Tried {
-        verdict: Verdict { level, steps, status, in_the_way: None, saturated: false },
+        verdict: Verdict { level, steps, status, in_the_way: None, saturated: false, times: 1.0 },
         requests_per_s: Estimate { value: level, low: None, high: None },
         client_limited: false,
+        measured: steps as f64,
     }
 }
 

@@ -13,7 +13,7 @@ fn slo() -> Slo {
 fn tried(levels: &[(f64, SloStatus)]) -> Vec<Verdict> {
     let one = |&(level, status): &(f64, SloStatus)| {
         let in_the_way = (status != Met).then(slo);
-        Verdict { level, steps: 1, status, in_the_way, saturated: false }
+        Verdict { level, steps: 1, status, in_the_way, saturated: false, times: 1.0 }
     };
     levels.iter().map(one).collect()
 }
@@ -55,7 +55,7 @@ fn a_success_above_a_certain_miss_counts_for_nothing() {
 #[test]
 fn a_level_that_cannot_be_kept_up_with_is_missed_whatever_the_bounds_say() {
     let mut levels = tried(&[(8.0, Met)]);
-    levels.push(Verdict { level: 9.0, steps: 2, status: Missed, in_the_way: None, saturated: true });
+    levels.push(Verdict { level: 9.0, steps: 2, status: Missed, in_the_way: None, saturated: true, times: 1.0 });
     let found = answer(Axis::Concurrency, &[slo()], &levels);
     assert_eq!(found.why, "certainly met at 8 at once, the target could not keep up at 9 at once");
     assert_eq!((found.steps, found.limited_by), (3, None));
@@ -69,7 +69,7 @@ fn verdict(ttft: u64, saturated: bool, late: u64) -> Verdict {
     let records: Vec<Record> =
         (1..=100).map(|i| Record { scheduled_ns: due(i), ..record(i * 1_000, &[ttft, ttft + 10]) }).collect();
     let summary = summarise_target(&plan, &target("a"), &records.iter().collect::<Vec<_>>());
-    Verdict::of_summary(&summary, 1.0, 1, saturated)
+    Verdict::of_summary(&summary, 1.0, 1, saturated, 1.0)
 }
 
 #[test]

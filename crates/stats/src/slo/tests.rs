@@ -3,10 +3,15 @@ use schema::record::FailureClass;
 use super::*;
 use crate::fixture::{failed, ms, record};
 
-/// `good` requests with a TTFT of 100 ms, `bad` ones with 300 ms, all with gaps of 10 ms.
+/// With so long a TTFT, and gaps of 10 ms.
+fn request(ttft: u64) -> Record {
+    record(0, &[ttft, ttft + 10, ttft + 20, ttft + 30])
+}
+
+/// `good` requests with a TTFT of 100 ms, `bad` ones with 300 ms, evenly among them.
 fn requests(good: u64, bad: u64) -> Vec<Record> {
-    let one = |ttft: u64| record(0, &[ttft, ttft + 10, ttft + 20, ttft + 30]);
-    (0..good).map(|_| one(100)).chain((0..bad).map(|_| one(300))).collect()
+    let all = good + bad;
+    (0..all).map(|i| request(if i * bad / all == (i + 1) * bad / all { 100 } else { 300 })).collect()
 }
 
 #[track_caller]
@@ -52,9 +57,11 @@ fn the_verdict_agrees_with_the_percentiles_interval() {
 
 #[test]
 fn failed_and_unsent_requests_are_misses() {
-    let mut records = requests(180, 0);
-    records.extend((0..10).map(|_| failed(0, FailureClass::Stalled)));
-    records.extend((0..10).map(|_| Record { start_ns: None, outcome: Outcome::NotSent, ..record(0, &[]) }));
+    let mut records = requests(200, 0);
+    for at in (0..200).step_by(20) {
+        records[at] = failed(0, FailureClass::Stalled);
+        records[at + 10] = Record { start_ns: None, outcome: Outcome::NotSent, ..record(0, &[]) };
+    }
     let got = check("ttft_p95<200ms", &records, SloStatus::Missed, "90.0 % of 200", false);
     assert!((got.share - 0.9).abs() < 1e-12);
     // What completed was well within.
@@ -97,4 +104,39 @@ fn gaps_are_judged_together() {
     check("itl_p95<20ms", &requests(100, 0), SloStatus::Met, "100 of 100", false);
     check("itl_p95<5ms", &requests(100, 0), SloStatus::Missed, "0 of 100", false);
     check("itl_p95<20ms", &requests(5, 0), SloStatus::Undecided, "too few gaps or requests", true);
+}
+
+#[test]
+fn misses_that_come_together_count_for_fewer() {
+    let alone = requests(180, 20);
+    check("ttft_p80<200ms", &alone, SloStatus::Met, "90.0 % of 200 requests met it (85.1 to 93.4 %); 80 %", false);
+    let together: Vec<Record> = (0..200).map(|i| request(if (90..110).contains(&i) { 300 } else { 100 })).collect();
+    let got =
+        check("ttft_p80<200ms", &together, SloStatus::Undecided, "as neighbours in time resemble each other", true);
+    assert!(got.why.contains("would tell"), "{}", got.why);
+    // Told apart by when they were due, and not by when they are recorded.
+    let shuffled: Vec<Record> = alone
+        .iter()
+        .enumerate()
+        .map(|(i, one)| Record { scheduled_ns: ms(i as u64 * 77 % 200), ..one.clone() })
+        .collect();
+    check("ttft_p80<200ms", &shuffled, SloStatus::Met, "of 200 requests met it", false);
+}
+
+#[test]
+fn time_and_not_requests_bounds_what_is_worth_to_show_that_a_bound_is_met() {
+    let slo: Slo = "ttft_p90<200ms".parse().unwrap();
+    let judged = |states, good, bad| {
+        let records = requests(good, bad);
+        let refs: Vec<&Record> = records.iter().collect();
+        let (verdict, times) = verdict_with(Care { tail: 0.025, states }, slo, &refs);
+        (verdict.status, times)
+    };
+    assert_eq!(judged(f64::INFINITY, 500, 0), (SloStatus::Met, 1.0));
+    assert_eq!(judged(60.0, 500, 0), (SloStatus::Met, 1.0));
+    let (status, times) = judged(20.0, 500, 0);
+    assert_eq!(status, SloStatus::Undecided);
+    assert!((1.7..2.1).contains(&times), "36 are needed: {times}");
+    assert_eq!(judged(20.0, 250, 250).0, SloStatus::Missed);
+    assert!(judged(20.0, 450, 50).1.is_infinite());
 }

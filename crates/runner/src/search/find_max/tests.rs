@@ -50,16 +50,16 @@ fn an_undecided_level_is_measured_again_and_then_left_inside_the_interval() {
     check(&RATE, &[(8.0, 1, Met), (16.0, 1, Missed), (11.0, 3, Undecided)], 13.27);
     check(&RATE, &[(8.0, 1, Met), (12.0, 1, Missed), (11.0, 3, Undecided)], 9.381);
     let stuck = [(10.8, 1, Met), (10.9, 3, Undecided), (11.1, 3, Undecided), (11.2, 1, Missed)];
-    check_over(&Rules { tolerance: 0.03, ..RATE }, &stuck, "10.9/s to 11.1/s stay undecided after 3 steps each");
+    check_over(&Rules { tolerance: 0.03, ..RATE }, &stuck, "10.9/s to 11.1/s stay undecided: longer steps would tell");
 }
 
 #[test]
 fn where_nothing_is_certain_for_want_of_requests_it_goes_up_and_not_down() {
     check(&RATE, &[(2.0, 1, Undecided)], 4.0);
     check(&RATE, &[(2.0, 1, Undecided), (4.0, 1, Undecided), (8.0, 1, Missed)], 4.0);
-    check(&RATE, &[(2.0, 1, Undecided), (4.0, 3, Undecided), (8.0, 1, Missed)], 2.0);
-    let open = [(2.0, 3, Undecided), (4.0, 3, Undecided), (8.0, 2, Missed)];
-    check_over(&RATE, &open, "2.00/s stays undecided after 3 steps: longer steps would tell");
+    check(&RATE, &[(2.0, 1, Undecided), (4.0, 5, Undecided), (8.0, 1, Missed)], 2.0);
+    let open = [(2.0, 5, Undecided), (4.0, 5, Undecided), (8.0, 2, Missed)];
+    check_over(&RATE, &open, "2.00/s stays undecided: longer steps would tell");
     check(&RATE, &[(2.0, 1, Undecided), (4.0, 1, Met)], 8.0);
 }
 
