@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -15,7 +16,7 @@ use crate::units::Usd;
 /// A target's name: what tables, folders and charts call it. Letters, digits, `.`, `_`, `-`; at most 64.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
-pub struct TargetName(String);
+pub struct TargetName(Arc<str>);
 
 impl TargetName {
     /// The name as text.
@@ -39,7 +40,7 @@ impl FromStr for TargetName {
         let fits = (1..=64).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
             && text.as_bytes()[0].is_ascii_alphanumeric();
-        if fits { Ok(Self(text.to_owned())) } else { Err(NameError(text.chars().take(80).collect())) }
+        if fits { Ok(Self(text.into())) } else { Err(NameError(text.chars().take(80).collect())) }
     }
 }
 
@@ -52,7 +53,7 @@ impl TryFrom<String> for TargetName {
 
 impl From<TargetName> for String {
     fn from(name: TargetName) -> Self {
-        name.0
+        name.0.to_string()
     }
 }
 

@@ -10,25 +10,31 @@ use crate::interval::{around, ranks, ratio, t_point, values_needed};
 use crate::moments;
 use crate::quantile::quantile;
 
-/// Values of all requests, one cluster after the other.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct Clusters {
-    values: Vec<f64>,
+/// Values of all requests, one cluster after the other. Those that are all whole numbers take half the memory
+/// as such.
+#[derive(Debug, Clone)]
+pub(crate) struct Clusters<V> {
+    values: Vec<V>,
     /// Where each cluster ends; none is empty.
     ends: Vec<usize>,
 }
 
-impl Clusters {
-    /// Adds the values of one request; none at all adds no cluster.
-    pub(crate) fn push(&mut self, values: impl Iterator<Item = f64>) {
-        self.values.extend(values);
-        if self.values.len() > self.ends.last().copied().unwrap_or(0) {
-            self.ends.push(self.values.len());
+impl<V: Copy + Into<f64>> Clusters<V> {
+    /// Of the values of each request; none at all is no cluster. `None` where a value is no `V`.
+    pub(crate) fn of<I: Iterator<Item = Option<V>>>(requests: impl Iterator<Item = I>) -> Option<Self> {
+        let (mut values, mut ends) = (Vec::new(), Vec::new());
+        for mut request in requests {
+            let before = values.len();
+            request.try_for_each(|value| Some(values.push(value?)))?;
+            if values.len() > before {
+                ends.push(values.len());
+            }
         }
+        Some(Self { values, ends })
     }
 
     /// All values, cluster by cluster.
-    pub(crate) fn values(&self) -> &[f64] {
+    pub(crate) fn values(&self) -> &[V] {
         &self.values
     }
 
@@ -42,14 +48,15 @@ impl Clusters {
         self.ends.len() == self.values.len()
     }
 
-    fn each(&self) -> impl Iterator<Item = &[f64]> {
+    fn each(&self) -> impl Iterator<Item = &[V]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, &end)| &self.values[start..end])
     }
 
     /// The mean over all values, its interval from the scatter of the clusters' sums around it.
     pub(crate) fn mean(&self) -> Estimate {
-        let pairs: Vec<_> = self.each().map(|c| (c.iter().sum(), c.len() as f64)).collect();
+        let sum = |c: &[V]| c.iter().map(|&x| x.into()).sum();
+        let pairs: Vec<_> = self.each().map(|c| (sum(c), c.len() as f64)).collect();
         ratio(&pairs)
     }
 
@@ -58,7 +65,7 @@ impl Clusters {
     pub(crate) fn sd(&self) -> Option<Estimate> {
         let value = moments::sd(&self.values)?;
         let mean = moments::mean(&self.values);
-        let squares = |c: &[f64]| c.iter().map(|x| (x - mean).powi(2)).sum::<f64>();
+        let squares = |c: &[V]| c.iter().map(|&x| (x.into() - mean).powi(2)).sum::<f64>();
         let pairs: Vec<_> = self.each().map(|c| (squares(c), c.len() as f64)).collect();
         let variance = ratio(&pairs);
         let root = |end: Option<f64>| end.map(|v| v.max(0.0).sqrt());
@@ -76,7 +83,7 @@ impl Clusters {
     /// Withheld until that effective number suffices as in [`values_needed`], and until there are as
     /// many requests as a percentile at `q`, at most p90, needs (6 at p50, 36 from p90 on): a habit of
     /// one request in ten must have had its chance to be seen.
-    pub(crate) fn percentile(&self, sorted: &[f64], q: f64) -> Percentile {
+    pub(crate) fn percentile(&self, sorted: &[V], q: f64) -> Percentile {
         let (n, clusters) = (sorted.len() as u64, self.count());
         let value = quantile(sorted, q);
         let worth = self.effective_number(value);
@@ -84,8 +91,8 @@ impl Clusters {
         match ranks(worth, q) {
             (Some(low), Some(high)) if missing == 0 => Percentile::Known(Estimate {
                 value,
-                low: Some(sorted[scaled_down(low - 1, n, worth)]),
-                high: Some(sorted[scaled_up(high, n, worth) - 1]),
+                low: Some(sorted[scaled_down(low - 1, n, worth)].into()),
+                high: Some(sorted[scaled_up(high, n, worth) - 1].into()),
             }),
             _ => Percentile::Withheld { needs_more: self.values_missing(worth, q, missing) },
         }
@@ -106,9 +113,10 @@ impl Clusters {
         if clusters < 2.0 {
             return self.count();
         }
-        let below = |c: &[f64]| c.iter().filter(|&&x| x <= edge).count() as f64;
-        let share = self.each().map(below).sum::<f64>() / n;
-        let squares: f64 = self.each().map(|c| (below(c) - share * c.len() as f64).powi(2)).sum();
+        let below = |c: &[V]| c.iter().filter(|&&x| x.into() <= edge).count() as f64;
+        let parts: Vec<(f64, f64)> = self.each().map(|c| (below(c), c.len() as f64)).collect();
+        let share = parts.iter().map(|(below, _)| below).sum::<f64>() / n;
+        let squares: f64 = parts.iter().map(|(below, all)| (below - share * all).powi(2)).sum();
         let variance = clusters / (clusters - 1.0) * squares / n.powi(2);
         let independent = share * (1.0 - share) / n;
         let design_effect = if independent > 0.0 { variance / independent } else { 1.0 };

@@ -1,5 +1,7 @@
 //! How one metric is distributed over the requests of one target.
 
+use std::fmt;
+
 use schema::metric::Metric;
 use schema::record::Record;
 use schema::summary::{Distribution, Estimate, Percentile};
@@ -11,61 +13,130 @@ use crate::{interval, metric_values};
 
 /// All values of one metric, by request and in order of size.
 #[derive(Debug)]
-pub(crate) struct Sample {
-    clusters: Clusters,
-    sorted: Vec<f64>,
-}
+pub(crate) struct Sample(Box<dyn Figures>);
 
 impl Sample {
     /// The values of `metric`; absent when there are none.
     pub(crate) fn of(metric: Metric, records: &[&Record]) -> Option<Self> {
-        let mut clusters = Clusters::default();
-        for record in records {
-            clusters.push(metric_values(record, metric));
-        }
-        let mut sorted = clusters.values().to_vec();
-        sorted.sort_unstable_by(f64::total_cmp);
-        (!sorted.is_empty()).then_some(Self { clusters, sorted })
+        let figures: Box<dyn Figures> = match gather(metric, records, whole) {
+            Some(clusters) => Box::new(Ordered::of(clusters, <[u32]>::sort_unstable)),
+            None => Box::new(Ordered::of(gather(metric, records, Some)?, |all| all.sort_unstable_by(f64::total_cmp))),
+        };
+        (figures.requests() > 0).then_some(Self(figures))
     }
 
     /// How many requests have a value.
     pub(crate) fn requests(&self) -> u64 {
-        self.clusters.count()
+        self.0.requests()
     }
 
     /// Smallest and largest.
     pub(crate) fn extremes(&self) -> (f64, f64) {
-        (self.sorted[0], self.sorted[self.sorted.len() - 1])
+        self.0.extremes()
     }
 
     /// The quantile as it is in the sample, whether or not the sample supports it: for verdicts on
     /// the client, never for what is printed as the target's.
     pub(crate) fn seen(&self, q: Quantile) -> f64 {
-        quantile(&self.sorted, q.get())
+        self.0.seen(q)
     }
 
     /// What the quantile is at least, with 97.5 % confidence: the largest of a few values says little of a p99. As
     /// [`Sample::seen`], for verdicts on the client.
     pub(crate) fn at_least(&self, q: Quantile) -> f64 {
-        let low = interval::ranks(self.sorted.len() as u64, q.get()).0;
-        low.and_then(|rank| self.sorted.get(usize::try_from(rank).ok()?.checked_sub(1)?).copied())
-            .unwrap_or(self.sorted[0])
+        self.0.at_least(q)
     }
 
     /// The quantile with its interval, or what it needs.
     pub(crate) fn percentile(&self, q: Quantile) -> Percentile {
-        if self.clusters.are_single() {
-            return interval::percentile(&self.sorted, q.get());
-        }
-        self.clusters.percentile(&self.sorted, q.get())
+        self.0.percentile(q)
     }
 
     /// Everything a table shows of it. No metric is ever negative, and neither is an interval.
     pub(crate) fn distribution(&self) -> Distribution {
-        let single = self.clusters.are_single();
+        self.0.distribution()
+    }
+}
+
+/// The values of `metric` as `V`s; `None` where one is none.
+fn gather<V: Copy + Into<f64>>(
+    metric: Metric,
+    records: &[&Record],
+    fit: impl Fn(f64) -> Option<V>,
+) -> Option<Clusters<V>> {
+    Clusters::of(records.iter().map(|record| metric_values(record, metric).map(&fit)))
+}
+
+/// `value` where it is a whole number below 2³²: gaps and lags are, if they are less than four seconds.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "compared with what it came from")]
+fn whole(value: f64) -> Option<u32> {
+    let whole = value as u32;
+    (f64::from(whole).to_bits() == value.to_bits()).then_some(whole)
+}
+
+/// As [`Sample`], whatever its values are kept as.
+trait Figures: fmt::Debug {
+    fn requests(&self) -> u64;
+    fn extremes(&self) -> (f64, f64);
+    fn seen(&self, q: Quantile) -> f64;
+    fn at_least(&self, q: Quantile) -> f64;
+    fn percentile(&self, q: Quantile) -> Percentile;
+    fn distribution(&self) -> Distribution;
+}
+
+/// Values by request and in order of size.
+#[derive(Debug)]
+struct Ordered<V> {
+    clusters: Clusters<V>,
+    sorted: Vec<V>,
+}
+
+impl<V: Copy + Into<f64> + fmt::Debug> Ordered<V> {
+    fn of(clusters: Clusters<V>, sort: impl FnOnce(&mut [V])) -> Self {
+        let mut sorted = clusters.values().to_vec();
+        sort(&mut sorted);
+        Self { clusters, sorted }
+    }
+
+    /// The sorted values where each is of another request.
+    fn singles(&self) -> Option<Vec<f64>> {
+        self.clusters.are_single().then(|| floats(&self.sorted))
+    }
+}
+
+impl<V: Copy + Into<f64> + fmt::Debug> Figures for Ordered<V> {
+    fn requests(&self) -> u64 {
+        self.clusters.count()
+    }
+
+    fn extremes(&self) -> (f64, f64) {
+        (self.sorted[0].into(), self.sorted[self.sorted.len() - 1].into())
+    }
+
+    fn seen(&self, q: Quantile) -> f64 {
+        quantile(&self.sorted, q.get())
+    }
+
+    fn at_least(&self, q: Quantile) -> f64 {
+        let low = interval::ranks(self.sorted.len() as u64, q.get()).0;
+        low.and_then(|rank| self.sorted.get(usize::try_from(rank).ok()?.checked_sub(1)?).copied())
+            .unwrap_or(self.sorted[0])
+            .into()
+    }
+
+    fn percentile(&self, q: Quantile) -> Percentile {
+        match self.singles() {
+            Some(sorted) => interval::percentile(&sorted, q.get()),
+            None => self.clusters.percentile(&self.sorted, q.get()),
+        }
+    }
+
+    fn distribution(&self) -> Distribution {
+        let (mean, sd) = match self.singles() {
+            Some(sorted) => (interval::mean(&floats(self.clusters.values())), interval::sd(&sorted)),
+            None => (self.clusters.mean(), self.clusters.sd()),
+        };
         let (min, max) = self.extremes();
-        let mean = if single { interval::mean(self.clusters.values()) } else { self.clusters.mean() };
-        let sd = if single { interval::sd(&self.sorted) } else { self.clusters.sd() };
         Distribution {
             n: self.sorted.len() as u64,
             mean: not_negative(mean),
@@ -78,6 +149,10 @@ impl Sample {
             max,
         }
     }
+}
+
+fn floats<V: Copy + Into<f64>>(values: &[V]) -> Vec<f64> {
+    values.iter().map(|&value| value.into()).collect()
 }
 
 /// The same with the interval's lower end at zero at least.

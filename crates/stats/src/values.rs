@@ -86,8 +86,9 @@ fn tpot(record: &Record) -> Option<f64> {
 
 /// Gaps between consecutive content events, nanoseconds.
 pub(crate) fn gaps(record: &Record) -> impl Iterator<Item = f64> + '_ {
-    let content = record.events.content();
-    content.clone().zip(content.skip(1)).map(|(one, next)| float(next.arrival - one.arrival))
+    let mut content = record.events.content();
+    let first = content.next().map_or(Moment::EPOCH, |event| event.arrival);
+    content.scan(first, |before, event| Some(float(event.arrival - std::mem::replace(before, event.arrival))))
 }
 
 fn client_lags(record: &Record) -> impl Iterator<Item = f64> + '_ {
