@@ -347,7 +347,7 @@ fn pooled(slo: &Slo, q: Quantile, sample: Option<&Sample>, votes: Votes) -> Judg
     let needs = interval::values_needed(q.get().min(0.9)) as f64;
     match ends {
         _ if votes.worth < needs => {
-            let open = Judgement::open(format!("too few requests that count fully for this percentile; {why}"), true);
+            let open = Judgement::open(format!("too few gaps or requests for this percentile; {why}"), true);
             Judgement { times: needs / votes.worth, ..open }
         }
         Some((low, high)) if slo.met_by(low) && slo.met_by(high) => Judgement::settled(true, why),
