@@ -41,6 +41,8 @@ pub(crate) struct Http1 {
     /// The request, and how much of it has left.
     request: Vec<u8>,
     sent: usize,
+    /// Whether all of it has left, from beneath the encryption too.
+    is_flushed: bool,
     /// What was read; what is before `taken` has been looked at.
     buffer: Vec<u8>,
     taken: usize,
@@ -58,6 +60,7 @@ impl Http1 {
             head_bytes: head_bytes.max(SMALLEST_HEAD_LIMIT),
             request: Vec::new(),
             sent: 0,
+            is_flushed: true,
             buffer: Vec::new(),
             taken: 0,
             piece: 0..0,
@@ -72,7 +75,7 @@ impl Http1 {
         self.request.shrink_to(IDLE_BYTES);
         self.buffer.clear();
         self.buffer.shrink_to(IDLE_BYTES);
-        (self.sent, self.taken) = (0, 0);
+        (self.sent, self.taken, self.is_flushed) = (0, 0, false);
         self.request.reserve(ask.lines.len() + body.len() + 48);
         self.request.extend_from_slice(&ask.lines);
         if !body.is_empty() {
@@ -119,9 +122,8 @@ impl Http1 {
 
     /// Whether there is another piece of the body.
     pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Failure>> {
-        if let Err(error) = self.write(cx) {
-            return Poll::Ready(Err(breaking(&error, Stage::Body)));
-        }
+        // A server that refuses the rest of a request still says why.
+        drop(self.write(cx));
         loop {
             let unread = &self.buffer[self.taken..];
             match self.body.step(unread).map_err(|broken| broken.at(Stage::Body))? {
@@ -158,14 +160,14 @@ impl Http1 {
     /// Whether another request can go out now: the answer was taken in to its end, and the server neither said that it
     /// would close, nor has, nor said anything that nobody asked for.
     pub(crate) fn is_reusable(&mut self, cx: &mut Context<'_>) -> bool {
-        let is_done = self.is_kept && self.body == Body::Over && self.sent == self.request.len();
+        let is_done = self.is_kept && self.body == Body::Over && self.is_flushed;
         self.is_kept = is_done && self.taken == self.buffer.len() && self.read(cx).is_pending();
         self.is_kept
     }
 
     /// Hands the system what it takes of the request.
     fn write(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        if self.sent == self.request.len() {
+        if self.is_flushed {
             return Ok(());
         }
         while self.sent < self.request.len() {
@@ -176,10 +178,11 @@ impl Http1 {
                 Poll::Pending => return Ok(()),
             }
         }
-        match Pin::new(&mut self.io).poll_flush(cx) {
-            Poll::Ready(flushed) => flushed,
-            Poll::Pending => Ok(()),
+        if let Poll::Ready(flushed) = Pin::new(&mut self.io).poll_flush(cx) {
+            flushed?;
+            self.is_flushed = true;
         }
+        Ok(())
     }
 
     /// Reads once; how many bytes that brought.

@@ -12,11 +12,11 @@ use schema::units::Nanos;
 use sim::{Config, Engine, Sim};
 use tokio::io::AsyncWriteExt as _;
 use tokio_rustls::TlsAcceptor;
-use transport::{Clock, Connector};
+use transport::{Clock, Connector, Order};
 
 use crate::stage::{
-    VLLM, alone, body_event, client, client_of, content, event_stream_head, failure, fast, pass, read_request, run,
-    scripted, send, short_answer, stamping, target,
+    VLLM, alone, body_event, client, client_of, content, event_stream_head, failure, fast, order, pass, read_request,
+    run, scripted, send, short_answer, stamping, target,
 };
 
 /// Any certificate will do.
@@ -148,6 +148,32 @@ fn a_server_without_http2_is_told_apart() {
             let plan = TransportPlan { http: HttpChoice::Http2, ..insecure() };
             let record = send(&client_of(&url, &plan), 2).await;
             assert_eq!(failure(&record).class, FailureClass::Tls, "{:?}", record.outcome);
+        }
+    });
+}
+
+#[test]
+fn a_large_request_is_sent_whole_from_beneath_the_encryption() {
+    run(async || {
+        let acceptor = acceptor(&["http/1.1"]);
+        let addr = scripted(move |tcp, _| {
+            let acceptor = acceptor.clone();
+            async move {
+                let mut stream = acceptor.accept(tcp).await.unwrap();
+                for _ in 0..2 {
+                    read_request(&mut stream).await;
+                    stream.write_all(short_answer("").as_bytes()).await.unwrap();
+                    stream.flush().await.unwrap();
+                }
+            }
+        })
+        .await;
+        let client = client_of(&format!("https://{addr}/v1"), &insecure());
+        for is_first in [true, false] {
+            let large = Order { body: vec![b'x'; 8 << 20].into(), ..order(&client, 4) };
+            let record = client.send(&large, &mut ()).await;
+            assert!(record.outcome.is_complete(), "{:?}", record.outcome);
+            assert_eq!(record.connect.is_some(), is_first, "the connection is used again");
         }
     });
 }
