@@ -210,6 +210,14 @@ fn until_decided() -> Arc<Plan> {
     Arc::new(plan)
 }
 
+/// A number that looks like chance (S. Vigna's splitmix64).
+const fn mixed(number: u64) -> u64 {
+    let z = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
 /// How many blocks of ten requests are done when the second target takes so much longer than the first, and what is
 /// told of it.
 fn blocks_until_decided(longer: u64) -> (u32, Vec<String>) {
@@ -219,7 +227,8 @@ fn blocks_until_decided(longer: u64) -> (u32, Vec<String>) {
     while let Some(turn) = agenda.next(all) {
         blocks = turn.block + 1;
         let first = first_numbers(&turn, 1)[0];
-        let ttft = |index: u64| 1_000 + longer * turn.target as u64 + index * 7_919 % 211;
+        // Noise of its own for each target, over a thousand milliseconds.
+        let ttft = |index: u64| 1_000 + longer * turn.target as u64 + mixed(2 * index + turn.target as u64) % 1_000;
         assert!(agenda.take_in(&turn, SPAN, records(&plan, &turn, first..first + 10, ttft)).is_none());
         told.extend(agenda.news());
     }
@@ -229,7 +238,7 @@ fn blocks_until_decided(longer: u64) -> (u32, Vec<String>) {
 
 #[test]
 fn sampling_ends_when_targets_are_told_apart() {
-    let (blocks, told) = blocks_until_decided(500);
+    let (blocks, told) = blocks_until_decided(1_500);
     assert!((3..20).contains(&blocks), "{blocks}");
     assert!(told[0].starts_with("after 1 of 40 blocks: open: `one` against `other` by TTFT p50"), "{told:?}");
     assert_eq!(told.last().unwrap(), &format!("all was decided after {blocks} of 40 blocks"));
@@ -237,7 +246,7 @@ fn sampling_ends_when_targets_are_told_apart() {
 
 #[test]
 fn sampling_that_decides_nothing_ends_at_its_limit_and_says_what_is_open() {
-    let (blocks, told) = blocks_until_decided(35);
+    let (blocks, told) = blocks_until_decided(60);
     assert_eq!(blocks, 40, "{told:?}");
     assert!(told.last().unwrap().starts_with("not all was decided after 40 blocks: open: `one`"), "{told:?}");
 }
