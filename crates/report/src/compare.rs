@@ -59,7 +59,12 @@ fn headline(text: &str, width: u16) -> Vec<Line> {
 }
 
 fn title(comparison: &Comparison) -> String {
-    let mark = if comparison.simulated { "  SIMULATED, at least in part" } else { "" };
+    let all = targets(comparison).iter().all(|(_, simulated)| *simulated);
+    let mark = match (comparison.simulated, all) {
+        (false, _) => "",
+        (true, true) => "  SIMULATED",
+        (true, false) => "  partly SIMULATED",
+    };
     format!("{}{mark}", comparison.name)
 }
 
@@ -69,28 +74,24 @@ fn explained(explanation: &Explanation, width: u16) -> Vec<Line> {
     let mut lines = headline(&explain::heading(explanation), width);
     lines.extend(terminal::grids("figure", Align::Left, &names, explain::columns(explanation), width));
     lines.push(blank());
-    lines.extend(plain(grid::labelled(&labelled_once(explain::causes(explanation)), TOOL_WIDTH, 0, width)));
+    lines.extend(plain(grid::labelled(&explain::causes(explanation), TOOL_WIDTH, 0, width)));
     lines.push(blank());
-    lines.extend(plain(grid::paragraph(explain::LEGEND, width)));
+    lines.extend(plain(grid::paragraph(&explain::legend(explanation), width)));
     lines.extend(plain(grid::labelled(&explain::notes(explanation), TOOL_WIDTH, 0, width)));
     lines
 }
 
-/// A label that stands above already is left out.
-fn labelled_once(mut lines: Vec<(String, String)>) -> Vec<(String, String)> {
-    for i in (1..lines.len()).rev() {
-        if lines[i].0 == lines[i - 1].0 {
-            lines[i].0.clear();
+/// The targets: best over all first, where that is known, else best by the first criterion.
+fn targets(comparison: &Comparison) -> Vec<(&TargetName, bool)> {
+    let overall = comparison.overall.iter().flat_map(|overall| &overall.scores);
+    let scored = overall.map(|score| (&score.target, score.simulated));
+    let ranked = comparison.rankings.iter().flat_map(|ranking| &ranking.standings);
+    let mut targets: Vec<(&TargetName, bool)> = Vec::new();
+    for (target, simulated) in scored.chain(ranked.map(|standing| (&standing.target, standing.simulated))) {
+        if targets.iter().all(|(known, _)| *known != target) {
+            targets.push((target, simulated));
         }
     }
-    lines
-}
-
-/// The targets, as every ranking has them.
-fn targets(comparison: &Comparison) -> Vec<(&TargetName, bool)> {
-    let standings = comparison.rankings.first().map(|ranking| ranking.standings.as_slice()).unwrap_or_default();
-    let mut targets: Vec<_> = standings.iter().map(|standing| (&standing.target, standing.simulated)).collect();
-    targets.sort_unstable();
     targets
 }
 
@@ -166,7 +167,7 @@ pub fn compare_markdown(compared: &Compared<'_>) -> String {
         lines.extend(table("figure", &names, &explain::columns(explanation)));
         lines.push(String::new());
         lines.extend(items(&explain::causes(explanation)));
-        lines.extend([String::new(), explain::LEGEND.to_owned(), String::new()]);
+        lines.extend([String::new(), clean::markdown(&explain::legend(explanation)), String::new()]);
         lines.extend(items(&explain::notes(explanation)));
         lines.push(String::new());
     }

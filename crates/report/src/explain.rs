@@ -6,10 +6,6 @@ use crate::clean;
 use crate::comparison::Column;
 use crate::number::{self, Figure};
 
-/// How to read the figures.
-pub(crate) const LEGEND: &str = "All of one recording: what differs is the definition alone, so there are no \
-     intervals. Definitions as read in the tools' sources, autumn 2026.";
-
 /// `Explain the difference: groq, 200 answers of evening`.
 pub(crate) fn heading(explanation: &Explanation) -> String {
     let mark = if explanation.simulated { "  SIMULATED" } else { "" };
@@ -66,30 +62,59 @@ fn signed(change: f64) -> String {
     format!("{sign}{percent:.*} %", usize::from(percent < 9.95))
 }
 
-/// Why figures move, tool by tool: the tool's name and a sentence a cause, with what it does alone.
+/// Why figures move: whose, and a sentence a cause with what it does alone.
 pub(crate) fn causes(explanation: &Explanation) -> Vec<(String, String)> {
-    explanation.readings.iter().flat_map(of_tool).collect()
+    let mut told: Vec<Told<'_>> = Vec::new();
+    for reading in &explanation.readings {
+        for (figure, cause) in reading.figures.iter().flat_map(|figure| figure.causes.iter().map(move |c| (figure, c)))
+        {
+            let known =
+                told.iter_mut().position(|known| known.cause.rule == cause.rule && known.cause.why == cause.why);
+            let place = known.unwrap_or_else(|| {
+                told.push(Told { cause, tools: Vec::new(), figures: Vec::new() });
+                told.len() - 1
+            });
+            told[place].add(reading, figure, cause);
+        }
+    }
+    let still = explanation.readings.iter().filter(|reading| reading.figures.iter().all(|f| f.causes.is_empty()));
+    let still: Vec<&str> = still.map(|reading| reading.tool.heading()).collect();
+    let all = explanation.readings.len();
+    let mut lines: Vec<(String, String)> = told
+        .into_iter()
+        .map(|told| (who(&told.tools, all), format!("{}: {}", told.figures.join(", "), told.cause.why)))
+        .collect();
+    if !still.is_empty() {
+        lines.push((who(&still, all), "nothing moves".to_owned()));
+    }
+    lines
 }
 
-fn of_tool(reading: &Reading) -> Vec<(String, String)> {
-    let mut told: Vec<(&Cause, Vec<String>)> = Vec::new();
-    for (figure, cause) in reading.figures.iter().flat_map(|figure| figure.causes.iter().map(move |c| (figure, c))) {
+/// One cause, whose figures it moves, and which.
+struct Told<'a> {
+    cause: &'a Cause,
+    tools: Vec<&'static str>,
+    figures: Vec<String>,
+}
+
+impl Told<'_> {
+    fn add(&mut self, reading: &Reading, figure: &Found, cause: &Cause) {
+        let tool = reading.tool.heading();
+        if !self.tools.contains(&tool) {
+            self.tools.push(tool);
+        }
         let moved = match cause.change {
             Some(change) => format!("{} {}", figure.quantity.heading(), signed(change)),
             None => figure.quantity.heading().to_owned(),
         };
-        match told.iter_mut().find(|(known, _)| known.rule == cause.rule && known.why == cause.why) {
-            Some((_, figures)) => figures.push(moved),
-            None => told.push((cause, vec![moved])),
+        if !self.figures.contains(&moved) {
+            self.figures.push(moved);
         }
     }
-    let name = format!("{} ({})", reading.tool.heading(), reading.tool.version());
-    let nothing = (name.clone(), "nothing moves".to_owned());
-    let lines: Vec<(String, String)> = told
-        .into_iter()
-        .map(|(cause, figures)| (name.clone(), format!("{}: {}", figures.join(", "), cause.why)))
-        .collect();
-    if lines.is_empty() { vec![nothing] } else { lines }
+}
+
+fn who(tools: &[&str], all: usize) -> String {
+    if tools.len() == all { "all".to_owned() } else { tools.join(", ") }
 }
 
 /// What stands in for what the recording does not hold: who is concerned, and what it is.
@@ -104,8 +129,20 @@ pub(crate) fn notes(explanation: &Explanation) -> Vec<(String, String)> {
         }
     }
     let all = explanation.readings.len();
-    let who = |tools: Vec<&str>| if tools.len() == all { "all".to_owned() } else { tools.join(", ") };
-    told.into_iter().map(|(note, tools)| (who(tools), note.to_owned())).collect()
+    told.into_iter().map(|(note, tools)| (who(&tools, all), note.to_owned())).collect()
+}
+
+/// How to read the figures, and whose sources were read.
+pub(crate) fn legend(explanation: &Explanation) -> String {
+    let versions = explanation.readings.iter().map(|reading| match reading.tool.version() {
+        "main" => reading.tool.heading().to_owned(),
+        version => format!("{} {version}", reading.tool.heading()),
+    });
+    format!(
+        "All of one recording: what differs is the definition alone, so there are no intervals. Each cause tells what it \
+         does to our figure alone. Definitions as read in the tools' sources, autumn 2026 ({}).",
+        versions.collect::<Vec<_>>().join(", ")
+    )
 }
 
 /// Headings of the CSV, and a row a target, tool and quantity that has a figure.
@@ -140,6 +177,3 @@ fn csv_row(explanation: &Explanation, tool: &str, version: &str, figure: &Found)
         clean::cell(&why.join("; ")),
     ])
 }
-
-#[cfg(test)]
-mod tests;

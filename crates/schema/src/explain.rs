@@ -29,12 +29,12 @@ macro_rules! tools {
 }
 
 tools! {
-    VllmBench, "vllm-bench", "vLLM bench", "main of September 2026", "`vllm bench serve`.";
+    VllmBench, "vllm-bench", "vLLM bench", "main", "`vllm bench serve`.";
     GuideLlm, "guidellm", "GuideLLM", "0.7.3", "`guidellm benchmark`.";
     AiPerf, "aiperf", "AIPerf", "0.13", "`aiperf profile`.";
     InferencePerf, "inference-perf", "inference-perf", "0.6.1", "`inference-perf`, of Kubernetes.";
-    GenAiBench, "genai-bench", "genai-bench", "main of September 2026", "`genai-bench benchmark`.";
-    LlmPerf, "llmperf", "llmperf", "its last state", "Ray's `llmperf`.";
+    GenAiBench, "genai-bench", "genai-bench", "main", "`genai-bench benchmark`.";
+    LlmPerf, "llmperf", "llmperf", "main", "Ray's `llmperf`.";
 }
 
 macro_rules! quantities {

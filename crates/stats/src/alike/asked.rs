@@ -42,7 +42,17 @@ pub(super) fn unlike(compared: &[Compared<'_>]) -> Vec<Unlike> {
                 "compare TTFT and TPOT, not E2E, rates or cost",
             ),
             compared,
-            |one| format!("with {}", limit(one)),
+            |one| format!("with {}", limit(one.plan)),
+        ),
+        ask(
+            question(
+                Note,
+                Aspect::OutputLimit,
+                "not all can be held to the length asked for",
+                "where lengths differ, compare TTFT and TPOT",
+            ),
+            compared,
+            forced,
         ),
         ask(
             question(Note, Aspect::Sampling, "answers were sampled otherwise", "their lengths may differ"),
@@ -160,18 +170,18 @@ fn prompts(workload: &Workload) -> String {
     std::iter::once(source).chain([prefix, images, turns, answer].into_iter().flatten()).collect::<Vec<_>>().join(", ")
 }
 
-/// A length is only forced where the target can be.
-fn limit(one: &Compared<'_>) -> String {
-    let workload = &one.plan.workload;
-    let length = match &workload.output_tokens {
+fn limit(plan: &Plan) -> String {
+    let length = match &plan.workload.output_tokens {
         Some(lengths) => format!("{lengths} tokens"),
-        None => format!("up to {} tokens", workload.max_tokens),
+        None => format!("up to {} tokens", plan.workload.max_tokens),
     };
-    match (workload.force_length, one.target.can_force_length()) {
-        (false, _) => length,
-        (true, true) => format!("{length}, forced"),
-        (true, false) => format!("{length}, which it cannot be held to"),
-    }
+    if plan.workload.force_length { format!("{length}, forced where possible") } else { length }
+}
+
+/// A length is only forced where the target can be.
+fn forced(one: &Compared<'_>) -> String {
+    let is_held = one.target.can_force_length() || !one.plan.workload.force_length;
+    if is_held { "can be" } else { "cannot" }.to_owned()
 }
 
 fn temperature(one: &Compared<'_>) -> String {

@@ -130,7 +130,8 @@ fn a_length_that_one_cannot_be_held_to_is_told() {
     sides[0].target.encoding.force_length = ForceLength::IgnoreEos;
     let found = compared(&sides);
     assert_eq!(found.len(), 1, "{found:#?}");
-    assert!(found[0].detail.contains("b with up to 64 tokens, which it cannot be held to"), "{}", found[0].detail);
+    assert!(found[0].detail.contains("(a can be; b cannot)"), "{}", found[0].detail);
+    assert_eq!(found[0].severity, Severity::Note);
 }
 
 #[track_caller]

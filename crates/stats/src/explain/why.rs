@@ -1,6 +1,6 @@
 //! Why a figure moves: one sentence a rule, with what the recording shows of it.
 
-use schema::event::{Event, Stamp};
+use schema::event::{Event, EventKind, Stamp};
 use schema::explain::{Cause, Quantity, Rule};
 use schema::record::{Record, TokenSource};
 use schema::units::Nanos;
@@ -51,15 +51,18 @@ fn start(material: &Material<'_>) -> String {
 }
 
 fn events(carriers: Carriers, quantity: Quantity, material: &Material<'_>) -> String {
-    let first = |record: &Record| material.events(record, carriers).first().map(|event| event.arrival);
-    let ours = |record: &Record| record.events.content().next().map(|event| event.arrival);
-    let unlike = share(material, |record| first(record) != ours(record));
+    let first = |record: &Record| material.events(record, Carriers::Any).first().map(|event| event.kind);
+    let blank = share(material, |record| first(record).is_some_and(|kind| !kind.is_content()));
+    let content = |record: &Record| record.events.content().next().map(|event| event.kind);
+    let thinking = share(material, |record| content(record).is_some_and(|kind| kind != EventKind::Text));
     let is_ttft = matches!(quantity, Quantity::TtftMean | Quantity::TtftP50 | Quantity::TtftP95);
     match (carriers, is_ttft) {
-        (Carriers::Any, true) => format!("any event is a first token, be it empty or a role: {unlike} begin with such"),
-        (Carriers::Any, false) => format!("events without a token count like those with one: {unlike} begin with such"),
-        (_, true) => format!("only answer text is a first token, reasoning and tool calls are not: {unlike} begin so"),
-        (_, false) => format!("only answer text counts, reasoning and tool calls do not: {unlike} begin with these"),
+        (Carriers::Any, true) => format!("any event is a first token, be it empty or a role: {blank} begin with such"),
+        (Carriers::Any, false) => format!("events without a token count like those with one: {blank} begin with such"),
+        (_, true) => {
+            format!("only answer text is a first token, reasoning and tool calls are not: {thinking} begin so")
+        }
+        (_, false) => format!("only answer text counts, reasoning and tool calls do not: {thinking} begin with these"),
     }
 }
 
