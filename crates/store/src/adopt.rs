@@ -76,7 +76,8 @@ pub struct Adopted {
 }
 
 /// What in the folder of results may have to be taken over: files of JSON that are no baselines, and folders of ours without
-/// a manifest. Whether they hold anything is for [`Loose::look`] to tell.
+/// a manifest. Folders come first: they tell more than a file of the same records. Whether they hold anything is for
+/// [`Loose::look`] to tell.
 ///
 /// # Errors
 /// When the folder cannot be read.
@@ -96,7 +97,7 @@ pub fn loose(out: &Path) -> Result<Vec<PathBuf>, StoreError> {
             found.push(path);
         }
     }
-    found.sort();
+    found.sort_by_cached_key(|path| (!path.is_dir(), path.clone()));
     Ok(found)
 }
 

@@ -58,7 +58,9 @@ impl FromStr for When {
         let ago = || text.parse().map(Self::Ago).ok();
         // An instant first: a day is how every instant begins.
         instant().or_else(day).or_else(ago).ok_or_else(|| {
-            format!("`{text}` is no time: write a day (`2026-11-20`), an instant (`2026-11-20T08:00:00Z`) or an age (`7d`)")
+            format!(
+                "`{text}` is no time: write a day (`2026-11-20`), an instant (`2026-11-20T08:00:00Z`) or an age (`7d`)"
+            )
         })
     }
 }

@@ -1,5 +1,7 @@
 //! `benchmark`: measures targets and shows what came of it.
 
+use std::collections::BTreeSet;
+
 use miette::Report;
 use report::{Align, Cell, Column, Listing};
 use runner::{Finished, Job, Stop};
@@ -83,7 +85,7 @@ pub(super) fn job(prepared: &Prepared, calibration: Option<Calibration>) -> Job 
         calibration,
         proxy: prepared.proxy.clone(),
         notes: prepared.resolved.skipped.iter().map(|problem| format!("not measured: {problem}")).collect(),
-        tags: prepared.resolved.tags.iter().map(ToString::to_string).collect(),
+        tags: prepared.resolved.tags.iter().map(ToString::to_string).collect::<BTreeSet<_>>().into_iter().collect(),
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
         pages: Box::new(pages),
     }

@@ -144,12 +144,7 @@ fn take_over(path: &Path, args: &Args, context: &Context) -> Result<(&'static st
 }
 
 /// Removes the original of what has become a run, where that was asked for.
-fn finish(
-    result: &'static str,
-    path: &Path,
-    run: &Path,
-    args: &Args,
-) -> Result<(&'static str, String), StoreError> {
+fn finish(result: &'static str, path: &Path, run: &Path, args: &Args) -> Result<(&'static str, String), StoreError> {
     let as_run = format!("as `{}`", run.file_name().unwrap_or(run.as_os_str()).to_string_lossy());
     if !args.remove || args.dry_run {
         return Ok((result, as_run));

@@ -71,13 +71,7 @@ pub(super) struct Table {
 
 impl Table {
     /// Adds what became of the run in `folder`.
-    pub(super) fn add(
-        &mut self,
-        folder: &Path,
-        outcome: Result<Resealed, StoreError>,
-        mode: Mode,
-        context: &Context,
-    ) {
+    pub(super) fn add(&mut self, folder: &Path, outcome: Result<Resealed, StoreError>, mode: Mode, context: &Context) {
         match outcome {
             Ok(resealed) => {
                 for problem in resealed.problems.iter().chain(&resealed.tampered) {

@@ -49,11 +49,8 @@ pub(crate) fn reseal(folder: &Path, mode: Mode) -> Result<Resealed, StoreError> 
         return Err(StoreError::NoRecords { path: folder.to_owned() });
     }
     let numbers = runner::recompute(&run)?;
-    let resealed = Resealed {
-        changes: changes(&run, &numbers.summary),
-        tampered: tampered(&run),
-        problems: numbers.problems,
-    };
+    let resealed =
+        Resealed { changes: changes(&run, &numbers.summary), tampered: tampered(&run), problems: numbers.problems };
     if mode == Mode::DryRun {
         return Ok(resealed);
     }
