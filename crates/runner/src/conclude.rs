@@ -42,7 +42,7 @@ pub fn recompute(run: &Run) -> Result<Numbers, StoreError> {
     let (mut records, mut steps, mut samples) = (Vec::new(), Vec::new(), BTreeMap::new());
     let mut problems = Vec::new();
     for name in run.targets() {
-        let mut of_target = run.records(name)?;
+        let mut of_target = run.records(name)?.without_texts();
         for record in of_target.by_ref() {
             records.push(record?);
         }

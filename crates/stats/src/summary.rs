@@ -1,6 +1,7 @@
 //! Everything about a target, and about a run.
 
 use std::collections::BTreeMap;
+use std::thread;
 
 use schema::FORMAT_VERSION;
 use schema::comparison::Comparison;
@@ -47,36 +48,48 @@ pub(crate) struct Part<'a> {
     pub(crate) steady: Vec<&'a Record>,
 }
 
+/// From so many records on, threads are worth their while.
+const MANY: usize = 50_000;
+
+/// Targets that are summarised at once: each has a sample of its own in memory.
+const AT_ONCE: usize = 2;
+
 /// What comes of each target of the plan, in its order.
 pub(crate) fn parts<'a>(plan: &'a Plan, measured: &'a Measured<'a>) -> Vec<Part<'a>> {
     let mut by_target: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
     for record in measured.records {
         by_target.entry(record.target.as_str()).or_default().push(record);
     }
-    let own = |target: &Target| by_target.remove(target.name.as_str()).unwrap_or_default();
-    plan.targets.iter().map(part(plan, measured, own)).collect()
+    let mut own = |target: &Target| by_target.remove(target.name.as_str()).unwrap_or_default();
+    let mut work = plan.targets.iter().map(|target| (target, own(target))).collect::<Vec<_>>().into_iter();
+    let one = |target, records: Vec<&'a Record>| part(plan, measured, target, &records);
+    if measured.records.len() < MANY {
+        return work.map(|(target, records)| one(target, records)).collect();
+    }
+    let mut parts = Vec::with_capacity(plan.targets.len());
+    while parts.len() < plan.targets.len() {
+        thread::scope(|scope| {
+            let started = work.by_ref().take(AT_ONCE).map(|(target, records)| scope.spawn(move || one(target, records)));
+            let threads: Vec<_> = started.collect();
+            parts.extend(threads.into_iter().map(|thread| thread.join().expect("numbers are made of any records")));
+        });
+    }
+    parts
 }
 
-fn part<'a>(
-    plan: &'a Plan,
-    measured: &'a Measured<'a>,
-    mut own: impl FnMut(&Target) -> Vec<&'a Record>,
-) -> impl FnMut(&Target) -> Part<'a> {
-    move |target| {
-        let records = own(target);
-        let calibration = measured.calibration;
-        let steps: Vec<&Step> = measured.steps.iter().filter(|step| step.target == target.name).collect();
-        let Some(searched) = curve::search(plan, target, &steps, &records, calibration) else {
-            let (mut summary, steady) = of_target(plan, target, &records, calibration);
-            summary.server_side = server_side(plan, target, &steady, measured);
-            summary.insight = insight::insight(plan, &summary, &steady, measured.samples_of(target));
-            return Part { summary, curve: None, steady };
-        };
-        let mut summary = searched.summary;
-        summary.server_side = server_side(plan, target, &searched.steady, measured);
-        summary.insight = insight::insight(plan, &summary, &searched.steady, measured.samples_of(target));
-        Part { summary, curve: Some(searched.curve), steady: searched.steady }
-    }
+fn part<'a>(plan: &Plan, measured: &'a Measured<'a>, target: &Target, records: &[&'a Record]) -> Part<'a> {
+    let calibration = measured.calibration;
+    let steps: Vec<&Step> = measured.steps.iter().filter(|step| step.target == target.name).collect();
+    let (mut summary, curve, steady) = match curve::search(plan, target, &steps, records, calibration) {
+        Some(searched) => (searched.summary, Some(searched.curve), searched.steady),
+        None => {
+            let (summary, steady) = of_target(plan, target, records, calibration);
+            (summary, None, steady)
+        }
+    };
+    summary.server_side = server_side(plan, target, &steady, measured);
+    summary.insight = insight::insight(plan, &summary, &steady, measured.samples_of(target));
+    Part { summary, curve, steady }
 }
 
 /// A run's summary from those of its targets, where they were made one by one; without a ranking, which
