@@ -6,7 +6,7 @@ use schema::record::{Limit, RateLimits};
 use schema::summary::{Summary, TargetSummary};
 
 use crate::number::{count, number, percent, spread, value};
-use crate::{comparison, server_side};
+use crate::{comparison, insight, server_side};
 
 /// Label and text of each line about `target`. Text is not yet clean.
 pub(crate) fn of(target: &TargetSummary, summary: &Summary, plan: &Plan) -> Vec<(String, String)> {
@@ -22,6 +22,7 @@ pub(crate) fn of(target: &TargetSummary, summary: &Summary, plan: &Plan) -> Vec<
     lines.extend(target.limits.as_ref().and_then(limits).map(|text| ("limits", text)));
     lines.extend(server(target).map(|text| ("server", text)));
     lines.extend(target.server_side.iter().flat_map(server_side::lines));
+    lines.extend(target.insight.iter().flat_map(insight::lines));
     lines.extend(client(target).map(|text| ("client", text)));
     lines.extend(cost(target).map(|text| ("cost", text)));
     let failed = target.cross_checks.iter().filter(|check| !check.holds);

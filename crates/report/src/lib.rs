@@ -26,6 +26,7 @@ mod explain;
 mod figure;
 mod gate;
 mod grid;
+mod insight;
 mod json;
 mod junit;
 mod listing;
@@ -49,8 +50,8 @@ pub use crate::listing::{Align, Cell, Column, Listing};
 pub use crate::markdown::markdown;
 pub use crate::projection::{projections, projections_markdown, projections_text};
 pub use crate::ranking::{verdicts, verdicts_in_words};
-pub use crate::story::{story, story_markdown, story_rows, story_text};
 pub use crate::requests::{csv_request, csv_requests_heading};
+pub use crate::story::{story, story_markdown, story_rows, story_text};
 pub use crate::terminal::{Style, table};
 pub use crate::trend::{trend, trend_csv, trend_json, trend_markdown};
 

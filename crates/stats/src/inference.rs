@@ -19,6 +19,8 @@ mod holm;
 mod kolmogorov_smirnov;
 mod mann_kendall;
 mod mann_whitney;
+mod memory;
+mod order;
 mod permutation;
 mod spearman;
 pub(crate) mod tails;

@@ -14,7 +14,6 @@
 
 mod bca;
 mod cells;
-mod memory;
 mod runs;
 mod spread;
 
@@ -187,7 +186,7 @@ fn carries(side: &Side<'_>, statistic: Statistic, confidence: f64) -> bool {
         Statistic::Mean => LEAST,
         Statistic::Quantile(q) => values_needed_beyond(q, (1.0 - confidence) / 2.0),
     };
-    side.values.len() as f64 >= needed && memory::worth(side.values) >= needed
+    side.values.len() as f64 >= needed && super::memory::worth(side.values) >= needed
 }
 
 /// `value` with the ends that resampling by `draw` gives it.

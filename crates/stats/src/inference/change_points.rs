@@ -4,8 +4,8 @@ use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha12Rng;
 
-use super::spearman::ranks;
-use super::theil_sen::{median, merged};
+use super::order::{median, ranks};
+use super::theil_sen::merged;
 use crate::autocorrelation::effective_size;
 
 /// Values beyond which the medians of neighbours stand for them.
@@ -104,7 +104,7 @@ fn run(stretch: &[f64], cut: usize) -> usize {
     let (before, after) = (median(&stretch[..cut]), median(&stretch[cut..]));
     let centre = |i: usize| if i < cut { before } else { after };
     let left: Vec<f64> = stretch.iter().enumerate().map(|(i, x)| x - centre(i)).collect();
-    let memory = stretch.len() as f64 / effective_size(&super::spearman::ranks(&left));
+    let memory = stretch.len() as f64 / effective_size(&ranks(&left));
     if memory < 1.3 { 1 } else { (2.0 * memory).ceil() as usize }
 }
 

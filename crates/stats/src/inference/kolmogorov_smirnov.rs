@@ -1,5 +1,7 @@
 //! Whether two samples are of one shape.
 
+use super::order::ascending;
+
 /// Pairs of places up to which every order of the values is counted.
 const EXACT: usize = 1_000_000;
 
@@ -14,16 +16,10 @@ pub fn kolmogorov_smirnov(first: &[f64], second: &[f64]) -> (f64, f64) {
         return (0.0, 1.0);
     }
     let (n, m) = (first.len(), second.len());
-    let furthest = furthest(&sorted(first), &sorted(second));
+    let furthest = furthest(&ascending(first), &ascending(second));
     let d = furthest as f64 / (n as f64 * m as f64);
     let p = if n.saturating_mul(m) <= EXACT { exact(n, m, furthest) } else { limit(n, m, d) };
     (d, p)
-}
-
-fn sorted(values: &[f64]) -> Vec<f64> {
-    let mut values = values.to_vec();
-    values.sort_unstable_by(f64::total_cmp);
-    values
 }
 
 /// D · n · m, a whole number.

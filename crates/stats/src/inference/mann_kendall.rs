@@ -1,9 +1,9 @@
 //! Whether values rise or fall as time goes on.
 
-use super::spearman::ranks;
-use super::tails::{both_tails, normal_point};
+use super::memory::{covariance, long_run};
+use super::order::{ranks, ties, untied};
+use super::tails::{both_tails, normal_point, student_both_tails};
 use super::theil_sen::{merged, theil_sen};
-use crate::moments;
 
 /// Values beyond which the medians of neighbours stand for them where serial correlation is looked at.
 const MOST: usize = 1_000;
@@ -15,9 +15,11 @@ pub struct Drift {
     pub tau: f64,
     /// Two-sided p-value of there being no trend, values taken as independent.
     pub p: f64,
-    /// The same with the variance corrected for serial correlation; never less than `p`.
+    /// The same with the variance corrected for serial correlation after Hamed & Rao.
+    pub p_hamed_rao: f64,
+    /// The same by the long-run variance of what the trend leaves, which holds where values lean heavily on each other.
     pub p_serial: f64,
-    /// By how much that correction multiplied the variance, 1 or more.
+    /// By how much that multiplies the variance, 1 or more.
     pub inflation: f64,
 }
 
@@ -27,29 +29,32 @@ pub struct Drift {
 ///
 /// For serial correlation the variance grows by n/n* = 1 + 2/(n(n−1)(n−2)) Σ (n−k)(n−k−1)(n−k−2) r(k), r the
 /// autocorrelations of the ranks of what the Theil–Sen line leaves, those beyond their 95 % bounds under independence
-/// (K. H. Hamed & A. R. Rao, *Journal of Hydrology* 204, 1998, 182–196), taken as 1 at least. Of more than a thousand
-/// values the medians of neighbours are looked at there, as [`theil_sen`] does.
+/// (K. H. Hamed & A. R. Rao, *Journal of Hydrology* 204, 1998, 182–196), taken as 1 at least. That still calls one series in
+/// four a trend where each value leans on the one before by 0.8; so `p_serial` takes the long-run variance of the same ranks
+/// over their plain one instead, with Student's t, as intervals do. Of more than a thousand values the medians of
+/// neighbours stand for them in both.
 pub fn mann_kendall(values: &[f64]) -> Option<Drift> {
-    let n = values.len() as f64;
-    let variance = variance(values);
-    if values.len() < 4 || variance <= 0.0 {
-        return None;
-    }
-    let s = rising_less_falling(values);
-    let excess = (s.abs() - 1.0).max(0.0);
-    let p = both_tails(excess / variance.sqrt());
-    let inflation = inflation(values);
-    let p_serial = both_tails(excess / (variance * inflation).sqrt());
-    Some(Drift { tau: 2.0 * s / (n * (n - 1.0)), p, p_serial, inflation })
+    let (n, deviate) = (values.len() as f64, deviate(values)?);
+    let merged = merged(values, MOST);
+    let in_time = self::deviate(&merged).unwrap_or(0.0);
+    let left = left(&merged);
+    let (plain, long_run) = (covariance(&left, 0), long_run(&left));
+    let inflation = if plain > 0.0 { (long_run.variance / plain).max(1.0) } else { 1.0 };
+    Some(Drift {
+        tau: 2.0 * rising_less_falling(values) / (n * (n - 1.0)),
+        p: both_tails(deviate),
+        p_hamed_rao: both_tails(in_time / hamed_rao(&left).sqrt()),
+        p_serial: student_both_tails(in_time / inflation.sqrt(), long_run.freedom),
+        inflation,
+    })
 }
 
-/// [n(n−1)(2n+5) − Σ t(t−1)(2t+5)] / 18 over groups of t equal values.
-fn variance(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let term = |t: f64| t * (t - 1.0) * (2.0 * t + 5.0);
-    let ties: f64 = sorted.chunk_by(|a, b| a.total_cmp(b).is_eq()).map(|equals| term(equals.len() as f64)).sum();
-    (term(values.len() as f64) - ties) / 18.0
+/// |S| in its standard deviations under independence, which are √([n(n−1)(2n+5) − Σ t(t−1)(2t+5)] / 18) over groups of t
+/// equal values.
+fn deviate(values: &[f64]) -> Option<f64> {
+    let variance = (untied(values.len() as f64) - ties(values)) / 18.0;
+    let s = rising_less_falling(values);
+    (values.len() >= 4 && variance > 0.0).then(|| (s.abs() - 1.0).max(0.0) / variance.sqrt())
 }
 
 /// S: by merging, n log n.
@@ -99,27 +104,23 @@ fn merge(one: &[f64], other: &[f64], into: &mut [f64]) {
     }
 }
 
+/// The ranks, about zero, of what the Theil–Sen line leaves.
+fn left(values: &[f64]) -> Vec<f64> {
+    let times: Vec<f64> = (0..values.len()).map(|i| i as f64).collect();
+    let slope = theil_sen(&times, values).map_or(0.0, |line| line.slope.value);
+    let left: Vec<f64> = values.iter().zip(&times).map(|(y, t)| y - slope * t).collect();
+    let middle = f64::midpoint(left.len() as f64, 1.0);
+    ranks(&left).into_iter().map(|rank| rank - middle).collect()
+}
+
 /// n/n*, at least 1.
-fn inflation(values: &[f64]) -> f64 {
-    let merged = merged(values, MOST);
-    let times: Vec<f64> = (0..merged.len()).map(|i| i as f64).collect();
-    let Some(line) = theil_sen(&times, &merged) else { return 1.0 };
-    let left: Vec<f64> = merged.iter().zip(&times).map(|(y, t)| y - line.slope.value * t).collect();
-    let ranks = ranks(&left);
-    let mean = moments::mean(&ranks);
-    let departures: Vec<f64> = ranks.iter().map(|rank| rank - mean).collect();
-    let squares: f64 = departures.iter().map(|x| x * x).sum();
-    if squares <= 0.0 {
-        return 1.0;
-    }
-    let m = merged.len() as f64;
-    let bound = normal_point(0.975) / m.sqrt();
+fn hamed_rao(left: &[f64]) -> f64 {
+    let (n, own) = (left.len() as f64, covariance(left, 0));
+    let bound = normal_point(0.975) / n.sqrt();
     let term = |lag: usize| {
-        let products: f64 = departures.iter().zip(&departures[lag..]).map(|(a, b)| a * b).sum();
-        let r = products / squares;
-        let k = lag as f64;
-        if r.abs() > bound { (m - k) * (m - k - 1.0) * (m - k - 2.0) * r } else { 0.0 }
+        let (r, k) = (covariance(left, lag) / own, lag as f64);
+        if r.abs() > bound { (n - k) * (n - k - 1.0) * (n - k - 2.0) * r } else { 0.0 }
     };
-    let sum: f64 = (1..merged.len()).map(term).sum();
-    (1.0 + 2.0 / (m * (m - 1.0) * (m - 2.0)) * sum).max(1.0)
+    let sum: f64 = (1..left.len()).map(term).sum();
+    (1.0 + 2.0 / (n * (n - 1.0) * (n - 2.0)) * sum).max(1.0)
 }

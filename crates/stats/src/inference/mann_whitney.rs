@@ -32,7 +32,7 @@ pub fn mann_whitney(first: &[f64], second: &[f64]) -> MannWhitney {
 fn count_wins(first: &[f64], second: &[f64]) -> (f64, f64) {
     let (mut wins, mut ties) = (0.0, 0.0);
     let (mut i, mut j) = (0, 0);
-    let smaller = |a: f64, b: f64| if a.total_cmp(&b).is_le() { a } else { b };
+    let smaller = |a: f64, b: f64| if a <= b { a } else { b };
     while let Some(value) = first.get(i).into_iter().chain(second.get(j)).copied().reduce(smaller) {
         let here = run_of(&first[i..], value);
         let there = run_of(&second[j..], value);
@@ -48,5 +48,5 @@ fn count_wins(first: &[f64], second: &[f64]) -> (f64, f64) {
 
 /// How many of the next sorted values are `value`; one at least where the next one is.
 fn run_of(sorted: &[f64], value: f64) -> usize {
-    sorted.iter().take_while(|x| x.total_cmp(&value).is_eq()).count()
+    sorted.iter().take_while(|x| **x <= value).count()
 }

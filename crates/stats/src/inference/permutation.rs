@@ -19,8 +19,8 @@ const ROUNDING: f64 = 1e-14;
 /// Applications in Genetics and Molecular Biology* 9, 2010, 39). 1 without differences.
 pub fn permutation(differences: &[f64], seed: u64) -> f64 {
     let sizes: Vec<f64> = differences.iter().map(|d| d.abs()).filter(|d| *d > 0.0).collect();
-    let seen = differences.iter().sum::<f64>().abs();
-    let bound = seen - ROUNDING * sizes.iter().sum::<f64>();
+    let total = differences.iter().sum::<f64>().abs();
+    let bound = total - ROUNDING * sizes.iter().sum::<f64>();
     if sizes.len() <= EXACT { exact(&sizes, bound) } else { drawn(&sizes, bound, seed) }
 }
 

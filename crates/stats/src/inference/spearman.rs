@@ -2,6 +2,7 @@
 
 use schema::summary::Estimate;
 
+use super::order::ranks;
 use super::tails::{normal_point, student_both_tails};
 use crate::moments;
 
@@ -27,7 +28,7 @@ pub fn spearman(x: &[f64], y: &[f64]) -> Option<Correlation> {
 }
 
 /// As [`spearman`], for pairs in order of time: n is replaced by the number of independent pairs that would give ρ the
-/// same variance, 1/n' = 1/n + 2/n Σ (1 − k/n) r_x(k) r_y(k), of the ranks' autocorrelations, summed while both are
+/// same variance, 1/n' = 1/n + 2/n Σ (1 − k/n) rₓ(k) rᵧ(k), of the ranks' autocorrelations, summed while both are
 /// positive (G. V. Bayley & J. M. Hammersley, *Supplement to the Journal of the Royal Statistical Society* 8, 1946,
 /// 184–197).
 pub fn spearman_in_time(x: &[f64], y: &[f64]) -> Option<Correlation> {
@@ -40,10 +41,10 @@ fn correlation(x: &[f64], y: &[f64], n: f64) -> Option<Correlation> {
         return None;
     }
     let rho = pearson(x, y)?;
-    let (z, error) = (rho.clamp(-1.0, 1.0).atanh(), ((1.0 + rho * rho / 2.0) / (n - 3.0)).sqrt());
-    let end = |sign: f64| Some((z + sign * normal_point(0.975) * error).tanh());
-    let t = rho.abs() * ((n - 2.0) / ((1.0 + rho) * (1.0 - rho)).max(0.0)).sqrt();
-    let p = if t.is_finite() { student_both_tails(t, n - 2.0) } else { 0.0 };
+    let error = ((1.0 + rho * rho / 2.0) / (n - 3.0)).sqrt();
+    let end = |sign: f64| Some((rho.atanh() + sign * normal_point(0.975) * error).tanh());
+    let student = rho.abs() * ((n - 2.0) / ((1.0 + rho) * (1.0 - rho)).max(0.0)).sqrt();
+    let p = if student.is_finite() { student_both_tails(student, n - 2.0) } else { 0.0 };
     Some(Correlation { rho: Estimate { value: rho, low: end(-1.0), high: end(1.0) }, p })
 }
 
@@ -83,20 +84,4 @@ impl Lagged {
         let products: f64 = self.departures.iter().zip(&self.departures[lag..]).map(|(a, b)| a * b).sum();
         if self.squares > 0.0 { products / self.squares } else { 0.0 }
     }
-}
-
-/// Ranks from 1; equal values share the mean of theirs.
-pub(super) fn ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_unstable_by(|&a, &b| values[a].total_cmp(&values[b]));
-    let mut ranks = vec![0.0; values.len()];
-    let mut before = 0;
-    for equals in order.chunk_by(|&a, &b| values[a].total_cmp(&values[b]).is_eq()) {
-        let shared = before as f64 + f64::midpoint(equals.len() as f64, 1.0);
-        for &place in equals {
-            ranks[place] = shared;
-        }
-        before += equals.len();
-    }
-    ranks
 }

@@ -2,6 +2,7 @@
 
 use schema::summary::Estimate;
 
+use super::order::{median, ties, untied};
 use super::tails::normal_point;
 use crate::quantile::quantile;
 
@@ -40,7 +41,11 @@ pub fn theil_sen(x: &[f64], y: &[f64]) -> Option<Slope> {
 fn slopes(x: &[f64], y: &[f64]) -> Vec<f64> {
     let from = |i: usize| {
         let (x0, y0) = (x[i], y[i]);
-        x[i + 1..].iter().zip(&y[i + 1..]).filter(move |(x1, _)| **x1 != x0).map(move |(x1, y1)| (y1 - y0) / (x1 - x0))
+        x[i + 1..]
+            .iter()
+            .zip(&y[i + 1..])
+            .filter(move |(x1, _)| (**x1 - x0).abs() > 0.0)
+            .map(move |(x1, y1)| (y1 - y0) / (x1 - x0))
     };
     let mut slopes: Vec<f64> = (0..x.len()).flat_map(from).collect();
     slopes.sort_unstable_by(f64::total_cmp);
@@ -51,13 +56,7 @@ fn slopes(x: &[f64], y: &[f64]) -> Vec<f64> {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked against the slice")]
 fn ends(slopes: &[f64], x: &[f64], y: &[f64]) -> (Option<f64>, Option<f64>) {
     let (n, pairs) = (y.len() as f64, slopes.len() as f64);
-    let ties = |values: &[f64]| -> f64 {
-        let mut sorted = values.to_vec();
-        sorted.sort_unstable_by(f64::total_cmp);
-        let groups = sorted.chunk_by(|a, b| a.total_cmp(b).is_eq()).map(|equals| equals.len() as f64);
-        groups.map(|t| t * (t - 1.0) * (2.0 * t + 5.0)).sum()
-    };
-    let variance = (n * (n - 1.0) * (2.0 * n + 5.0) - ties(x) - ties(y)) / 18.0;
+    let variance = (untied(n) - ties(x) - ties(y)) / 18.0;
     if variance <= 0.0 {
         return (None, None);
     }
@@ -66,12 +65,6 @@ fn ends(slopes: &[f64], x: &[f64], y: &[f64]) -> (Option<f64>, Option<f64>) {
     let low = ((pairs - reach) / 2.0).round_ties_even() - 1.0;
     let at = |rank: f64| if rank < 0.0 { None } else { slopes.get(rank as usize).copied() };
     (at(low), at(high))
-}
-
-pub(super) fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    quantile(&sorted, 0.5)
 }
 
 /// The same values, or where there are more than `most` the medians of equally many neighbours each.

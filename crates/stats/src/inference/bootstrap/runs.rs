@@ -3,6 +3,8 @@
 use rand::RngExt as _;
 use rand_chacha::ChaCha12Rng;
 
+use crate::inference::memory::covariance;
+
 /// How often each of so many cells is in one resample: runs of `run` neighbours from places drawn at random, in a circle,
 /// until there are as many cells as before.
 pub(super) fn draw(random: &mut ChaCha12Rng, cells: usize, run: usize, weights: &mut Vec<u32>) {
@@ -58,9 +60,4 @@ fn last_lag(series: &[f64], own: f64) -> usize {
         }
     }
     last
-}
-
-/// The autocovariance at a lag, divided by n at each.
-pub(super) fn covariance(series: &[f64], lag: usize) -> f64 {
-    series.iter().zip(&series[lag..]).map(|(one, other)| one * other).sum::<f64>() / series.len() as f64
 }

@@ -1,9 +1,9 @@
 //! How far a statistic is off, from what each cell adds to it.
 
+use crate::inference::memory::long_run;
 use crate::inference::tails::t_point;
 use crate::moments;
 
-use super::memory::long_run;
 use super::runs;
 
 /// The error of a statistic.

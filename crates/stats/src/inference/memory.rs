@@ -2,8 +2,7 @@
 
 use std::f64::consts::PI;
 
-use super::runs::covariance;
-use crate::inference::spearman::ranks;
+use super::order::ranks;
 
 /// Waves that the variance is averaged over, at least.
 const LEAST_WAVES: f64 = 4.0;
@@ -65,4 +64,9 @@ fn by_cosines(series: &[f64], waves: f64) -> f64 {
         sum += coefficient(wave).powi(2);
     }
     sum / waves
+}
+
+/// The autocovariance at a lag, divided by n at each.
+pub(super) fn covariance(series: &[f64], lag: usize) -> f64 {
+    series.iter().zip(&series[lag..]).map(|(one, other)| one * other).sum::<f64>() / series.len() as f64
 }

@@ -1,0 +1,44 @@
+//! Values by size. Zero has no sign here.
+
+use crate::quantile::quantile;
+
+/// The same values, ascending.
+pub(super) fn ascending(values: &[f64]) -> Vec<f64> {
+    let mut sorted: Vec<f64> = values.iter().map(|x| x + 0.0).collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    sorted
+}
+
+/// The middle one, or half way between the middle two.
+pub(super) fn median(values: &[f64]) -> f64 {
+    quantile(&ascending(values), 0.5)
+}
+
+/// Σ t(t − 1)(2t + 5) over groups of t equal values: what they take from the variance of Kendall's S, times 18.
+pub(super) fn ties(values: &[f64]) -> f64 {
+    let sorted = ascending(values);
+    let groups = sorted.chunk_by(|a, b| a.total_cmp(b).is_eq());
+    groups.map(|equals| untied(equals.len() as f64)).sum()
+}
+
+/// n(n − 1)(2n + 5): the variance of Kendall's S of unlike values, times 18.
+pub(super) fn untied(n: f64) -> f64 {
+    n * (n - 1.0) * (2.0 * n + 5.0)
+}
+
+/// Ranks from 1; equal values share the mean of theirs.
+pub(super) fn ranks(values: &[f64]) -> Vec<f64> {
+    let values: Vec<f64> = values.iter().map(|x| x + 0.0).collect();
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_unstable_by(|&a, &b| values[a].total_cmp(&values[b]));
+    let mut ranks = vec![0.0; values.len()];
+    let mut before = 0;
+    for equals in order.chunk_by(|&a, &b| values[a].total_cmp(&values[b]).is_eq()) {
+        let shared = before as f64 + f64::midpoint(equals.len() as f64, 1.0);
+        for &place in equals {
+            ranks[place] = shared;
+        }
+        before += equals.len();
+    }
+    ranks
+}
