@@ -1,5 +1,6 @@
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use schema::comparison::Dimension::{Consistency, Cost, Latency, Reliability, Throughput};
 use schema::comparison::{RankVerdict, Verdict};
 use schema::record::{FailureClass, TokenCounts, TokenSource};
 use schema::target::Target;
@@ -176,7 +177,6 @@ fn dimensions_and_all_of_them_together_have_a_winner_and_cost_has_a_front() {
     let of = |name, price| Target { price: Some(price), ..target(name) };
     let mut plan = plan(vec![of("slow", price()), of("quick", dear)]);
     let comparison = summarise(&plan, &Measured::records(&records)).comparison.unwrap();
-    use schema::comparison::Dimension::{Consistency, Cost, Latency, Reliability, Throughput};
     let dimensions: Vec<_> = comparison.dimensions.iter().map(|ranking| ranking.dimension).collect();
     assert_eq!(dimensions, [Latency, Throughput, Consistency, Reliability, Cost]);
     let leader = |name: &str| RankVerdict::Leader(name.parse().unwrap());
@@ -189,7 +189,7 @@ fn dimensions_and_all_of_them_together_have_a_winner_and_cost_has_a_front() {
     assert!(overall.weights.values().all(|weight| (weight - 0.2).abs() < 1e-12));
     let Estimate { value, low, high } = overall.scores[1].score;
     assert!(low.unwrap() <= value && value <= high.unwrap(), "{value} in {low:?} to {high:?}");
-    assert_eq!(overall.support.iter().map(|support| support.share).sum::<f64>(), 1.0);
+    assert!((overall.support.iter().map(|support| support.share).sum::<f64>() - 1.0).abs() < 1e-9);
     assert_eq!(overall.turning.unwrap().winner.as_str(), "slow");
     assert!(comparison.fronts.iter().all(|front| front.points.iter().all(|point| point.dominated_by.is_empty())));
     // Whoever only looks at the price has another winner.
