@@ -24,7 +24,7 @@ fn every_command_explains_itself_with_examples() {
     for job in ["tag", "rm", "export", "merge"] {
         check(&format!("results-{job}"), &["results", job, "--help"]);
     }
-    for command in ["cleanup", "migrate", "reprocess"] {
+    for command in ["cleanup", "migrate", "reprocess", "compare"] {
         check(command, &[command, "--help"]);
     }
     check("config-show", &["config", "show", "--help"]);

@@ -7,6 +7,7 @@ mod command;
 mod config;
 mod e2e_bounds;
 mod e2e_commands;
+mod e2e_compare;
 mod e2e_history;
 mod e2e_load;
 mod e2e_mock;

@@ -117,7 +117,10 @@ fn what_was_asked_is_compared_as_it_is() {
     check(side(&|b| b.machine.cores = 64), &[(Caution, Aspect::Machine, "b from 64 × a processor, Linux 6.1")]);
     check(side(&|b| b.program = "0.2.0"), &[(Note, Aspect::Program, "a by 0.1.0; b by 0.2.0")]);
     check(side(&|b| b.plan.workload.stream = false), &[(Unfair, Aspect::Streaming, "a streamed; b whole")]);
-    check(side(&|b| b.target.dialect = Dialect::Tgi), &[(Note, Aspect::Streaming, "b over TGI generate")]);
+    check(
+        side(&|b| b.target.dialect = Dialect::OpenaiCompletions),
+        &[(Note, Aspect::Streaming, "b over OpenAI completions")],
+    );
     check(side(&|b| b.plan.transport.insecure = true), &[(Note, Aspect::Transport, "certificates not verified")]);
 }
 
@@ -403,7 +406,7 @@ fn one_hump_is_hardly_ever_taken_for_two_groups() {
 #[test]
 fn two_humps_are_hardly_ever_taken_for_one() {
     let mut random = ChaCha8Rng::seed_from_u64(2);
-    for n in [40, 300] {
+    for n in [80, 300] {
         let found = (0..200).filter(|_| {
             let values = values(Shape::Normal, n, &mut random);
             let humps = values.iter().enumerate().map(|(i, x)| if i % 4 == 0 { 6.0 * x } else { x + 0.5 });
