@@ -65,7 +65,7 @@ pub use records::Records;
 pub use redact::Redactor;
 pub use removal::{bytes_of, leftovers, remove, remove_leftover};
 pub use run::{Kept, Run, summary_in};
-pub use run_dir::{Draft, RunDir, Seal, clean_name};
+pub use run_dir::{Draft, RunDir, Seal, clean_name, is_recorded};
 pub use series::Series;
 pub use tags::tag;
 pub use verify::{Problem, verify};

@@ -472,8 +472,8 @@ impl Draft {
     }
 }
 
-/// Whether this is a file of what happened, not of what was made of it.
-fn is_recorded(path: &str) -> bool {
+/// Whether this, a path within a run, is a file of what happened, not of what was made of it.
+pub fn is_recorded(path: &str) -> bool {
     [REQUESTS, STEPS, SERVER_METRICS].iter().any(|file| path.ends_with(&format!("/{file}")))
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Job {
-    List(list::Args),
+    List(Box<list::Args>),
     /// Show the numbers of one run.
     #[command(after_help = "\
 Examples:

@@ -54,18 +54,18 @@ fn copy(from: &Path, to: &Path) {
 
 #[test]
 fn runs_are_found_by_what_they_are_and_what_was_put_on_them() {
-    let (desk, sim) = (Desk::new(), start(prompt_engine(Engine::OpenAi)));
-    let one = measure(&desk, &sim, "one", &["--tag=nightly,gpu=h100", "--tag=a"]);
-    let two = measure(&desk, &sim, "two", &[]);
-    let put = desk.run(&["results", "tag", "two", "+nightly", "b", "-absent"]);
-    assert_eq!((put.status, put.out.as_str()), (Some(0), "Tag\n───────\nb\nnightly\n"), "{}", put.all());
-    assert_eq!(desk.run(&["results", "tag", "two", "=1+1"]).status, Some(2));
     #[track_caller]
     fn check(desk: &Desk, asked: &[&str], expected: &[&Path]) {
         let rows = json(desk, &[&["results", "list"], asked].concat());
         let found: Vec<&str> = rows.iter().map(|row| row["run"].as_str().unwrap()).collect();
         assert_eq!(found, expected.iter().map(|run| folder(run)).collect::<Vec<_>>(), "{asked:?}");
     }
+    let (desk, sim) = (Desk::new(), start(prompt_engine(Engine::OpenAi)));
+    let one = measure(&desk, &sim, "one", &["--tag=nightly,gpu=h100", "--tag=a"]);
+    let two = measure(&desk, &sim, "two", &[]);
+    let put = desk.run(&["results", "tag", "two", "+nightly", "b", "-absent"]);
+    assert_eq!((put.status, put.out.as_str()), (Some(0), "Tag\n───────\nb\nnightly\n"), "{}", put.all());
+    assert_eq!(desk.run(&["results", "tag", "two", "=1+1"]).status, Some(2));
     check(&desk, &[], &[&two, &one]);
     check(&desk, &["--tag=nightly"], &[&two, &one]);
     check(&desk, &["--tag=nightly", "--tag=gpu=*"], &[&one]);

@@ -72,9 +72,8 @@ pub(crate) fn reseal(folder: &Path, mode: Mode) -> Result<Resealed, StoreError> 
 
 /// Files of records that are no longer what was sealed.
 fn tampered(run: &Run) -> Vec<String> {
-    let recorded = |path: &String| path.ends_with(".jsonl");
     let changed = store::verify(run).into_iter().filter(|problem| match problem {
-        Problem::Changed(path) | Problem::Gone(path) | Problem::Unreadable(path, _) => recorded(path),
+        Problem::Changed(path) | Problem::Gone(path) | Problem::Unreadable(path, _) => store::is_recorded(path),
         Problem::NotSealed => false,
     });
     changed.map(|problem| problem.to_string()).collect()
@@ -125,7 +124,7 @@ fn changes(run: &Run, summary: &Summary) -> Vec<String> {
         Ok(old) => told.extend(in_words("ranking", &store::changes(&old, &summary.comparison))),
         Err(_) => told.push("ranking: that kept could not be read, or is of an older format".to_owned()),
     }
-    let gone = |path: &&String| !path.ends_with(".jsonl") && !run.path.join(path).exists();
+    let gone = |path: &&String| !store::is_recorded(path) && !run.path.join(path).exists();
     told.extend(manifest.checksums.keys().filter(gone).map(|path| format!("`{path}` was gone")));
     told
 }

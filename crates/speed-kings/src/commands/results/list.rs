@@ -109,7 +109,6 @@ enum Sort {
     Requests,
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "what a parser of flags looks like")]
 fn pattern(text: &str) -> Result<Pattern, Infallible> {
     text.parse()
 }
