@@ -200,7 +200,7 @@ pub struct Evidence {
     /// The same of the worse one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effective_worse: Option<f64>,
-    /// The margin with its interval by bootstrap of blocks (BCa); means and percentiles only.
+    /// The margin with its interval by bootstrap of blocks; means and percentiles only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bootstrap: Option<Estimate>,
     /// Two-sided p-value of Mann and Whitney's U of single requests, as if they were independent.

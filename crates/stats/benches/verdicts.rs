@@ -2,19 +2,22 @@
 //! is known.
 //!
 //! Prints Markdown; `just verdicts` runs it, and it fails where more than one experiment in twenty names a winner among
-//! targets that are alike, beyond what chance explains. `EXPERIMENTS` changes how many are made for each figure.
+//! targets that are alike, beyond what chance explains. A number after `--` changes how many are made for each figure.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 mod worlds;
 
 use schema::comparison::{Criterion, PairVerdict, Verdict};
-use schema::event::{Event, EventKind, Events, Stamp};
+use schema::event::{Event, EventKind, Stamp};
 use schema::plan::{Judging, Load, Plan, PromptSource, Size, Stop, TransportPlan, Workload};
 use schema::record::{FinishReason, Outcome, Phase, Record, TokenCounts, TokenSource};
 use schema::target::{AuthScheme, Dialect, Encoding, Target};
 use schema::units::{Moment, Nanos};
 use stats::Contest;
 use worlds::{Ground, World};
+
+/// All worlds.
+const WORLDS: [World; 5] = [World::Even, World::Serial, World::Lucky, World::Skewed, World::Bimodal];
 
 /// How an experiment is done.
 #[derive(Clone, Copy)]
@@ -35,13 +38,13 @@ fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
-    let experiments: u64 = std::env::var("EXPERIMENTS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000);
+    let experiments: u64 = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(1_000);
     let mut sound = true;
     println!("Winners named among targets that are alike, of {experiments} experiments each:\n");
     println!(
         "| world | targets | blocks × requests | by | at the end | until decided |\n| --- | ---: | --- | --- | ---: | ---: |"
     );
-    for world in World::ALL {
+    for world in WORLDS {
         for (targets, blocks, size) in [(2, 5, 20), (2, 20, 10), (3, 20, 10)] {
             for criterion in [Criterion::TtftP50, Criterion::TtftMean] {
                 let wrong = [false, true].map(|until_decided| {

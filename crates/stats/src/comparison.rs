@@ -81,7 +81,7 @@ pub(crate) fn compare(plan: &Plan, summary: &Summary, requests: Vec<Vec<&Record>
         Field { entrants: entrants.collect(), judging: &plan.judging, open: plan.load.is_open(), seed: plan.seed };
     let mut comparison = field.compare()?;
     comparison.name.clone_from(&summary.name);
-    comparison.warnings = summary.warnings.clone();
+    comparison.warnings.clone_from(&summary.warnings);
     comparison.warnings.extend(field.warnings());
     Some(comparison)
 }

@@ -6,7 +6,7 @@
 //! - For what takes about as long as the run may last: at the share t of all blocks a difference is certain where
 //!   |Z| · √t ≥ c, with P(max |W| ≥ c) ≤ 4 · (1 − Φ(c)) for a Brownian motion W on 0..1, by the reflection principle
 //!   (P. C. O'Brien & T. R. Fleming, *Biometrics* 35, 1979, 549–556; as an error spent by and by K. K. G. Lan & D. L.
-//!   DeMets, *Biometrika* 70, 1983, 659–663).
+//!   `DeMets`, *Biometrika* 70, 1983, 659–663).
 //! - For what shows long before: |Z| ≥ √((1 + 1/u) · ln((1 + u)/α²)), u growing with the blocks, by Robbins' mixture of
 //!   likelihood ratios and Ville's inequality (H. Robbins, *Annals of Mathematical Statistics* 41, 1970, 1397–1409; for
 //!   means of any kind I. Waudby-Smith & al., *Annals of Statistics* 52, 2024, 2613–2640).

@@ -225,7 +225,9 @@ fn in_one_block_of_one_run_nobody_wins() {
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let mut records = requests("a", 100, USUAL, &mut random);
     records.extend(requests("b", 100, Habit { ttft: 900.0, ..USUAL }, &mut random));
-    records.iter_mut().for_each(|record| record.block = 0);
+    for record in &mut records {
+        record.block = 0;
+    }
     let comparison = compare(vec![target("a"), target("b")], &records).unwrap();
     let ranking = by(&comparison, Criterion::TtftP50);
     assert_eq!(ranking.pairs[0].verdict, Verdict::MoreNeeded { requests: None });

@@ -5,8 +5,7 @@ use schema::units::Moment;
 use super::*;
 use crate::comparison::case::Case;
 
-#[path = "../../../benches/worlds.rs"]
-#[expect(unreachable_pub, reason = "a module of the benchmark, too")]
+#[path = "../../../benches/worlds/mod.rs"]
 mod worlds;
 
 use worlds::{Ground, World};

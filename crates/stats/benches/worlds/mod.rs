@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 
 /// What disturbs the times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum World {
+pub(crate) enum World {
     /// Each request for itself, a fifth up or down.
     Even,
     /// What slows one request slows those after it too, across turns and targets: AR(1) with φ = 0.9 in the order of time.
@@ -19,24 +19,21 @@ pub enum World {
     Bimodal,
 }
 
-impl World {
-    pub const ALL: [Self; 5] = [Self::Even, Self::Serial, Self::Lucky, Self::Skewed, Self::Bimodal];
-}
-
 /// A world as time goes on.
-pub struct Ground {
+pub(crate) struct Ground {
     world: World,
     random: ChaCha8Rng,
     weather: f64,
 }
 
 impl Ground {
-    pub fn new(world: World, seed: u64) -> Self {
+    /// Before anything was sent.
+    pub(crate) fn new(world: World, seed: u64) -> Self {
         Self { world, random: ChaCha8Rng::seed_from_u64(seed), weather: 0.0 }
     }
 
     /// One block: `size` times of each target in random order of turns, each so many times the usual.
-    pub fn block(&mut self, factors: &[f64], size: usize) -> Vec<Vec<f64>> {
+    pub(crate) fn block(&mut self, factors: &[f64], size: usize) -> Vec<Vec<f64>> {
         let mut order: Vec<usize> = (0..factors.len()).collect();
         order.shuffle(&mut self.random);
         let of_block = 0.2 * self.normal();
