@@ -62,6 +62,9 @@ coverage:
 verdicts:
     cargo bench -p stats --bench verdicts
 
+# How often noise fails a gate, and how often a planted regression does; figures go to docs/regressions.md.
+gate-nulls:
+    cargo bench -p stats --bench gate
 # A simulated engine as a server.
 sim ENGINE="vllm" *ARGS:
     cargo run --release -- sim --engine {{ ENGINE }} {{ ARGS }}

@@ -2,7 +2,7 @@
 
 use schema::alike::Severity;
 use schema::gate::{Check, CheckVerdict, Gate, SloCheck};
-use schema::summary::Estimate;
+use schema::summary::{Estimate, SloStatus};
 
 use crate::grid;
 use crate::listing::{Align, Cell, Column, Listing};
@@ -19,12 +19,12 @@ pub fn gate(gate: &Gate, style: Style) -> String {
     lines.push(Line::Plain(String::new()));
     let mut text = style.finish(&lines);
     text.push_str(&rows(gate, Form::People).table(style));
-    let asides = asides(gate);
+    let told = [reasons(gate), asides(gate)].concat();
     let mut below = vec![Line::Plain(String::new())];
     below.extend(grid::paragraph(&legend(gate), width).into_iter().map(Line::Plain));
-    if !asides.is_empty() {
+    if !told.is_empty() {
         below.push(Line::Plain(String::new()));
-        below.extend(grid::labelled(&asides, 12, 2, width).into_iter().map(Line::Plain));
+        below.extend(grid::labelled(&told, 12, 2, width).into_iter().map(Line::Plain));
     }
     text.push_str(&style.finish(&below));
     text
@@ -36,8 +36,8 @@ pub fn gate_markdown(gate: &Gate) -> String {
     lines.extend([clean::markdown(&headline(gate)), String::new()]);
     lines.push(rows(gate, Form::People).markdown());
     lines.extend([clean::markdown(&legend(gate)), String::new()]);
-    let asides = asides(gate);
-    lines.extend(asides.iter().map(|(label, text)| format!("- **{label}**: {}", clean::markdown(text))));
+    let told = [reasons(gate), asides(gate)].concat();
+    lines.extend(told.iter().map(|(label, text)| format!("- **{label}**: {}", clean::markdown(text))));
     lines.push(String::new());
     lines.join("\n")
 }
@@ -55,7 +55,7 @@ pub fn gate_json(gate: &Gate) -> String {
 /// `regression: 1 of 4 checks; test_b against baseline main (test_a)`.
 fn headline(gate: &Gate) -> String {
     let count = |verdict| gate.checks.iter().filter(|check| check.verdict == verdict).count();
-    let missed = gate.slos.iter().filter(|slo| slo.verdict.status == schema::summary::SloStatus::Missed).count();
+    let missed = gate.slos.iter().filter(|slo| slo.verdict.status == SloStatus::Missed).count();
     let all = gate.checks.len();
     let counted = match gate.verdict {
         CheckVerdict::Regression => count(CheckVerdict::Regression),
@@ -96,6 +96,39 @@ fn legend(gate: &Gate) -> String {
     )
 }
 
+/// Why each check came out as it did, with its verdict: what failed first, then what is open, then the others.
+fn reasons(gate: &Gate) -> Vec<(String, String)> {
+    let check = |check: &Check| {
+        (check.verdict, check.verdict.in_words(), check.target.clone(), check.bound.to_string(), check.why.clone())
+    };
+    let slo = |slo: &SloCheck| {
+        let (status, verdict) = (slo.verdict.status, &slo.verdict);
+        (
+            as_verdict(status),
+            comparison::status(status),
+            slo.target.clone(),
+            verdict.slo.to_string(),
+            verdict.why.clone(),
+        )
+    };
+    let mut all: Vec<_> = gate.checks.iter().map(check).chain(gate.slos.iter().map(slo)).collect();
+    all.sort_by_key(|(verdict, ..)| match verdict {
+        CheckVerdict::Regression => 0,
+        CheckVerdict::Undecided => 1,
+        CheckVerdict::Pass => 2,
+    });
+    all.into_iter().map(|(_, word, target, what, why)| (word.to_owned(), format!("{target} {what}: {why}"))).collect()
+}
+
+/// What an SLO's status comes to in a gate.
+pub(crate) const fn as_verdict(status: SloStatus) -> CheckVerdict {
+    match status {
+        SloStatus::Met => CheckVerdict::Pass,
+        SloStatus::Missed => CheckVerdict::Regression,
+        SloStatus::Undecided => CheckVerdict::Undecided,
+    }
+}
+
 /// What a reader must know besides, with its label.
 fn asides(gate: &Gate) -> Vec<(String, String)> {
     let difference = |difference: &schema::gate::Difference| {
@@ -134,7 +167,6 @@ fn rows(gate: &Gate, form: Form) -> Listing {
             right("run", "Run"),
             right("change", "Change"),
             left("verdict", "Verdict"),
-            left("why", "Why"),
         ],
         Form::Programs => vec![
             left("target", "Target"),
@@ -177,7 +209,6 @@ fn shown(check: &Check) -> Vec<Cell> {
         value(&check.run),
         check.change.as_ref().map_or(Cell::Empty, |change| Cell::Text(figure::change(figure, change))),
         Cell::Text(check.verdict.in_words().to_owned()),
-        Cell::Text(check.why.clone()),
     ]
 }
 
@@ -215,7 +246,7 @@ fn slo_row(check: &SloCheck, form: Form) -> Vec<Cell> {
         Form::People => {
             let measured =
                 verdict.measured.map_or(Cell::Empty, |estimate| Cell::Text(number::value(estimate.value, unit)));
-            vec![name(&check.target, check.simulated), slo, Cell::Empty, measured, Cell::Empty, status, why]
+            vec![name(&check.target, check.simulated), slo, Cell::Empty, measured, Cell::Empty, status]
         }
         Form::Programs => {
             let measured = verdict.measured;

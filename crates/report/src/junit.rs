@@ -6,9 +6,9 @@
 use std::fmt::Write as _;
 
 use schema::gate::{Check, CheckVerdict, Gate, SloCheck};
-use schema::summary::SloStatus;
 use schema::target::TargetName;
 
+use crate::gate::as_verdict;
 use crate::{clean, figure};
 
 /// One case: what it is called, and what became of it.
@@ -85,11 +85,7 @@ fn of_check(check: &Check) -> Case {
 fn of_slo(check: &SloCheck) -> Case {
     Case {
         name: check.verdict.slo.to_string(),
-        verdict: match check.verdict.status {
-            SloStatus::Met => CheckVerdict::Pass,
-            SloStatus::Missed => CheckVerdict::Regression,
-            SloStatus::Undecided => CheckVerdict::Undecided,
-        },
+        verdict: as_verdict(check.verdict.status),
         message: check.verdict.why.clone(),
         detail: if check.simulated { "SIMULATED".to_owned() } else { String::new() },
     }
@@ -156,3 +152,6 @@ fn case(xml: &mut String, class: &str, case: &Case, strict: bool) {
     line(xml, 3, &format!("<system-out>{message}; {detail}</system-out>"));
     line(xml, 2, "</testcase>");
 }
+
+#[cfg(test)]
+mod tests;

@@ -345,3 +345,47 @@ fn open_to_all(file: &fs::File) -> io::Result<()> {
 fn open_to_all(_: &fs::File) -> io::Result<()> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use serde_json::Value;
+
+    use crate::args::Cli;
+
+    const EXAMPLE: &str = include_str!("../../../../examples/github-gate.yml");
+
+    /// Every `run:` of a workflow, with lines that go on put together.
+    fn scripts(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(map) => {
+                found.extend(map.get("run").and_then(Value::as_str).map(|run| run.replace("\\\n", " ")));
+                map.values().for_each(|value| scripts(value, found));
+            }
+            Value::Array(values) => values.iter().for_each(|value| scripts(value, found)),
+            _ => {}
+        }
+    }
+
+    /// The words of a command, up to where its output goes; a word for each variable.
+    fn words(line: &str) -> Vec<&str> {
+        let words = line.split_whitespace().take_while(|word| !word.starts_with('>') && *word != "|");
+        let bare = words.map(|word| word.trim_matches(['"', '\'']));
+        bare.map(|word| if word.starts_with('$') { "variable" } else { word }).collect()
+    }
+
+    #[test]
+    fn the_example_workflow_says_only_what_the_commands_understand() {
+        let workflow: Value = serde_saphyr::from_str(EXAMPLE).unwrap();
+        assert!(workflow["jobs"]["gate"]["steps"].as_array().unwrap().len() > 5);
+        let mut found = Vec::new();
+        scripts(&workflow, &mut found);
+        let lines = found.iter().flat_map(|script| script.lines());
+        let commands: Vec<Vec<&str>> = lines.map(words).filter(|words| words.first() == Some(&"speed-kings")).collect();
+        let verbs: Vec<&str> = commands.iter().map(|words| words[1]).collect();
+        assert_eq!(verbs, ["benchmark", "gate", "trend", "cleanup"]);
+        for command in commands {
+            Cli::try_parse_from(&command).unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        }
+    }
+}

@@ -27,6 +27,9 @@ fn every_command_explains_itself_with_examples() {
     for command in ["cleanup", "migrate", "reprocess", "compare"] {
         check(command, &[command, "--help"]);
     }
+    for command in ["trend", "baseline", "gate"] {
+        check(command, &[command, "--help"]);
+    }
     check("config-show", &["config", "show", "--help"]);
     check("config-check", &["config", "check", "--help"]);
     check("config-schema", &["config", "schema", "--help"]);

@@ -8,6 +8,7 @@ mod config;
 mod e2e_bounds;
 mod e2e_commands;
 mod e2e_compare;
+mod e2e_gate;
 mod e2e_history;
 mod e2e_load;
 mod e2e_mock;

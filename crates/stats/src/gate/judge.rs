@@ -262,7 +262,7 @@ impl Finding {
     fn requests_needed(&self) -> Option<u64> {
         let times = (self.margin() / self.wanted()).powi(2);
         let more = self.requests as f64 * (times - 1.0);
-        (more.is_finite() && more < 1e6).then_some(more.ceil().max(1.0) as u64)
+        (more.is_finite() && more < 1e6).then_some(two_digits(more.max(1.0)) as u64)
     }
 
     fn runs_needed(&self, between: Between) -> Option<usize> {
@@ -281,6 +281,12 @@ impl Finding {
     fn direction(&self, worse: f64) -> String {
         format!("{} {}", self.amount(worse), if worse < 0.0 { "better" } else { "worse" })
     }
+}
+
+/// The next number above that has two digits and zeros after them: more would be a false precision.
+fn two_digits(number: f64) -> f64 {
+    let unit = 10_f64.powf((number.log10().floor() - 1.0).max(0.0));
+    (number / unit).ceil() * unit
 }
 
 /// With how many requests more would tell.

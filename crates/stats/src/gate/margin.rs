@@ -6,11 +6,14 @@ use schema::summary::{Estimate, Percentile};
 use super::reading::Reading;
 use crate::inference::tails::{normal_point, t_point};
 use crate::inference::{Design, Mean, Side, Statistic, interval, ratio};
-use crate::interval::wilson_at;
-use crate::moments;
+use crate::interval::{values_needed_beyond, wilson_at};
+use crate::{effective_size, moments};
 
 /// Confidence of the intervals that errors within a run are taken back from.
 const WITHIN: f64 = 0.95;
+
+/// Independent values that a mean needs for an interval.
+const LEAST: f64 = 5.0;
 
 /// What a figure is held against.
 #[derive(Debug, Clone, Copy)]
@@ -123,7 +126,24 @@ fn ratio_of(figure: Figure, new: Side<'_>, old: Side<'_>, confidence: f64, seed:
     }
     let found = ratio(new, old, statistic(figure), Design::Independent, confidence, seed);
     let changed = found.map(|ratio| less_one(&ratio)).filter(|change| change.value.is_finite());
-    changed.ok_or_else(|| Lacking::because("the values do not carry an interval"))
+    changed.ok_or_else(|| {
+        let more = missing(figure, &new, confidence).max(missing(figure, &old, confidence));
+        let why = "the requests are worth too few independent ones for an interval";
+        Lacking { why: why.to_owned(), more_requests: more.filter(|more| *more > 0) }
+    })
+}
+
+/// Requests that a side lacks for an interval, at what its values are worth as they follow each other; `None` where it has
+/// none.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturates")]
+fn missing(figure: Figure, side: &Side<'_>, confidence: f64) -> Option<u64> {
+    let values = side.values.len() as f64;
+    let needed = match statistic(figure) {
+        Statistic::Quantile(q) => values_needed_beyond(q, 1.0 - one_sided(confidence)),
+        Statistic::Mean => LEAST,
+    };
+    let worth = effective_size(side.values);
+    (worth > 0.0).then(|| (values * (needed / worth - 1.0)).max(0.0).ceil() as u64)
 }
 
 const fn statistic(figure: Figure) -> Statistic {
