@@ -17,7 +17,7 @@ const LEAST: usize = 3;
 /// Orders that a change is held against.
 const ORDERS: u32 = 499;
 
-/// What p may be at most.
+/// What p may be at most, for all stretches together.
 const SIGNIFICANCE: f64 = 0.05;
 
 /// Changes at most.
@@ -38,7 +38,7 @@ pub struct ChangePoint {
 
 /// Change points of `values` in order of time, first to last: the divisive search of D. S. Matteson & N. A. James (*JASA*
 /// 109, 2014, 334–345; as MongoDB and Apache Otava find regressions), each stretch cut where its sides are furthest from
-/// each other for as long as the cut is significant at 5 % by permutation. The distance is the energy distance of ranks,
+/// each other for as long as the cut is significant by permutation, at 5 % ÷ the number of stretches. The distance is the energy distance of ranks,
 /// which is the two-sample Cramér–von Mises statistic and which outliers do not move.
 ///
 /// Permuted are runs of neighbours, twice as long as the serial correlation about the two medians asks for
@@ -52,7 +52,8 @@ pub fn change_points(values: &[f64], seed: u64) -> Vec<ChangePoint> {
     let mut stretches = vec![(0, cells.len())];
     let mut found: Vec<(usize, f64)> = Vec::new();
     while let Some((from, to)) = stretches.pop() {
-        let Some((cut, p)) = cut(&cells[from..to], &mut random) else { continue };
+        let significant = SIGNIFICANCE / (found.len() + 1) as f64;
+        let Some((cut, p)) = cut(&cells[from..to], significant, &mut random) else { continue };
         found.push((from + cut, p));
         stretches.extend([(from, from + cut), (from + cut, to)]);
         if found.len() == MOST_CHANGES {
@@ -73,7 +74,7 @@ fn told(values: &[f64], found: &[(usize, f64)]) -> Vec<ChangePoint> {
 }
 
 /// The clearest significant cut of a stretch, with its p-value.
-fn cut(stretch: &[f64], random: &mut ChaCha12Rng) -> Option<(usize, f64)> {
+fn cut(stretch: &[f64], significant: f64, random: &mut ChaCha12Rng) -> Option<(usize, f64)> {
     if stretch.len() < 2 * LEAST {
         return None;
     }
@@ -87,7 +88,7 @@ fn cut(stretch: &[f64], random: &mut ChaCha12Rng) -> Option<(usize, f64)> {
         ranks.clear();
         ranks.extend(runs.iter().flatten());
         as_clear += u32::from(self::clearest(&ranks).1 >= clearest * (1.0 - 1e-9));
-        if share(as_clear) > SIGNIFICANCE {
+        if share(as_clear) > significant {
             return None;
         }
     }
@@ -133,3 +134,6 @@ fn clearest(ranks: &[f64]) -> (usize, f64) {
     }
     best
 }
+
+#[cfg(test)]
+mod tests;

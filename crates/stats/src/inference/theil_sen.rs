@@ -52,7 +52,7 @@ fn slopes(x: &[f64], y: &[f64]) -> Vec<f64> {
     slopes
 }
 
-/// Order statistics at (N ∓ z σ_S)/2, ranks rounded half to even; absent beyond the sample.
+/// Order statistics at (N ∓ z σ)/2, ranks rounded half to even; absent beyond the sample.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked against the slice")]
 fn ends(slopes: &[f64], x: &[f64], y: &[f64]) -> (Option<f64>, Option<f64>) {
     let (n, pairs) = (y.len() as f64, slopes.len() as f64);
@@ -61,7 +61,7 @@ fn ends(slopes: &[f64], x: &[f64], y: &[f64]) -> (Option<f64>, Option<f64>) {
         return (None, None);
     }
     let reach = normal_point(0.975) * variance.sqrt();
-    let high = ((pairs + reach) / 2.0).round_ties_even();
+    let high = f64::midpoint(pairs, reach).round_ties_even();
     let low = ((pairs - reach) / 2.0).round_ties_even() - 1.0;
     let at = |rank: f64| if rank < 0.0 { None } else { slopes.get(rank as usize).copied() };
     (at(low), at(high))
