@@ -125,7 +125,8 @@ pub(crate) fn plan_in_words(plan: &Plan) -> String {
     let until = plan.until.map(|precision| format!(", or until {precision}")).unwrap_or_default();
     let decided = &plan.judging.until_decided;
     let headings: Vec<&str> = decided.iter().map(|criterion| criterion.heading()).collect();
-    let decided = if decided.is_empty() { String::new() } else { format!(", or until decided by {}", headings.join(", ")) };
+    let decided =
+        if decided.is_empty() { String::new() } else { format!(", or until decided by {}", headings.join(", ")) };
     let one = plan.blocks == 1 || plan.search.is_some();
     let blocks = if one { String::new() } else { format!(" in {} blocks", plan.blocks) };
     let embeds = !plan.targets.is_empty() && plan.targets.iter().all(|target| target.dialect.embeds());
