@@ -65,6 +65,11 @@ verdicts:
 # How often noise fails a gate, and how often a planted regression does; figures go to docs/regressions.md.
 gate-nulls:
     cargo bench -p stats --bench gate
+
+# The numbers of a million requests, and a list and a trend of a thousand runs; figures go to docs/performance.md.
+history:
+    cargo bench -p speed-kings --bench history
+
 # A simulated engine as a server.
 sim ENGINE="vllm" *ARGS:
     cargo run --release -- sim --engine {{ ENGINE }} {{ ARGS }}

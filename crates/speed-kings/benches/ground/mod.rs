@@ -81,10 +81,15 @@ pub(crate) struct Spent {
 
 /// Runs `benchmark` to its end and returns the run's folder, what it cost, and what it printed.
 pub(crate) fn benchmark(out: &Path, arguments: &[&str]) -> (PathBuf, Spent, String) {
+    let (spent, text) = watched(Command::new(PROGRAM).arg("benchmark").args(arguments).arg("--out").arg(out));
+    let folder = fs::read_dir(out).ok().and_then(|mut all| all.next()).and_then(Result::ok).map(|entry| entry.path());
+    (folder.unwrap_or_else(|| panic!("no run was kept:\n{text}")), spent, text)
+}
+
+/// Runs a command to its end and returns what it cost and what it printed.
+pub(crate) fn watched(command: &mut Command) -> (Spent, String) {
     let begun = Instant::now();
-    let mut command = Command::new(PROGRAM);
-    command.arg("benchmark").args(arguments).arg("--out").arg(out).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.spawn().expect("the program starts");
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let pid = child.id();
     let watcher = std::thread::spawn(move || {
         let mut spent = Spent::default();
@@ -94,11 +99,9 @@ pub(crate) fn benchmark(out: &Path, arguments: &[&str]) -> (PathBuf, Spent, Stri
         }
         spent
     });
-    let output = child.wait_with_output().expect("the benchmark ends");
+    let output = child.wait_with_output().expect("the program ends");
     let spent = watcher.join().expect("the watcher ends");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    let folder = fs::read_dir(out).ok().and_then(|mut all| all.next()).and_then(Result::ok).map(|entry| entry.path());
-    (folder.unwrap_or_else(|| panic!("no run was kept:\n{text}")), spent, text)
+    (spent, String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
 }
 
 /// Peak resident bytes and processor time of a process that is still going on.
