@@ -7,6 +7,7 @@
 //!            ├▶ window (rates)  cost  slo  check ─┴▶ quality, warnings ─▶ TargetSummary ─┬▶ Summary
 //!            ├▶ comparison (block by block) ─▶ Comparison ───────────────────────────────┤
 //! Step ─────▶└▶ curve (a summary a level) ─▶ law, answer ─▶ Curve ──────────────────────┘
+//! Record ─▶ explain (other tools' definitions) ─▶ Explanation        alike (is it the same thing) ─▶ Unlike
 //! Record ─▶ live ─▶ Snapshot        seen, in flight ─▶ saturation        records so far ─▶ precision
 //! ```
 //!

@@ -7,6 +7,7 @@ use super::model::Model;
 use super::{Compared, grouped, told};
 
 /// One thing to compare: how much a difference matters, in what it is, and what follows.
+#[derive(Clone, Copy)]
 struct Question {
     severity: Severity,
     what: Aspect,

@@ -101,7 +101,9 @@ fn fraction(share: Share) -> f64 {
 /// Values of two that have enough of them.
 fn both(one: &Compared<'_>, other: &Compared<'_>, value: impl Fn(&Record) -> Option<f64>) -> Option<[Vec<f64>; 2]> {
     let mut both = [one, other].map(|side| side.values(&value));
-    both.iter_mut().for_each(|values| values.sort_unstable_by(f64::total_cmp));
+    for values in &mut both {
+        values.sort_unstable_by(f64::total_cmp);
+    }
     both.iter().all(|values| values.len() >= FEWEST).then_some(both)
 }
 

@@ -122,7 +122,7 @@ pub(super) fn unlike(compared: &[Compared<'_>]) -> Vec<Unlike> {
             relation(one, groups)
         );
         if !others.is_empty() {
-            detail.push_str(&format!("; that of {} does not: compare percentiles with care", listed(&others)));
+            detail = format!("{detail}; that of {} does not: compare percentiles with care", listed(&others));
         }
         Some(told(severity, Aspect::Bimodality, detail))
     });

@@ -425,7 +425,7 @@ fn drawn(name: &str, shape: Shape, n: usize, random: &mut impl Rng) -> Side {
         let output = 16 + random.random_range(0..32);
         let mut record = record(i as u64 * 1_000, &[1]);
         record.index = i as u64;
-        record.prompt = (i % 20) as u32;
+        record.prompt = u32::try_from(i % 20).unwrap();
         let late = Nanos(random.random_range(0..2_000_000));
         let start = record.scheduled_ns + late;
         let first = start + Nanos::from_secs_f64(0.05 * time);

@@ -17,7 +17,7 @@ const TOO_FAST: f64 = 1_000.0;
 pub(super) fn of(tool: Tool, definition: &Definition, material: &Material<'_>) -> Vec<String> {
     let told = [
         dialect(material),
-        clock(material),
+        Some(clock(material)),
         connections(tool, material),
         choices(definition, material),
         tokenizer(tool, material),
@@ -46,15 +46,15 @@ fn dialect(material: &Material<'_>) -> Option<String> {
 }
 
 /// All of them look at the clock somewhere in their own reading and parsing.
-fn clock(material: &Material<'_>) -> Option<String> {
+fn clock(material: &Material<'_>) -> String {
     let kernel = any(material, |record| record.events.content().any(|event| event.stamp == Stamp::Kernel));
-    Some(if kernel {
+    if kernel {
         "it stamps an event in the midst of its own reading and parsing; when we had read it stands in, which is \
          earlier: what its own program adds is not in these figures"
             .to_owned()
     } else {
         "the recording holds no stamps of the kernel: what reading adds is in our figures too".to_owned()
-    })
+    }
 }
 
 fn connections(tool: Tool, material: &Material<'_>) -> Option<String> {

@@ -71,7 +71,7 @@ fn clock(material: &Material<'_>) -> String {
         let first = record.events.content().next().filter(|event| event.stamp == Stamp::Kernel);
         first.map(|event| f64::from(event.lag_ns))
     };
-    let (median, most) = middle_and_most(material.all.iter().filter_map(|record| stamped(record)).collect());
+    let (median, most) = middle_and_most(material.all.iter().filter_map(stamped).collect());
     format!(
         "arrivals are stamped when the program has read them, not when the kernel had them: of first tokens {median} \
          later (median), {most} at most"
