@@ -7,6 +7,7 @@ use super::reading::Reading;
 use crate::inference::tails::{normal_point, t_point};
 use crate::inference::{Design, Mean, Side, Statistic, interval, ratio};
 use crate::interval::{values_needed_beyond, wilson_at};
+use crate::quantile::quantile;
 use crate::{effective_size, moments};
 
 /// Confidence of the intervals that errors within a run are taken back from.
@@ -129,21 +130,27 @@ fn ratio_of(figure: Figure, new: Side<'_>, old: Side<'_>, confidence: f64, seed:
     changed.ok_or_else(|| {
         let more = missing(figure, &new, confidence).max(missing(figure, &old, confidence));
         let why = "the requests are worth too few independent ones for an interval";
-        Lacking { why: why.to_owned(), more_requests: more.filter(|more| *more > 0) }
+        Lacking { why: why.to_owned(), more_requests: more }
     })
 }
 
-/// Requests that a side lacks for an interval, at what its values are worth as they follow each other; `None` where it has
-/// none.
+/// Requests that a side lacks for an interval, at what its values are worth as they follow each other: of a percentile, what
+/// the series of being below it is worth. As many again at most, where that already seems enough.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturates")]
 fn missing(figure: Figure, side: &Side<'_>, confidence: f64) -> Option<u64> {
     let values = side.values.len() as f64;
-    let needed = match statistic(figure) {
-        Statistic::Quantile(q) => values_needed_beyond(q, 1.0 - one_sided(confidence)),
-        Statistic::Mean => LEAST,
+    let (needed, worth) = match statistic(figure) {
+        Statistic::Quantile(q) => {
+            let mut sorted = side.values.to_vec();
+            sorted.sort_unstable_by(f64::total_cmp);
+            let edge = quantile(&sorted, q);
+            let below: Vec<f64> = side.values.iter().map(|x| f64::from(u8::from(*x <= edge))).collect();
+            (values_needed_beyond(q, 1.0 - one_sided(confidence)), effective_size(&below))
+        }
+        Statistic::Mean => (LEAST, effective_size(side.values)),
     };
-    let worth = effective_size(side.values);
-    (worth > 0.0).then(|| (values * (needed / worth - 1.0)).max(0.0).ceil() as u64)
+    let times = needed / worth - 1.0;
+    (worth > 0.0).then(|| (values * if times > 0.0 { times } else { 1.0 }).ceil() as u64)
 }
 
 const fn statistic(figure: Figure) -> Statistic {
