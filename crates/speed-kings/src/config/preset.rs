@@ -3,7 +3,7 @@
 //! | preset | for | a target gets |
 //! | --- | --- | --- |
 //! | `quick` | a first impression, in well under a minute | 10 requests, one at a time, 32 tokens each |
-//! | `standard` | a comparison to act on: p95 with its interval | 100 requests, 4 at a time, 256 tokens each |
+//! | `standard` | a comparison to act on: p95 with its interval | 200 requests, 4 at a time, 256 tokens each |
 //! | `stress` | behaviour under a crowd: p99 with its interval | 1,000 requests, 64 at a time, 128 tokens each |
 
 /// What holds when nothing else is said, `quick` aside.
@@ -44,12 +44,12 @@ pub(crate) const PRESETS: [Preset; 3] = [
     Preset {
         name: "quick",
         purpose: "a first impression, in well under a minute",
-        yaml: "name: quick\nrequests: 10\nwarmup: 1\nconcurrency: 1\nblocks: 2\nsize: short\nmax_tokens: 32\n",
+        yaml: "name: quick\nrequests: 10\nwarmup: 1\nconcurrency: 1\nblocks: 5\nsize: short\nmax_tokens: 32\n",
     },
     Preset {
         name: "standard",
         purpose: "a comparison to act on: enough requests for p95 with its interval",
-        yaml: "name: standard\nrequests: 100\nwarmup: 4\nconcurrency: 4\nblocks: 5\nsize: medium\nmax_tokens: 256\n",
+        yaml: "name: standard\nrequests: 200\nwarmup: 4\nconcurrency: 4\nblocks: 10\nsize: medium\nmax_tokens: 256\n",
     },
     Preset {
         name: "stress",

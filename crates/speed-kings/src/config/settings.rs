@@ -11,7 +11,9 @@ use clap::{Args, ValueEnum};
 use garde::Validate;
 use schema::comparison::Criterion;
 use schema::manifest::Tag;
-use schema::plan::{AnswerForm, Arrival, Axis, HttpChoice, Lengths, Pause, Precision, Size, Slo, StageSpec, Tie, Weights, WhenFull};
+use schema::plan::{
+    AnswerForm, Arrival, Axis, HttpChoice, Lengths, Pause, Precision, Size, Slo, StageSpec, Tie, Weights, WhenFull,
+};
 use schema::target::TargetName;
 use schema::units::{Nanos, Rate, Usd};
 use schemars::JsonSchema;

@@ -95,3 +95,30 @@ fn a_run_that_searched_nothing_has_no_capacity() {
     assert_eq!(outcome.status, Some(1), "{}", outcome.all());
     assert!(outcome.err.contains("did not search levels of load"), "{}", outcome.err);
 }
+
+#[test]
+fn a_story_is_told_of_measured_figures_and_says_nothing_that_was_not_assumed() {
+    let desk = Desk::new();
+    let outcome = desk.run(&["benchmark", "--mock=vllm,tgi", "--requests=12", "--warmup=0", "--max-tokens=4"]);
+    assert_eq!(outcome.status, Some(0), "{}", outcome.all());
+    let plain = desk.run(&["story", "--output=markdown"]);
+    assert_eq!(plain.status, Some(0), "{}", plain.all());
+    for title in
+        ["impatient customer", "debugging developer", "writer's flow", "support agent's day", "executive's question"]
+    {
+        assert!(plain.out.contains(&format!("## The {title}")), "{}", plain.out);
+    }
+    assert!(plain.out.starts_with("# ") && plain.out.contains("SIMULATED"), "{}", plain.out);
+    assert!(!plain.out.contains(" a year") && !plain.out.contains("Assumed: users"), "{}", plain.out);
+    let users = ["--users=100", "--interactions-per-user-per-day=10", "--days-per-year=200"];
+    let assumed = desk.run(&[&["story", "--target=tgi-sim"], &users[..]].concat());
+    assert!(
+        assumed.out.contains("All agents together wait") && assumed.out.contains("users 100, given by you"),
+        "{}",
+        assumed.out
+    );
+    assert!(assumed.out.contains("asks `tgi-sim` (SIMULATED)"), "{}", assumed.out);
+    let nobody = desk.run(&["story", "--target=groq"]);
+    assert_eq!(nobody.status, Some(1), "{}", nobody.all());
+    assert!(nobody.err.contains("`vllm-sim`, `tgi-sim`"), "{}", nobody.err);
+}
