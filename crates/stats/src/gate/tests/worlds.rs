@@ -7,7 +7,6 @@ use schema::gate::Bound;
 use schema::metric::Metric;
 use schema::units::Quantile;
 
-use crate::distribution::Sample;
 use crate::gate::{Reading, Readings};
 use crate::inference::Mean;
 use crate::interval;
