@@ -45,7 +45,7 @@ fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
-    println!("| what | bound | took | peak memory |\n| --- | --- | --- | --- |");
+    println!("| what | bound | took | CPU | peak memory |\n| --- | --- | --- | --- | --- |");
     let kept = [long(), many()];
     assert!(kept.iter().all(|kept| *kept), "a bound was not kept");
 }
@@ -58,7 +58,7 @@ fn long() -> bool {
     let show = ["results", "show", "latest", "--output", "json", "--out", text(folder.path())];
     let (spent, shown) = watched(Command::new(PROGRAM).args(show));
     assert!(shown.contains("\"attempted\": 500000"), "the numbers of half a million requests a target:\n{shown}");
-    let million = format!("{REQUESTS} requests, {} events, {:.1} GB of records", EVENTS, bytes as f64 / 1e9);
+    let million = format!("{REQUESTS} requests of {EVENTS} events, {:.1} GB of records", bytes as f64 / 1e9);
     let bound = format!("{} s, 2 GB", SUMMARY.wall.as_secs());
     row(&format!("numbers of {million}"), &bound, spent.wall, Some(spent));
     let begun = Instant::now();
@@ -81,8 +81,10 @@ fn many() -> bool {
 }
 
 fn row(what: &str, bound: &str, took: Duration, spent: Option<Spent>) {
-    let memory = spent.map_or_else(|| "–".to_owned(), |spent| format!("{:.0} MB", spent.peak_bytes as f64 / 1e6));
-    println!("| {what} | {bound} | {:.3} s | {memory} |", took.as_secs_f64());
+    let none = || "–".to_owned();
+    let cpu = spent.map_or_else(none, |spent| format!("{:.1} s", spent.cpu.as_secs_f64()));
+    let memory = spent.map_or_else(none, |spent| format!("{:.0} MB", spent.peak_bytes as f64 / 1e6));
+    println!("| {what} | {bound} | {:.3} s | {cpu} | {memory} |", took.as_secs_f64());
 }
 
 /// The shortest of five times that the program takes.

@@ -159,3 +159,32 @@ fn floats<V: Copy + Into<f64>>(values: &[V]) -> Vec<f64> {
 pub(crate) fn not_negative(estimate: Estimate) -> Estimate {
     Estimate { low: estimate.low.map(|low| low.max(0.0)), ..estimate }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::record;
+
+    /// Gaps of 30 ms and a last one of so many, four a request.
+    fn sample(last: u64) -> Sample {
+        let records: Vec<Record> =
+            (0..40).map(|i| record(i * 10_000, &[10, 40, 70, 100 + i, 100 + i + last])).collect();
+        Sample::of(Metric::Itl, &records.iter().collect::<Vec<_>>()).unwrap()
+    }
+
+    #[test]
+    fn a_gap_too_long_for_a_small_number_changes_only_what_it_is_part_of() {
+        let (usual, stalled) = (sample(4_000), sample(5_000));
+        assert_eq!(usual.extremes(), (30e6, 4_000e6));
+        assert_eq!(stalled.extremes(), (30e6, 5_000e6));
+        assert_eq!(usual.distribution().p50, stalled.distribution().p50);
+        assert_eq!(stalled.distribution().mean.value - usual.distribution().mean.value, 1_000e6 / 4.0);
+        assert_eq!((stalled.requests(), stalled.distribution().n), (40, 160));
+    }
+
+    #[test]
+    fn whole_numbers_are_told_from_others() {
+        assert_eq!([0.0, 7.0, 4_294_967_295.0].map(whole), [Some(0), Some(7), Some(u32::MAX)]);
+        assert_eq!([0.5, -0.0, -1.0, 4_294_967_296.0, f64::NAN].map(whole), [None; 5]);
+    }
+}

@@ -61,20 +61,21 @@ pub(crate) fn parts<'a>(plan: &'a Plan, measured: &'a Measured<'a>) -> Vec<Part<
         by_target.entry(record.target.as_str()).or_default().push(record);
     }
     let mut own = |target: &Target| by_target.remove(target.name.as_str()).unwrap_or_default();
-    let mut work = plan.targets.iter().map(|target| (target, own(target))).collect::<Vec<_>>().into_iter();
-    let one = |target, records: Vec<&'a Record>| part(plan, measured, target, &records);
-    if measured.records.len() < MANY {
-        return work.map(|(target, records)| one(target, records)).collect();
-    }
-    let mut parts = Vec::with_capacity(plan.targets.len());
-    while parts.len() < plan.targets.len() {
+    let work: Vec<_> = plan.targets.iter().map(|target| (target, own(target))).collect();
+    let one = |(target, records): (&Target, Vec<&'a Record>)| part(plan, measured, target, &records);
+    if measured.records.len() < MANY { work.into_iter().map(one).collect() } else { side_by_side(work, one) }
+}
+
+/// What `one` makes of each piece of work, in order.
+fn side_by_side<W: Send, R: Send>(work: Vec<W>, one: impl Fn(W) -> R + Sync) -> Vec<R> {
+    let (mut results, mut work) = (Vec::with_capacity(work.len()), work.into_iter().peekable());
+    while work.peek().is_some() {
         thread::scope(|scope| {
-            let started = work.by_ref().take(AT_ONCE).map(|(target, records)| scope.spawn(move || one(target, records)));
-            let threads: Vec<_> = started.collect();
-            parts.extend(threads.into_iter().map(|thread| thread.join().expect("numbers are made of any records")));
+            let threads: Vec<_> = work.by_ref().take(AT_ONCE).map(|piece| scope.spawn(|| one(piece))).collect();
+            results.extend(threads.into_iter().map(|thread| thread.join().expect("numbers are made of any records")));
         });
     }
-    parts
+    results
 }
 
 fn part<'a>(plan: &Plan, measured: &'a Measured<'a>, target: &Target, records: &[&'a Record]) -> Part<'a> {

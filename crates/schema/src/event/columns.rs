@@ -1,6 +1,8 @@
 //! Events on disk: one array a field.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::ser::SerializeStruct as _;
@@ -14,13 +16,13 @@ use crate::units::Moment;
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Columns<'a> {
     /// Arrival of the first event since the run's epoch, then the gap to the event before.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "column")]
     arrival_delta_ns: Vec<u64>,
     /// User-space read − kernel arrival.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "column")]
     client_lag_ns: Vec<u32>,
     /// Bytes of the frame.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "column")]
     bytes: Vec<u32>,
     /// One letter an event: `t`ext, `r`easoning, tool `c`all, `e`mbedding, `o`ther.
     #[serde(default, borrow)]
@@ -34,6 +36,32 @@ struct Columns<'a> {
     /// Indexes of the events that shared a socket read with the one before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     shared_reads: Vec<u32>,
+}
+
+/// Events that a column has room for from the beginning: growing step by step takes longer than reading.
+const USUAL: usize = 64;
+
+/// A column that is there for each event.
+fn column<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    deserializer.deserialize_seq(Column(PhantomData))
+}
+
+struct Column<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Column<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a sequence")
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut sequence: A) -> Result<Vec<T>, A::Error> {
+        let mut values = Vec::with_capacity(USUAL);
+        while let Some(value) = sequence.next_element()? {
+            values.push(value);
+        }
+        Ok(values)
+    }
 }
 
 impl Serialize for Events {

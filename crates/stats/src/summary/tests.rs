@@ -90,10 +90,8 @@ fn a_comparison_says_in_what_the_targets_are_unlike() {
     let unlike = summary.comparison.unwrap().unlike;
     assert_eq!(
         unlike.iter().map(|unlike| unlike.detail.as_str()).collect::<Vec<_>>(),
-        [
-            "answers are of unlike lengths: 30 tokens of a on average, 3 of b (D = 1.00): compare TTFT and TPOT, not \
-             E2E, rates or cost"
-        ]
+        ["answers are of unlike lengths: 30 tokens of a on average, 3 of b (D = 1.00): compare TTFT and TPOT, not \
+             E2E, rates or cost"]
     );
 }
 
@@ -212,4 +210,10 @@ fn vectors_have_no_first_token_and_no_pace() {
     assert!(a.quality.reasons.iter().any(|reason| reason.starts_with("E2E p95 takes")), "{:?}", a.quality);
     assert!(a.throughput.input_tokens_per_s.unwrap() > 90.0 && a.warnings.is_empty(), "{:?}", a.warnings);
     assert!(comparison.rankings.iter().all(|r| r.criterion.heading() != "TTFT p50"), "{comparison:?}");
+}
+
+#[test]
+fn what_is_made_side_by_side_comes_in_order() {
+    assert_eq!(side_by_side((0..5).collect(), |n| n * 2), [0, 2, 4, 6, 8]);
+    assert!(side_by_side(Vec::<u32>::new(), |n| n).is_empty());
 }
