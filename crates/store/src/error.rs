@@ -199,6 +199,18 @@ pub enum StoreError {
         /// The run's folder.
         path: PathBuf,
     },
+    /// Records that were sealed with the run are gone.
+    #[error("`{path}` of `{}` is gone: numbers made anew would lack what it told", run.display())]
+    #[diagnostic(
+        code(store::records_gone),
+        help("restore the file from a copy; until then the numbers stay as they are")
+    )]
+    RecordsGone {
+        /// The run's folder.
+        run: PathBuf,
+        /// The first of the files, within the run; cleaned for a terminal.
+        path: String,
+    },
     /// Runs that were to become one are not alike.
     #[error("the runs cannot become one: {}", differences.join("; "))]
     #[diagnostic(

@@ -1,13 +1,17 @@
-//! The formats on disk as JSON Schema (draft 2020-12), generated from the types that write them.
+//! The formats on disk, what `gate` and `trend` print, and the file of assumptions as JSON Schema (draft 2020-12),
+//! generated from the types that write and read them.
 //! The published copies stand in `schemas/` at the root of the repository.
 
 use schema::FORMAT_VERSION;
 use schema::comparison::Comparison;
 use schema::curve::{Curve, Step};
+use schema::gate::Gate;
 use schema::manifest::Manifest;
+use schema::projection::Assumptions;
 use schema::record::{Partial, Record};
 use schema::server::ServerSample;
 use schema::summary::{Summary, TargetSummary};
+use schema::trend::Trend;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
@@ -24,6 +28,9 @@ pub fn all() -> Vec<(String, Value)> {
         published::<Curve>("curve"),
         published::<Summary>("summary"),
         published::<Comparison>("comparison"),
+        published::<Gate>("gate"),
+        published::<Trend>("trend"),
+        published::<Assumptions>("assumptions"),
     ]
 }
 

@@ -68,7 +68,7 @@ pub use run::{Kept, Run, summary_in};
 pub use run_dir::{Draft, RunDir, Seal, clean_name, is_recorded};
 pub use series::Series;
 pub use tags::tag;
-pub use verify::{Problem, verify};
+pub use verify::{Problem, verify, verify_records};
 pub use writer::Writer;
 
 /// The head of a run.

@@ -179,6 +179,9 @@ fn find_among(entries: &[Entry], out: &Path, wanted: &str) -> Result<PathBuf, St
     {
         return Ok(newest.path.clone());
     }
+    if wanted.is_empty() {
+        return Err(not_found(out, wanted, entries));
+    }
     let exact =
         |e: &&Entry| e.folder == wanted || e.head.as_ref().is_ok_and(|h| h.name == wanted || h.run_id == wanted);
     if let Some(entry) = entries.iter().find(exact) {

@@ -18,7 +18,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::changes::changes;
-use crate::{Draft, Run, RunDir, StoreError, Writer};
+use crate::{Draft, Run, RunDir, StoreError, Writer, verify_records};
 
 /// Differences between two plans that are told; more would not help.
 const TOLD: usize = 5;
@@ -55,8 +55,8 @@ pub struct Merged {
 /// wall clocks of their machines; blocks, requests, steps and conversations are numbered on.
 ///
 /// # Errors
-/// When the runs did not ask the same of the same targets, one of them has not ended, or is there twice, or the disk
-/// refuses.
+/// When the runs did not ask the same of the same targets, one of them has not ended, is there twice or lacks records, or
+/// the disk refuses.
 pub fn merge(runs: &[Run], target: &MergeAs<'_>) -> Result<Merged, StoreError> {
     let mut runs: Vec<&Run> = runs.iter().collect();
     runs.sort_by_key(|run| run.manifest.epoch.wall);
@@ -102,6 +102,10 @@ fn unlike(runs: &[&Run]) -> Vec<String> {
         if run.manifest.status == Status::Running {
             differences.push(format!("`{folder}` has not ended; `speed-kings reprocess` ends a run that was killed"));
         }
+        if !run.has_records() {
+            differences.push(format!("`{folder}` has no records"));
+        }
+        differences.extend(run.lost_records().map(|path| format!("`{}` of `{folder}` is gone", clean(path))));
         if !own_ids(&run.manifest).into_iter().all(|id| seen.insert(id)) {
             differences.push(format!("`{folder}` is among them twice"));
         }
@@ -351,6 +355,12 @@ fn copy(
     let searched = run.manifest.plan.search.is_some();
     let mut count = 0;
     let of_run = |problem: String| format!("{}: {problem}", run.manifest.plan.name);
+    for problem in verify_records(run) {
+        let problem = of_run(problem.to_string());
+        if !notes.contains(&problem) {
+            notes.push(problem);
+        }
+    }
     for target in run.targets() {
         let mut records = run.records(target)?;
         for record in records.by_ref() {

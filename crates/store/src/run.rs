@@ -19,7 +19,7 @@ use crate::records::Records;
 use crate::series::Series;
 use crate::{
     COMPARISON, CURVE, IN_FLIGHT, JSON_BYTES, MANIFEST, REQUESTS, SERVER_METRICS, SIDE_LINE_BYTES, STEPS, SUMMARY,
-    StoreError, TABLE, disk,
+    StoreError, TABLE, disk, is_recorded,
 };
 
 /// A run on disk.
@@ -123,6 +123,13 @@ impl Run {
     pub fn has_records(&self) -> bool {
         self.targets()
             .any(|name| [REQUESTS, IN_FLIGHT].iter().any(|file| self.path.join(name.as_str()).join(file).exists()))
+    }
+
+    /// Sealed files of what happened that are gone: paths within the run.
+    pub fn lost_records(&self) -> impl Iterator<Item = &str> {
+        let recorded = self.manifest.checksums.keys().filter(|path| is_recorded(path));
+        let gone = |path: &&String| disk::inside(&self.path, path).is_ok_and(|path| !path.exists());
+        recorded.filter(gone).map(String::as_str)
     }
 
     /// The kept numbers of each target that has them, in the plan's order.

@@ -247,10 +247,6 @@ impl RunDir {
             ended: Some(seal.ended),
             ..self.manifest.clone()
         };
-        // Someone may have put tags on the run while it went on.
-        if let Ok(kept) = read_manifest(&self.path) {
-            manifest.tags = kept.tags;
-        }
         manifest.quality = seal.quality.cloned();
         manifest.calibration = seal.calibration.cloned().or(manifest.calibration);
         note(&mut manifest, seal.notes.iter().cloned());
@@ -266,6 +262,10 @@ impl RunDir {
         for path in sealed {
             let sum = disk::sha256(&self.path.join(&path))?;
             manifest.checksums.insert(path, sum);
+        }
+        // Someone may have put tags on the run while it went on, or just now.
+        if let Ok(kept) = read_manifest(&self.path) {
+            manifest.tags = kept.tags;
         }
         let written = match self.put_manifest(&manifest) {
             Err(error) if failed => {
@@ -295,7 +295,7 @@ impl RunDir {
     fn make_room(&self, manifest: &mut Manifest) {
         manifest.checksums.retain(|path, _| {
             // One that cannot be removed is still what its checksum says.
-            is_recorded(path) || fs::remove_file(self.path.join(path)).is_err()
+            is_recorded(path) || disk::inside(&self.path, path).map_or(true, |path| fs::remove_file(path).is_err())
         });
     }
 

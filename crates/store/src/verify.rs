@@ -5,7 +5,7 @@ use std::fmt;
 use schema::manifest::Status;
 use schema::text::Untrusted;
 
-use crate::{Run, StoreError, disk};
+use crate::{Run, StoreError, disk, is_recorded};
 
 /// What is wrong with one file of a sealed run.
 #[derive(Debug)]
@@ -38,6 +38,13 @@ pub fn verify(run: &Run) -> Vec<Problem> {
         return vec![Problem::NotSealed];
     }
     run.manifest.checksums.iter().filter_map(|(path, sum)| problem(run, path, sum)).collect()
+}
+
+/// As [`verify`], of the files of what happened alone: nothing where the run was never sealed.
+#[must_use]
+pub fn verify_records(run: &Run) -> Vec<Problem> {
+    let recorded = run.manifest.checksums.iter().filter(|(path, _)| is_recorded(path));
+    recorded.filter_map(|(path, sum)| problem(run, path, sum)).collect()
 }
 
 fn problem(run: &Run, relative: &str, sum: &str) -> Option<Problem> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 use schema::FORMAT_VERSION;
+use schema::text::Untrusted;
 use store::{Loose, MANIFEST, StoreError};
 
 use crate::commands::Context;
@@ -119,7 +120,8 @@ fn take_over(path: &Path, args: &Args, context: &Context) -> Result<(&'static st
         return finish("taken over before", path, &run, args);
     }
     for lacking in &loose.lacking {
-        context.terminal.note(&format!("note: {}: {lacking}", path.display()));
+        let path = Untrusted::from(path.to_string_lossy().as_ref()).for_terminal();
+        context.terminal.note(&format!("note: {path}: {lacking}"));
     }
     if args.dry_run {
         return Ok(("would be taken over", String::new()));

@@ -66,6 +66,8 @@ fn runs_are_found_by_what_they_are_and_what_was_put_on_them() {
     let put = desk.run(&["results", "tag", "two", "+nightly", "b", "-absent"]);
     assert_eq!((put.status, put.out.as_str()), (Some(0), "Tag\n───────\nb\nnightly\n"), "{}", put.all());
     assert_eq!(desk.run(&["results", "tag", "two", "=1+1"]).status, Some(2));
+    let late = desk.run(&["results", "tag", "two", "+late", "--output=json"]);
+    assert!(late.status == Some(2) && late.err.contains("options come before the run"), "{}", late.all());
     check(&desk, &[], &[&two, &one]);
     check(&desk, &["--tag=nightly"], &[&two, &one]);
     check(&desk, &["--tag=nightly", "--tag=gpu=*"], &[&one]);
@@ -190,6 +192,12 @@ fn a_run_is_exported_for_other_programs() {
     assert!(again.status == Some(2) && again.err.contains("there already"), "{}", again.all());
     assert_eq!(desk.run(&["results", "export", "out", "--to=a.csv", "--force"]).status, Some(0));
     assert_eq!(desk.run(&["results", "export", "out", "--target=other"]).status, Some(2));
+    measure(&desk, &sim, "pair", &[&target("other", &sim)]);
+    let asked = ["results", "export", "pair", "--format=json"];
+    let told = |more: &[&str]| serde_json::from_str::<Value>(&desk.run(&[&asked[..], more].concat()).out).unwrap();
+    assert!(told(&[])["comparison"].is_object());
+    let alone = told(&["--target=other"]);
+    assert_eq!((alone["targets"].as_array().unwrap().len(), &alone["comparison"]), (1, &Value::Null));
     assert_eq!(desk.run(&["results", "export", "out", "--format=parquet"]).status, Some(2));
 }
 
@@ -291,6 +299,23 @@ fn damaged_records_are_told_and_stay_as_they_are() {
     let run = Run::open(&path).unwrap();
     assert_eq!(store::verify(&run).len(), 1, "a new seal does not cover it up");
     assert_eq!(summary(&run, "it").attempted, 4);
+}
+
+#[test]
+fn numbers_whose_records_are_gone_are_not_replaced_by_worse() {
+    let (desk, sim) = (Desk::new(), start(prompt_engine(Engine::OpenAi)));
+    let path = measure(&desk, &sim, "half", &[&target("other", &sim)]);
+    fs::remove_file(path.join("it/requests.jsonl")).unwrap();
+    let row = |asked: &[&str]| json(&desk, asked).remove(0);
+    for asked in [&["reprocess", "half", "--dry-run"][..], &["reprocess", "--all"]] {
+        let told = row(asked);
+        assert_eq!(told["result"], "failed", "{told}");
+        assert!(told["changes"].as_str().unwrap().contains("`it/requests.jsonl` of"), "{told}");
+    }
+    assert_eq!(desk.run(&["reprocess", "half"]).status, Some(1));
+    let run = Run::open(&path).unwrap();
+    assert_eq!(summary(&run, "it").attempted, 4);
+    assert!(path.join("it/requests.parquet").exists(), "the last copy of the records");
 }
 
 #[test]

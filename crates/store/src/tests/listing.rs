@@ -56,6 +56,13 @@ fn a_run_is_found_by_what_people_write() {
 }
 
 #[test]
+fn a_name_that_was_left_empty_names_no_run() {
+    let out = tempfile::tempdir().unwrap();
+    RunDir::create(out.path(), &manifest("", &["groq"]), NOW, &[]).unwrap();
+    assert!(matches!(find(out.path(), ""), Err(StoreError::NotFound { .. })));
+}
+
+#[test]
 fn a_name_that_fits_several_or_none_says_which_are_near() {
     #[track_caller]
     fn check(out: &Path, wanted: &str, error: &str, help: &str) {

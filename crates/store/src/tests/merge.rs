@@ -11,7 +11,7 @@ use schema::units::Nanos;
 use uuid::Uuid;
 
 use super::sample::{NOW, ended, manifest, name, record, sample, write};
-use crate::{MergeAs, Merged, Run, RunDir, Seal, StoreError, leftovers, list, merge};
+use crate::{MergeAs, Merged, REQUESTS, Run, RunDir, Seal, StoreError, leftovers, list, merge};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -114,6 +114,26 @@ fn one_run_alone_or_one_that_goes_on_cannot_be_merged() {
         matches!(&refused, StoreError::Unlike { .. }) && refused.to_string().contains("has not ended"),
         "{refused}"
     );
+}
+
+#[test]
+fn records_that_are_gone_are_not_merged_in_silence_and_changed_ones_are_told() {
+    let out = tempfile::tempdir().unwrap();
+    let runs = [part(out.path(), 1, 0, |_| {}), part(out.path(), 2, 60, |_| {})];
+    let lines = runs[0].path.join("groq").join(REQUESTS);
+    let text = std::fs::read_to_string(&lines).unwrap();
+    std::fs::write(&lines, text.split_inclusive('\n').skip(1).collect::<String>()).unwrap();
+    let merged = merge(&runs, &target(out.path())).unwrap();
+    let told = "part 1: `groq/requests.jsonl` was changed after the seal";
+    assert!(merged.notes.iter().any(|note| note == told), "{:?}", merged.notes);
+    drop(merged);
+    std::fs::remove_file(&lines).unwrap();
+    let refused = merge(&runs, &target(out.path())).unwrap_err().to_string();
+    assert!(refused.contains("`groq/requests.jsonl` of `test_part-1"), "{refused}");
+    std::fs::remove_file(runs[0].path.join("vllm-2").join(REQUESTS)).unwrap();
+    let refused = merge(&runs, &target(out.path())).unwrap_err().to_string();
+    assert!(refused.contains("has no records"), "{refused}");
+    assert_eq!(leftovers(out.path()).unwrap().len(), 0);
 }
 
 #[test]

@@ -158,3 +158,12 @@ fn records_of_each_target_come_back_in_the_order_they_were_written() {
         assert_eq!(read(&opened, target).0, expected);
     }
 }
+
+#[test]
+fn texts_that_no_number_is_made_of_may_be_left_out() {
+    let out = tempfile::tempdir().unwrap();
+    let run = begin(out.path());
+    write(&mut run.writer(), &[record("groq", 1)], &[]);
+    let lean: Vec<_> = run.run().records(&name("groq")).unwrap().without_texts().map(Result::unwrap).collect();
+    assert_eq!(lean, [Record { output: None, request_id: None, ..record("groq", 1) }]);
+}

@@ -9,7 +9,7 @@ use schema::manifest::Status;
 use schema::summary::{Summary, TargetSummary};
 use schema::target::TargetName;
 use schema::text::Untrusted;
-use store::{Change, Problem, Run, RunDir, StoreError};
+use store::{Change, Run, RunDir, StoreError};
 
 use crate::commands::benchmark::pages;
 
@@ -41,12 +41,16 @@ pub(crate) enum Mode {
 /// Makes the numbers of the run in `folder` anew. Its records stay as they are.
 ///
 /// # Errors
-/// When it is no run, is still going on, has no records, or the disk refuses.
+/// When it is no run, is still going on, has no records or lost some, or the disk refuses.
 pub(crate) fn reseal(folder: &Path, mode: Mode) -> Result<Resealed, StoreError> {
     let mut directory = RunDir::reopen(folder)?;
     let run = directory.run();
     if !run.has_records() {
         return Err(StoreError::NoRecords { path: folder.to_owned() });
+    }
+    if let Some(path) = run.lost_records().next() {
+        let path = Untrusted::from(path).for_terminal();
+        return Err(StoreError::RecordsGone { run: folder.to_owned(), path });
     }
     let numbers = runner::recompute(&run)?;
     let resealed =
@@ -72,11 +76,7 @@ pub(crate) fn reseal(folder: &Path, mode: Mode) -> Result<Resealed, StoreError> 
 
 /// Files of records that are no longer what was sealed.
 fn tampered(run: &Run) -> Vec<String> {
-    let changed = store::verify(run).into_iter().filter(|problem| match problem {
-        Problem::Changed(path) | Problem::Gone(path) | Problem::Unreadable(path, _) => store::is_recorded(path),
-        Problem::NotSealed => false,
-    });
-    changed.map(|problem| problem.to_string()).collect()
+    store::verify_records(run).iter().map(ToString::to_string).collect()
 }
 
 /// When the last thing that was recorded of a run happened.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use miette::Report;
-use schema::target::Target;
+use schema::target::{Target, TargetName};
 use store::Run;
 use tempfile::NamedTempFile;
 
@@ -152,7 +152,11 @@ impl<'a> Export<'a> {
             }),
             Format::Json => {
                 let mut summary = summary_of(self.run, context)?;
-                summary.targets.retain(|summary| targets.iter().any(|target| target.name == summary.target));
+                let wanted = |name: &TargetName| targets.iter().any(|target| target.name == *name);
+                summary.targets.retain(|summary| wanted(&summary.target));
+                summary.curves.retain(|curve| wanted(&curve.target));
+                // A ranking without those it ranks against would be none.
+                summary.comparison = summary.comparison.filter(|_| targets.len() == self.run.targets().count());
                 out.write_all(report::json(&summary).as_bytes()).map_err(refused)
             }
             Format::Parquet => {

@@ -38,6 +38,9 @@ impl FromStr for Change {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(option) = text.strip_prefix("--") {
+            return Err(format!("`--{option}` is no tag; options come before the run, as in `tag --output json RUN`"));
+        }
         let (off, word) = match text.strip_prefix('-') {
             Some(word) => (true, word),
             None => (false, text.strip_prefix('+').unwrap_or(text)),
