@@ -103,7 +103,7 @@ impl Cast<'_> {
         told.extend(self.rival.and_then(|rival| {
             let theirs = distribution(rival, Metric::E2e)?;
             Some(format!(
-                "{} takes {} a whole answer{}.",
+                "{} takes {} for a whole answer{}.",
                 called(rival),
                 time(&theirs.mean),
                 apart(&whole.mean, &theirs.mean)
@@ -145,9 +145,10 @@ impl Cast<'_> {
     fn agent(&self) -> Vec<String> {
         let Some(each) = self.figure("wait for an answer") else { return Vec::new() };
         let mut told = vec![format!(
-            "A support agent waits {} for an answer of {}, on average.",
+            "A support agent waits {} for {}: {}.",
             projection::in_words(each),
-            called(self.hero)
+            called(self.hero),
+            each.how
         )];
         told.push(match self.figure("waiting of one user a day") {
             Some(day) => format!("In a day of as many answers as were assumed that comes to {}.", projection::in_words(day)),
@@ -239,8 +240,8 @@ fn time(estimate: &Estimate) -> String {
 
 /// Whether two estimates' intervals are apart, as the end of a sentence.
 fn apart(ours: &Estimate, theirs: &Estimate) -> &'static str {
-    let longer = ours.high.zip(theirs.low).is_some_and(|(ours, theirs)| ours < theirs);
-    if longer { "" } else { ", which may be the same: the ranges overlap" }
+    let before = |one: &Estimate, other: &Estimate| one.high.zip(other.low).is_some_and(|(high, low)| high < low);
+    if before(ours, theirs) || before(theirs, ours) { "" } else { ", which may be the same: the ranges overlap" }
 }
 
 /// For a terminal: a heading a person, paragraphs, then the assumptions.
@@ -291,5 +292,18 @@ pub fn story_rows(story: &Story) -> Listing {
         title: story.name.clone(),
         columns: vec![left("story", "Story"), left("sentence", "Sentence"), left("simulated", "Simulated")],
         rows: sentences.chain(assumed).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_that_do_not_overlap_are_told_apart_whichever_is_the_longer() {
+        let range = |low, high| Estimate { value: f64::midpoint(low, high), low: Some(low), high: Some(high) };
+        assert_eq!(apart(&range(1.0, 2.0), &range(3.0, 4.0)), "");
+        assert_eq!(apart(&range(3.0, 4.0), &range(1.0, 2.0)), "");
+        assert!(apart(&range(1.0, 3.0), &range(2.0, 4.0)).contains("may be the same"));
     }
 }

@@ -194,7 +194,10 @@ pub(crate) fn wilson_at(share: f64, n: f64, z: f64) -> (f64, f64) {
     let z2 = z * z;
     let centre = (share + z2 / (2.0 * n)) / (1.0 + z2 / n);
     let half = z / (1.0 + z2 / n) * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();
-    ((centre - half).max(0.0), (centre + half).min(1.0))
+    // At the ends both parts are equal but for rounding.
+    let low = if share > 0.0 { (centre - half).max(0.0) } else { 0.0 };
+    let high = if share < 1.0 { (centre + half).min(1.0) } else { 1.0 };
+    (low, high)
 }
 
 /// How many trials in all would tell a true proportion `p` from `bound`, by the normal

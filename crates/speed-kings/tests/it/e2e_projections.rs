@@ -111,13 +111,17 @@ fn a_story_is_told_of_measured_figures_and_says_nothing_that_was_not_assumed() {
     assert!(plain.out.starts_with("# ") && plain.out.contains("SIMULATED"), "{}", plain.out);
     assert!(!plain.out.contains(" a year") && !plain.out.contains("Assumed: users"), "{}", plain.out);
     let users = ["--users=100", "--interactions-per-user-per-day=10", "--days-per-year=200"];
-    let assumed = desk.run(&[&["story", "--target=tgi-sim"], &users[..]].concat());
-    assert!(
-        assumed.out.contains("All agents together wait") && assumed.out.contains("users 100, given by you"),
-        "{}",
-        assumed.out
-    );
-    assert!(assumed.out.contains("asks `tgi-sim` (SIMULATED)"), "{}", assumed.out);
+    let asked = ["story", "--target=tgi-sim", "--waits-for=first-words"];
+    let assumed = desk.run(&[&asked[..], &users[..]].concat());
+    let unwrapped = assumed.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for told in [
+        "asks `tgi-sim` (SIMULATED)",
+        "of the wait for the first words (TTFT visible).",
+        "All agents together wait",
+        "users 100, given by you",
+    ] {
+        assert!(unwrapped.contains(told), "{told}: {}", assumed.out);
+    }
     let nobody = desk.run(&["story", "--target=groq"]);
     assert_eq!(nobody.status, Some(1), "{}", nobody.all());
     assert!(nobody.err.contains("`vllm-sim`, `tgi-sim`"), "{}", nobody.err);
