@@ -53,6 +53,12 @@ pub(crate) fn replace_with(
     result
 }
 
+/// Whether a file of this name is one that [`replace`] had not finished.
+pub(crate) fn is_temporary(name: &str) -> bool {
+    let process = name.strip_suffix(".tmp").and_then(|rest| rest.rsplit_once('.')).map(|(_, process)| process);
+    process.is_some_and(|process| process.parse::<u32>().is_ok())
+}
+
 fn write_and_rename(
     path: &Path,
     temporary: &Path,

@@ -279,6 +279,7 @@ impl RunDir {
         self.manifest = written?;
         if whole {
             self.forget_parts()?;
+            self.forget_halves();
         }
         Ok(&self.manifest)
     }
@@ -453,6 +454,21 @@ impl RunDir {
             remove_file(&self.path.join(target.name.as_str()).join(IN_FLIGHT))?;
         }
         Ok(())
+    }
+
+    /// Removes what an earlier seal that was killed left half written. Half a manifest may be that of someone who puts a
+    /// tag on the run at this moment, so it stays.
+    fn forget_halves(&self) {
+        let folders = self.manifest.plan.targets.iter().map(|target| self.path.join(target.name.as_str()));
+        let files = folders.chain([self.path.clone()]).flat_map(fs::read_dir).flatten().flatten();
+        for file in files {
+            let name = file.file_name();
+            let name = name.to_string_lossy();
+            if disk::is_temporary(&name) && !name.starts_with(MANIFEST) {
+                // One that stays harms nobody.
+                drop(fs::remove_file(file.path()));
+            }
+        }
     }
 }
 

@@ -92,6 +92,21 @@ fn numbers_of_a_seal_that_broke_off_do_not_stand_for_the_run() {
 }
 
 #[test]
+fn what_a_killed_seal_left_half_written_goes_with_the_next() {
+    let out = tempfile::tempdir().unwrap();
+    let path = sealed(out.path());
+    let [table, ranking, manifest, others] =
+        ["groq/requests.parquet.71.tmp", "comparison.json.4000.tmp", "manifest.json.9.tmp", "groq/mine.tmp"]
+            .map(|file| path.join(file));
+    for file in [&table, &ranking, &manifest, &others] {
+        fs::write(file, "half").unwrap();
+    }
+    RunDir::reopen(&path).unwrap().seal(ended()).unwrap();
+    assert!(!table.exists() && !ranking.exists());
+    assert!(manifest.exists() && others.exists(), "someone may be writing a tag, and others' files are theirs");
+}
+
+#[test]
 fn a_run_that_died_is_sealed_with_what_was_in_flight() {
     let out = tempfile::tempdir().unwrap();
     let run = begin(out.path());
