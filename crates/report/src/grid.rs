@@ -28,10 +28,10 @@ pub(crate) fn ruled(headings: &[Lines], aligns: &[Align], rows: &[Vec<Lines>], w
 }
 
 /// The first column names what its row is about, and people copy names: it is wrapped only where it would take more than
-/// a third of the width.
+/// half the width.
 fn keep_names_whole(table: &mut Table, width: u16) {
     let longest = table.column_max_content_widths().first().copied().unwrap_or(0);
-    if let Some(names) = table.column_mut(0).filter(|_| longest <= width / 3) {
+    if let Some(names) = table.column_mut(0).filter(|_| longest <= width / 2) {
         names.set_constraint(ColumnConstraint::ContentWidth);
     }
 }

@@ -14,9 +14,9 @@ const SIMULATED: &str = "SIMULATED";
 /// For a terminal: a table of the figures, then how each was made, what limits them and what was assumed.
 pub fn projections_text(projected: &Projected, style: Style) -> String {
     let width = style.columns();
-    let marked = |target: &TargetProjection| match target.simulated {
-        true => vec![target.target.to_string(), SIMULATED.to_owned()],
-        false => vec![target.target.to_string()],
+    let marked = |target: &TargetProjection| {
+        let mark = target.simulated.then(|| SIMULATED.to_owned());
+        std::iter::once(target.target.to_string()).chain(mark).collect()
     };
     let headings: Vec<grid::Lines> =
         std::iter::once(vec!["Figure".to_owned()]).chain(projected.targets.iter().map(marked)).collect();
@@ -45,7 +45,7 @@ pub fn projections_text(projected: &Projected, style: Style) -> String {
 
 /// As Markdown: the same table and lists.
 pub fn projections_markdown(projected: &Projected) -> String {
-    let names = projected.targets.iter().map(|target| name(target));
+    let names = projected.targets.iter().map(name);
     let row = |cells: &mut dyn Iterator<Item = String>| format!("| {} |", cells.collect::<Vec<_>>().join(" | "));
     let mut lines = vec![format!("# {}", clean::markdown(&title(projected))), String::new()];
     lines.push(row(&mut std::iter::once("Figure".to_owned()).chain(names.map(|name| clean::markdown(&name)))));

@@ -11,10 +11,17 @@ use report::{Align, Cell, Column, Listing};
 use schema::manifest::{Machine, Status};
 use store::{Entry, Filter, Head, Pattern};
 
+use crate::args::Output;
 use crate::args::when::When;
 use crate::commands::Context;
 use crate::commands::stored::Shelf;
 use crate::outcome::{Exit, Failure};
+
+/// Columns of a terminal that a list takes without cutting words apart.
+const ROOMY: u16 = 110;
+
+/// What a narrower terminal shows.
+const NARROW: [&str; 5] = ["run", "status", "targets", "requests", "simulated"];
 
 /// List the runs, newest first.
 #[derive(Debug, clap::Args)]
@@ -25,7 +32,8 @@ Examples:
   speed-kings results list --model '*llama*' --provider groq --limit 10
   speed-kings results list --out /data/results --output csv
 
-Names, tags, targets, models and providers are compared whole, whatever their case; `*` stands for anything.")]
+Names, tags, targets, models and providers are compared whole, whatever their case; `*` stands for anything.
+A terminal of less than 110 columns is shown the most important columns only; `--long` shows all.")]
 pub(crate) struct Args {
     #[command(flatten)]
     filter: FilterArgs,
@@ -147,7 +155,11 @@ pub(super) fn run(args: &Args, shelf: &Shelf, context: &Context) -> Result<Exit,
         entries.reverse();
     }
     entries.truncate(args.limit.unwrap_or(usize::MAX));
-    context.print_listing(&listing(&entries, args.long))?;
+    let mut listing = listing(&entries, args.long);
+    if context.output == Output::Table && !args.long && context.terminal.style().width < ROOMY {
+        narrow(&mut listing);
+    }
+    context.print_listing(&listing)?;
     let out = shelf.out.display();
     if all == 0 {
         context.terminal.note(&format!("no runs in `{out}`; `speed-kings benchmark --mock` makes one"));
@@ -198,6 +210,16 @@ fn listing(entries: &[Entry], long: bool) -> Listing {
     }
     let rows = entries.iter().map(|entry| row(entry, long, columns.len())).collect();
     Listing { title: String::new(), columns, rows }
+}
+
+/// Leaves what a narrow terminal has room for.
+fn narrow(listing: &mut Listing) {
+    let keep: Vec<bool> = listing.columns.iter().map(|column| NARROW.contains(&column.key)).collect();
+    for row in &mut listing.rows {
+        let mut kept = keep.iter();
+        row.retain(|_| kept.next() == Some(&true));
+    }
+    listing.columns.retain(|column| NARROW.contains(&column.key));
 }
 
 fn row(entry: &Entry, long: bool, width: usize) -> Vec<Cell> {
@@ -276,4 +298,21 @@ pub(crate) fn kept_by_name(shelf: &Shelf) -> Result<BTreeMap<String, Vec<String>
         }
     }
     Ok(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrow_terminal_shows_less_and_each_cell_under_its_heading() {
+        let head = Err(store::StoreError::SecretIsWord);
+        let mut listing = listing(&[Entry { path: "r".into(), folder: "test_r".into(), head }], false);
+        narrow(&mut listing);
+        assert_eq!(listing.columns.iter().map(|column| column.key).collect::<Vec<_>>(), NARROW);
+        let [run, status, rest @ ..] = listing.rows[0].as_slice() else { panic!("{listing:?}") };
+        assert_eq!(run, &Cell::Text("test_r".into()));
+        assert!(matches!(status, Cell::Text(text) if text.starts_with("unreadable: ")), "{status:?}");
+        assert_eq!(rest, [Cell::Empty, Cell::Empty, Cell::Empty]);
+    }
 }
