@@ -191,7 +191,8 @@ fn mean(sum: u64, of: u64) -> Option<Range> {
     (of > 0 && sum > 0).then(|| Range::exactly(sum as f64 / of as f64))
 }
 
-/// Requests per second within the SLOs: value and lower end certainly, upper end at most.
+/// Requests per second within the SLOs: value and lower end certainly, upper end at most. Levels of concurrency carry what
+/// was measured at them, with its interval.
 fn carried(curve: &Curve, notes: &mut Vec<String>) -> Option<Range> {
     if curve.points.iter().all(|point| point.slo.is_none()) {
         notes
@@ -203,14 +204,16 @@ fn carried(curve: &Curve, notes: &mut Vec<String>) -> Option<Range> {
     let below = |point: &&CurvePoint| lowest_miss.is_none_or(|miss| point.level < miss.level);
     let met = curve.points.iter().filter(below).rfind(|point| point.slo == Some(SloStatus::Met))?;
     let rate = |point: &CurvePoint| match curve.axis {
-        Axis::Rate => point.level,
-        Axis::Concurrency => point.requests_per_s.value,
+        Axis::Rate => Range::exactly(point.level),
+        // Only measured, so with the error of that.
+        Axis::Concurrency => Range::from(&point.requests_per_s),
     };
     if lowest_miss.is_none() {
         notes.push("no level was certainly beyond the SLOs: one replica may carry more than was tried".to_owned());
     }
-    let value = rate(met);
-    Some(Range { value, low: value, high: lowest_miss.map_or(value, |miss| rate(miss).max(value)) })
+    let met = rate(met);
+    Some(Range { high: lowest_miss.map_or(met.high, |miss| rate(miss).high.max(met.high)), ..met })
+        .filter(|met| met.value > 0.0)
 }
 
 /// How many times as long as measured the demanded requests are, between input and output.

@@ -98,6 +98,17 @@ fn replicas_carry_the_peak_at_what_one_certainly_carries() {
 }
 
 #[test]
+fn what_a_level_of_concurrency_carries_is_as_uncertain_as_it_was_measured() {
+    let (plan, mut summary) = searched(usual());
+    summary.curves[0].axis = Axis::Concurrency;
+    let found = capacity(&plan, &summary, &demand(), &[]).unwrap();
+    let one = figure(&found, "one replica carries");
+    assert_eq!((one.value, one.low, one.high), (8.0, Some(8.0 * 0.9), Some(10.0 * 1.1)));
+    // 60 ÷ 7.2 = 8.3, at best 60 ÷ 11 = 5.5.
+    assert_eq!(figure(&found, "replicas"), estimate(8.0, 6.0, 9.0));
+}
+
+#[test]
 fn what_is_kept_in_hand_takes_more_replicas() {
     let assumptions =
         Assumptions { utilisation: Some(Assumed::given(0.5)), spare_replicas: Some(Assumed::given(1.0)), ..demand() };
