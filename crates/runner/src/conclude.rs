@@ -20,6 +20,8 @@ pub struct Numbers {
     pub summary: Summary,
     /// What of the run could not be read, one sentence each.
     pub problems: Vec<String>,
+    /// What it lacks beside that, one sentence each; nothing is said of numbers that were kept with it.
+    pub missing: Vec<String>,
 }
 
 /// The numbers of a run: those kept with it where they are whole and of the current format, else made of its records.
@@ -31,7 +33,7 @@ pub fn numbers(run: &Run) -> Result<Numbers, StoreError> {
     let calibration = run.manifest.calibration.clone();
     let combined = stats::combine(&run.manifest.plan, kept.summaries);
     let summary = Summary { comparison: kept.comparison, curves: kept.curves, calibration, ..combined };
-    Ok(Numbers { summary, problems: Vec::new() })
+    Ok(Numbers { summary, problems: Vec::new(), missing: Vec::new() })
 }
 
 /// The numbers of a run, made of its records whatever is kept beside them.
@@ -40,19 +42,20 @@ pub fn numbers(run: &Run) -> Result<Numbers, StoreError> {
 /// When a file of records is there but cannot be read.
 pub fn recompute(run: &Run) -> Result<Numbers, StoreError> {
     let (mut records, mut steps, mut samples) = (Vec::new(), Vec::new(), BTreeMap::new());
-    let mut problems = Vec::new();
+    let (mut problems, mut missing) = (Vec::new(), Vec::new());
     for name in run.targets() {
         let mut of_target = run.records(name)?.without_texts();
         for record in of_target.by_ref() {
             records.push(record?);
         }
         problems.extend(of_target.problems());
+        missing.extend(of_target.missing());
         steps.extend(all(run.steps(name)?, &mut problems)?);
         samples.insert(name.clone(), all(run.samples(name)?, &mut problems)?);
     }
     let calibration = run.manifest.calibration.as_ref();
     let measured = stats::Measured { records: &records, steps: &steps, samples: &samples, calibration };
-    Ok(Numbers { summary: stats::summarise(&run.manifest.plan, &measured), problems })
+    Ok(Numbers { summary: stats::summarise(&run.manifest.plan, &measured), problems, missing })
 }
 
 /// All of a series; what could not be read becomes a problem.

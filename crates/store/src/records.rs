@@ -38,6 +38,8 @@ pub struct Records {
     /// How a line is read.
     parse: fn(&Line<'_>) -> Result<Record, Wrong>,
     problems: Problems,
+    /// Whether there is a record at all.
+    any: bool,
     interrupted: u64,
     /// Events that may still be gathered.
     pub(crate) room: usize,
@@ -72,6 +74,7 @@ impl Records {
             recorded,
             parse: series::read,
             problems: Problems::default(),
+            any: false,
             interrupted: 0,
             room: INTERRUPTED_EVENTS,
         }
@@ -87,6 +90,18 @@ impl Records {
     /// What could not be read so far, one sentence each. Complete once the iterator is exhausted.
     pub fn problems(&self) -> Vec<String> {
         self.problems.in_words()
+    }
+
+    /// What the target lacks beside lines that cannot be read, one sentence each: any record, or the ends of requests
+    /// that were in flight when the process died. Complete once the iterator is exhausted.
+    pub fn missing(&self) -> Vec<String> {
+        let name = &self.asked.target;
+        let none = (!self.any).then(|| format!("`{name}` has no records"));
+        let (requests, were) = if self.interrupted == 1 { ("request", "was") } else { ("requests", "were") };
+        let interrupted = (self.interrupted > 0).then(|| {
+            format!("{} {requests} to `{name}` {were} in flight: kept as far as they had come", self.interrupted)
+        });
+        none.into_iter().chain(interrupted).collect()
     }
 
     /// How many of the records yielded so far were in flight when the process died.
@@ -173,7 +188,10 @@ impl Iterator for Records {
         while !matches!(self.stage, Stage::Over) {
             match self.step() {
                 Ok(None) => {}
-                Ok(Some(record)) => return Some(Ok(record)),
+                Ok(Some(record)) => {
+                    self.any = true;
+                    return Some(Ok(record));
+                }
                 Err(error) => {
                     self.stage = Stage::Over;
                     return Some(Err(error));

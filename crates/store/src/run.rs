@@ -22,6 +22,10 @@ use crate::{
     StoreError, TABLE, disk, is_recorded,
 };
 
+/// What the first thing is that a run lacks that was not sealed.
+const NOT_ENDED: &str =
+    "the run has not ended: it is still going on, or it was killed; it has no summary and no tables yet";
+
 /// A run on disk.
 #[derive(Debug, Clone)]
 pub struct Run {
@@ -52,9 +56,22 @@ impl Run {
     /// When the manifest is not there, cannot be understood, or is of a newer format. Nothing that
     /// happened to other files is an error here.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let manifest = read_manifest(path)?;
-        let mut run = Self { manifest, path: path.to_owned(), missing: Vec::new() };
-        run.missing = if run.manifest.status == Status::Running { run.unfinished() } else { run.absent() };
+        let mut run = Self::glance(path)?;
+        if run.manifest.status == Status::Running {
+            run.missing = run.unfinished();
+        }
+        Ok(run)
+    }
+
+    /// As [`Run::open`], without reading a run through that never ended: whoever reads all its records can tell the rest
+    /// of what it lacks ([`Records::missing`], [`Records::problems`]).
+    ///
+    /// # Errors
+    /// As [`Run::open`].
+    pub fn glance(path: &Path) -> Result<Self, StoreError> {
+        let mut run = Self { manifest: read_manifest(path)?, path: path.to_owned(), missing: Vec::new() };
+        let running = run.manifest.status == Status::Running;
+        run.missing = if running { vec![NOT_ENDED.to_owned()] } else { run.absent() };
         Ok(run)
     }
 
@@ -172,36 +189,16 @@ impl Run {
 
     /// What a run that was not sealed lacks.
     fn unfinished(&self) -> Vec<String> {
-        let mut missing = vec![
-            "the run has not ended: it is still going on, or it was killed; it has no summary and no tables yet"
-                .to_owned(),
-        ];
+        let mut missing = vec![NOT_ENDED.to_owned()];
         for target in &self.manifest.plan.targets {
             let mut records = self.records_of(target);
-            let (mut any, mut failure) = (false, None);
-            for record in &mut records {
-                match record {
-                    Ok(_) => any = true,
-                    Err(error) => failure = Some(describe(&error)),
-                }
-            }
+            let failure = records.by_ref().find_map(Result::err).map(|error| describe(&error));
             missing.extend(records.problems());
             missing.extend(failure);
             missing.extend(problems_of(Series::<Step>::new(&self.path, &target.name, STEPS, SIDE_LINE_BYTES)));
             let samples = Series::<ServerSample>::new(&self.path, &target.name, SERVER_METRICS, SIDE_LINE_BYTES);
             missing.extend(problems_of(samples));
-            if !any {
-                missing.push(format!("`{}` has no records", target.name));
-            }
-            if records.interrupted() > 0 {
-                let (requests, were) =
-                    if records.interrupted() == 1 { ("request", "was") } else { ("requests", "were") };
-                missing.push(format!(
-                    "{} {requests} to `{}` {were} in flight: kept as far as they had come",
-                    records.interrupted(),
-                    target.name
-                ));
-            }
+            missing.extend(records.missing());
         }
         missing
     }

@@ -4,7 +4,7 @@ use schema::projection::Assumptions;
 
 use crate::commands::Context;
 use crate::commands::assumed::{self, given};
-use crate::commands::stored::{Shelf, summary_of};
+use crate::commands::stored::Shelf;
 use crate::config::problem::Problem;
 use crate::outcome::{Exit, Failure};
 
@@ -77,8 +77,7 @@ impl Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let assumptions = args.file.under(args.flags())?;
     check(&assumptions, &args.what_if)?;
-    let run = args.shelf.open(&args.run, context)?;
-    let summary = summary_of(&run, context)?;
+    let (run, summary) = args.shelf.numbers(&args.run, context)?;
     if summary.curves.is_empty() {
         return Err(miette::miette!(
             help = "measure one with `benchmark --find-max=rate --slo …` or `benchmark --sweep`",

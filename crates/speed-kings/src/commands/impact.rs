@@ -2,7 +2,7 @@
 
 use crate::commands::Context;
 use crate::commands::assumed::People;
-use crate::commands::stored::{Shelf, records_of, summary_of};
+use crate::commands::stored::{Shelf, records_of};
 use crate::outcome::{Exit, Failure};
 
 /// Tell what a run's waiting and prices come to in hours and money, as intervals, under assumptions that are printed.
@@ -28,8 +28,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let assumptions = args.people.assumptions()?;
-    let run = args.shelf.open(&args.run, context)?;
-    let summary = summary_of(&run, context)?;
+    let (run, summary) = args.shelf.numbers(&args.run, context)?;
     let records = records_of(&run, context)?;
     let projected = stats::impact(&run.manifest.plan, &summary, &records, &assumptions);
     context.print_projected(&projected)?;

@@ -11,7 +11,7 @@ pub(crate) use list::{FilterArgs, bytes, kept_by_name};
 use clap::Subcommand;
 
 use crate::commands::Context;
-use crate::commands::stored::{Shelf, summary_of};
+use crate::commands::stored::Shelf;
 use crate::outcome::{Exit, Failure};
 
 /// Browse the runs on disk: list, show, tag, remove, export or merge them.
@@ -64,8 +64,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 fn show(wanted: &str, shelf: &Shelf, context: &Context) -> Result<Exit, Failure> {
-    let run = shelf.open(wanted, context)?;
-    let summary = summary_of(&run, context)?;
+    let (run, summary) = shelf.numbers(wanted, context)?;
     context.print_summary(&summary, &run.manifest.plan)?;
     context.terminal.note(&format!("run: {}", run.path.display()));
     Ok(Exit::Done)

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use schema::manifest::Status;
 use schema::record::Record;
 use schema::summary::Summary;
 use store::{Run, StoreError};
@@ -32,10 +33,26 @@ impl Shelf {
     pub(crate) fn open(&self, wanted: &str, context: &Context) -> Result<Run, Failure> {
         let path = store::find(&self.out, wanted).map_err(miette::Report::new)?;
         let run = Run::open(&path).map_err(miette::Report::new)?;
-        for what in &run.missing {
-            context.terminal.note(&format!("note: {what}"));
-        }
+        tell(&run.missing, context);
         Ok(run)
+    }
+
+    /// The run that `wanted` names and its numbers; tells what it lacks. Records are read once, if at all.
+    ///
+    /// # Errors
+    /// There is none of that name, or it cannot be read.
+    pub(crate) fn numbers(&self, wanted: &str, context: &Context) -> Result<(Run, Summary), Failure> {
+        let path = store::find(&self.out, wanted).map_err(miette::Report::new)?;
+        let run = Run::glance(&path).map_err(miette::Report::new)?;
+        tell(&run.missing, context);
+        let summary = summary_of(&run, context)?;
+        Ok((run, summary))
+    }
+}
+
+fn tell<'a>(missing: impl IntoIterator<Item = &'a String>, context: &Context) {
+    for what in missing {
+        context.terminal.note(&format!("note: {what}"));
     }
 }
 
@@ -45,9 +62,8 @@ impl Shelf {
 /// Its records are there but cannot be read.
 pub(crate) fn summary_of(run: &Run, context: &Context) -> Result<Summary, Failure> {
     let numbers = runner::numbers(run).map_err(miette::Report::new)?;
-    for problem in numbers.problems.iter().filter(|problem| !run.missing.contains(problem)) {
-        context.terminal.note(&format!("note: {problem}"));
-    }
+    let missing = numbers.missing.iter().filter(|_| run.manifest.status == Status::Running);
+    tell(numbers.problems.iter().chain(missing).filter(|what| !run.missing.contains(what)), context);
     Ok(numbers.summary)
 }
 
