@@ -1,12 +1,13 @@
 //! One HTTP connection, driven by whoever waits for its answer.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
 use schema::plan::{HttpChoice, TransportPlan};
 use schema::record::{Failure, HttpVersion};
+use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep};
 
 use crate::http1::Http1;
@@ -163,7 +164,8 @@ impl Connection {
             if let Poll::Ready(got) = wanted(self, cx) {
                 return Poll::Ready(Waited::Ready(got));
             }
-            self.timer.as_mut().poll(cx).map(|()| Waited::Tick)
+            // What always has more to read uses up its turn, and must not take the timer's with it.
+            pin!(unconstrained(self.timer.as_mut())).poll(cx).map(|()| Waited::Tick)
         })
         .await
     }

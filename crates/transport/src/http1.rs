@@ -25,7 +25,7 @@ use body::{Body, Step};
 /// The least that a head may be; a smaller bound would refuse what every server sends.
 const SMALLEST_HEAD_LIMIT: usize = 8 << 10;
 
-/// Memory that an idle connection may keep, in each direction.
+/// Memory that a connection takes over from one request to the next, in each direction.
 const IDLE_BYTES: usize = 16 << 10;
 
 thread_local! {
@@ -34,8 +34,8 @@ thread_local! {
 }
 
 /// A connection with at most one request on it.
-pub(crate) struct Http1 {
-    io: Io,
+pub(crate) struct Http1<I = Io> {
+    io: I,
     /// Bytes of a head at most.
     head_bytes: usize,
     /// The request, and how much of it has left.
@@ -46,6 +46,8 @@ pub(crate) struct Http1 {
     /// What was read; what is before `taken` has been looked at.
     buffer: Vec<u8>,
     taken: usize,
+    /// Bytes of what came before the head.
+    announced: usize,
     /// The latest piece of the body.
     piece: Range<usize>,
     body: Body,
@@ -53,8 +55,8 @@ pub(crate) struct Http1 {
     is_kept: bool,
 }
 
-impl Http1 {
-    pub(crate) fn new(io: Io, head_bytes: usize) -> Self {
+impl<I: AsyncRead + AsyncWrite + Unpin> Http1<I> {
+    pub(crate) fn new(io: I, head_bytes: usize) -> Self {
         Self {
             io,
             head_bytes: head_bytes.max(SMALLEST_HEAD_LIMIT),
@@ -63,6 +65,7 @@ impl Http1 {
             is_flushed: true,
             buffer: Vec::new(),
             taken: 0,
+            announced: 0,
             piece: 0..0,
             body: Body::Over,
             is_kept: true,
@@ -75,7 +78,7 @@ impl Http1 {
         self.request.shrink_to(IDLE_BYTES);
         self.buffer.clear();
         self.buffer.shrink_to(IDLE_BYTES);
-        (self.sent, self.taken, self.is_flushed) = (0, 0, false);
+        (self.sent, self.taken, self.announced, self.is_flushed) = (0, 0, 0, false);
         self.request.reserve(ask.lines.len() + body.len() + 48);
         self.request.extend_from_slice(&ask.lines);
         if !body.is_empty() {
@@ -107,7 +110,13 @@ impl Http1 {
                     (self.body, self.is_kept) = (body, is_kept);
                     return Poll::Ready(Ok(read));
                 }
-                head::Parsed::Informational { bytes } => self.taken += bytes,
+                head::Parsed::Informational { bytes } => {
+                    self.taken += bytes;
+                    self.announced += bytes;
+                    if self.announced > self.head_bytes {
+                        return Poll::Ready(Err(Broken::TooLarge("what comes before the head").at(Stage::Head)));
+                    }
+                }
                 head::Parsed::Incomplete => match ready!(self.read(cx)) {
                     Ok(0) => {
                         let closed = || Broken::Closed.at(Stage::Head);
@@ -197,3 +206,6 @@ impl Http1 {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

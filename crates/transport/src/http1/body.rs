@@ -42,7 +42,7 @@ pub(super) enum Step {
 }
 
 /// Bytes of a chunk's size with its extensions, and of all lines after the last chunk, at most.
-const FRAMING_BYTES: usize = 16 << 10;
+pub(super) const FRAMING_BYTES: usize = 16 << 10;
 
 impl Body {
     /// A body of `length` bytes.
@@ -104,15 +104,11 @@ impl Chunked {
     /// `None` when more is needed to tell.
     fn take(&mut self, bytes: &[u8]) -> Result<Option<Taken>, Broken> {
         match *self {
-            Self::Size => match httparse::parse_chunk_size(bytes) {
-                Ok(httparse::Status::Complete((taken, size))) => {
-                    *self = if size == 0 { Self::Trailer(0) } else { Self::Data(size) };
-                    Ok(Some(Taken::Framing(taken)))
-                }
-                Ok(httparse::Status::Partial) if bytes.len() < FRAMING_BYTES => Ok(None),
-                Ok(httparse::Status::Partial) => Err(Broken::TooLarge("a chunk's size")),
-                Err(_) => Err(Broken::Malformed("a chunk's size is no number".into())),
-            },
+            Self::Size => {
+                let Some((taken, size)) = size(bytes)? else { return Ok(None) };
+                *self = if size == 0 { Self::Trailer(0) } else { Self::Data(size) };
+                Ok(Some(Taken::Framing(taken)))
+            }
             Self::Data(_) if bytes.is_empty() => Ok(None),
             Self::Data(left) => {
                 let taken = part(bytes, left);
@@ -140,6 +136,26 @@ impl Chunked {
             }
         }
     }
+}
+
+/// The line that says how large a chunk is: its bytes, and the size; `None` when more is needed to tell.
+fn size(bytes: &[u8]) -> Result<Option<(usize, u64)>, Broken> {
+    let within = &bytes[..bytes.len().min(FRAMING_BYTES)];
+    let line = memchr::memchr(b'\n', within).map_or(within, |end| &within[..=end]);
+    // A line without a digit would parse as the last chunk's.
+    if line.first().is_some_and(u8::is_ascii_hexdigit) {
+        match httparse::parse_chunk_size(line) {
+            Ok(httparse::Status::Complete(parsed)) => return Ok(Some(parsed)),
+            // An extension that holds the end of a line ends elsewhere for others.
+            Ok(httparse::Status::Partial) if line.ends_with(b"\n") => {}
+            Ok(httparse::Status::Partial) if bytes.len() < FRAMING_BYTES => return Ok(None),
+            Ok(httparse::Status::Partial) => return Err(Broken::TooLarge("a chunk's size")),
+            Err(_) => {}
+        }
+    } else if line.is_empty() {
+        return Ok(None);
+    }
+    Err(Broken::Malformed("a chunk's size is no number".into()))
 }
 
 /// How many of `bytes` belong to the next `left`.
@@ -208,7 +224,9 @@ mod tests {
 
     #[test]
     fn what_is_no_chunk_is_malformed() {
-        for bytes in ["5z\r\nhello\r\n", "x\r\n", "-1\r\n", "5\r\nhello!\r\n", "ffffffffffffffffff\r\n"] {
+        for bytes in
+            ["5z\r\nhello\r\n", "x\r\n", "-1\r\n", "5\r\nhello!\r\n", "ffffffffffffffffff\r\n", "\r\n", ";a\r\n"]
+        {
             let read = read(Body::chunked(), bytes, 1 << 20);
             assert!(matches!(read, Err(Broken::Malformed(_))), "{bytes:?}: {read:?}");
         }

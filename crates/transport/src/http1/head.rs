@@ -29,7 +29,9 @@ pub(super) fn parse<T>(
 ) -> Result<Parsed<T>, Broken> {
     let mut room = [const { MaybeUninit::uninit() }; MOST_HEADERS];
     let mut answer = httparse::Response::new(&mut []);
-    let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut answer, bytes, &mut room);
+    // What is beyond the limit is not looked at, so that it matters nothing how much of it has come already.
+    let within = &bytes[..bytes.len().min(limit)];
+    let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut answer, within, &mut room);
     let length = match parsed {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) if bytes.len() >= limit => return Err(Broken::TooLarge("the head")),
@@ -37,10 +39,10 @@ pub(super) fn parse<T>(
         Err(httparse::Error::TooManyHeaders) => return Err(Broken::TooLarge("the head")),
         Err(error) => return Err(Broken::Malformed(format!("the answer's head is not HTTP/1: {error}"))),
     };
-    if length > limit {
-        return Err(Broken::TooLarge("the head"));
-    }
     let status = answer.code.unwrap_or_default();
+    if status < 100 {
+        return Err(Broken::Malformed(format!("there is no status {status:03}")));
+    }
     if (100..200).contains(&status) && status != SWITCHING {
         return Ok(Parsed::Informational { bytes: length });
     }
@@ -54,7 +56,8 @@ const SWITCHING: u16 = 101;
 
 /// How the body ends, by RFC 9112 section 6.3, and whether the connection outlives it, by section 9.3.
 fn framing(status: u16, version: u8, headers: &[httparse::Header<'_>]) -> Result<(Body, bool), Broken> {
-    let (mut length, mut coding, mut is_kept) = (None, None, version > 0);
+    let (mut length, mut coding) = (None, None);
+    let (mut is_kept, mut is_closed) = (version > 0, false);
     for header in headers {
         let is = |name: &str| header.name.eq_ignore_ascii_case(name);
         if is("content-length") {
@@ -67,14 +70,12 @@ fn framing(status: u16, version: u8, headers: &[httparse::Header<'_>]) -> Result
                 length = Some(said);
             }
         } else if is("transfer-encoding") {
-            coding = Some(tokens(header.value).last().is_some_and(|last| last.eq_ignore_ascii_case(b"chunked")));
+            let last = tokens(header.value).last().map(|last| last.eq_ignore_ascii_case(b"chunked"));
+            coding = last.or(coding).or(Some(false));
         } else if is("connection") {
             for token in tokens(header.value) {
-                if token.eq_ignore_ascii_case(b"close") {
-                    is_kept = false;
-                } else if token.eq_ignore_ascii_case(b"keep-alive") && version == 0 {
-                    is_kept = true;
-                }
+                is_closed |= token.eq_ignore_ascii_case(b"close");
+                is_kept |= token.eq_ignore_ascii_case(b"keep-alive");
             }
         }
     }
@@ -84,11 +85,15 @@ fn framing(status: u16, version: u8, headers: &[httparse::Header<'_>]) -> Result
         (_, Some(false), _) | (_, None, None) => Body::UntilClose,
         (_, None, Some(length)) => Body::of(length),
     };
-    Ok((body, is_kept && status != SWITCHING && body != Body::UntilClose))
+    // Framed in two ways, or in one that its version lacks: where it really ends is anyone's guess.
+    let is_doubtful = coding.is_some() && (length.is_some() || version == 0);
+    let outlives = status != SWITCHING && body != Body::UntilClose && !is_doubtful;
+    Ok((body, is_kept && !is_closed && outlives))
 }
 
+/// The elements of a list; empty ones do not count (RFC 9110 section 5.6.1.2).
 fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
+    value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|token| !token.is_empty())
 }
 
 fn whole_number(text: &[u8]) -> Option<u64> {
@@ -124,11 +129,17 @@ mod tests {
         check("HTTP/1.1 200 OK\r\ncontent-length: 0", 200, Body::Over, true);
         check("HTTP/1.1 200 OK\r\ncontent-length: 5\r\nConnection: Close", 200, Body::of(5), false);
         check("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked", 200, Body::chunked(), true);
-        check("HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked", 200, Body::chunked(), true);
+        check("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked,\r\nTransfer-Encoding:", 200, Body::chunked(), true);
+        check("HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked", 200, Body::chunked(), false);
+        check("HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\nconnection: keep-alive", 200, Body::chunked(), false);
+        check("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntransfer-encoding: gzip", 200, Body::UntilClose, false);
+        check("HTTP/1.1 200 OK\r\ntransfer-encoding:", 200, Body::UntilClose, false);
         check("HTTP/1.1 200 OK\r\ntransfer-encoding: gzip", 200, Body::UntilClose, false);
         check("HTTP/1.1 200 OK", 200, Body::UntilClose, false);
         check("HTTP/1.0 200 OK\r\ncontent-length: 5", 200, Body::of(5), false);
         check("HTTP/1.0 200 OK\r\ncontent-length: 5\r\nconnection: te, keep-alive", 200, Body::of(5), true);
+        check("HTTP/1.0 200 OK\r\ncontent-length: 5\r\nconnection: close, keep-alive", 200, Body::of(5), false);
+        check("HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: keep-alive,, close", 200, Body::of(5), false);
         check("HTTP/1.1 204 No Content", 204, Body::Over, true);
         check("HTTP/1.1 304 Not Modified\r\ncontent-length: 5", 304, Body::Over, true);
         check("HTTP/1.1 101 Switching Protocols", 101, Body::Over, false);
