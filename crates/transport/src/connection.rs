@@ -179,3 +179,39 @@ impl Connection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future as _;
+    use std::pin::pin;
+    use std::task::ready;
+    use std::time::Duration;
+
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::task::coop::consume_budget;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::socket::Socket;
+
+    #[tokio::test]
+    async fn one_that_always_has_more_to_read_does_not_keep_the_timer_from_going_off() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let tcp = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let socket = Socket::new(tcp, Clock::start(), true).unwrap();
+        let mut connection = Connection::open(Io::Plain(socket), &TransportPlan::default()).await.unwrap();
+        connection.wake_at(Instant::now() + Duration::from_millis(1));
+        // Reads as long as its turn lasts, and gives up in the end.
+        let mut turns = 0;
+        let flood = |_: &mut Connection, cx: &mut Context<'_>| {
+            turns += 1;
+            if turns == 100_000 {
+                return Poll::Ready(());
+            }
+            loop {
+                ready!(pin!(consume_budget()).poll(cx));
+            }
+        };
+        assert!(matches!(connection.drive(flood).await, Waited::Tick));
+    }
+}

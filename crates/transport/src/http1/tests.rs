@@ -81,10 +81,13 @@ enum End {
     Waiting,
 }
 
+type Fields = Vec<(String, Vec<u8>)>;
+
 /// What was read of an answer.
 #[derive(Debug, PartialEq, Eq)]
 struct Seen {
-    head: Option<(u16, Vec<(String, Vec<u8>)>)>,
+    /// Status and headers.
+    head: Option<(u16, Fields)>,
     body: Vec<u8>,
     end: End,
 }

@@ -177,6 +177,24 @@ fn a_fresh_connection_closed_before_the_answer_is_closed_early() {
 }
 
 #[test]
+fn what_follows_an_answer_unasked_is_not_the_next_ones() {
+    run(async || {
+        let addr = scripted(|mut tcp, _| async move {
+            read_request(&mut tcp).await;
+            tcp.write_all(short_answer("").repeat(2).as_bytes()).await.unwrap();
+            tcp.read_to_end(&mut Vec::new()).await.ok();
+        })
+        .await;
+        let client = client_of(&format!("http://{addr}/v1"), &TransportPlan::default());
+        for _ in 0..2 {
+            let record = send(&client, 1).await;
+            assert!(record.outcome.is_complete() && record.connect.is_some(), "{:?}", record.outcome);
+        }
+        assert_eq!(client.stale_connections(), 0);
+    });
+}
+
+#[test]
 fn a_connection_broken_after_the_end_marker_spoils_nothing() {
     run(async || {
         let addr = scripted(|mut tcp, number| async move {

@@ -7,7 +7,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use schema::event::Stamp;
 use schema::plan::{HttpChoice, TransportPlan};
-use schema::record::{FailureClass, HttpVersion};
+use schema::record::{FailureClass, HttpVersion, Record};
 use schema::units::Nanos;
 use sim::{Config, Engine, Sim};
 use tokio::io::AsyncWriteExt as _;
@@ -16,7 +16,7 @@ use transport::{Clock, Connector, Order};
 
 use crate::stage::{
     VLLM, alone, body_event, client, client_of, content, event_stream_head, failure, fast, order, pass, read_request,
-    run, scripted, send, short_answer, stamping, target,
+    run, scripted, send, short_answer, stamping, target, whole_order,
 };
 
 /// Any certificate will do.
@@ -197,6 +197,38 @@ fn a_stream_cut_off_beneath_the_encryption_is_truncated() {
         let record = send(&client_of(&format!("https://{addr}/v1"), &insecure()), 2).await;
         assert_eq!(failure(&record).class, FailureClass::Truncated, "{:?}", record.outcome);
         assert_eq!(content(&record), 1);
+    });
+}
+
+/// What becomes of a whole answer whose end is the end of the connection, with TLS's goodbye or without.
+async fn until_closed(says_goodbye: bool) -> Record {
+    let acceptor = acceptor(&["http/1.1"]);
+    let addr = scripted(move |tcp, _| {
+        let acceptor = acceptor.clone();
+        async move {
+            let mut stream = acceptor.accept(tcp).await.unwrap();
+            read_request(&mut stream).await;
+            let body = r#"{"choices":[{"index":0,"message":{"content":"so"},"finish_reason":"stop"}]}"#;
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{body}");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            stream.flush().await.unwrap();
+            if says_goodbye {
+                stream.shutdown().await.unwrap();
+            }
+        }
+    })
+    .await;
+    let client = client_of(&format!("https://{addr}/v1"), &insecure());
+    client.send(&whole_order(&client, 2), &mut ()).await
+}
+
+#[test]
+fn an_end_that_only_the_connection_tells_needs_its_goodbye() {
+    run(async || {
+        let record = until_closed(true).await;
+        assert!(record.outcome.is_complete(), "{:?}", record.outcome);
+        let record = until_closed(false).await;
+        assert_eq!(failure(&record).class, FailureClass::Truncated, "{:?}", record.outcome);
     });
 }
 
