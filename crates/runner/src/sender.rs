@@ -127,7 +127,7 @@ impl Sender {
 
     /// Records a request of an open loop that found no place.
     pub(crate) fn not_sent(&self, slot: Slot) {
-        self.keep_unsent(self.shared.crew.requests.unsent(self.at, slot), Outcome::NotSent);
+        self.keep_unsent(&self.shared.crew.requests.unsent(self.at, slot), Outcome::NotSent);
     }
 
     /// How its target stands.
@@ -279,12 +279,12 @@ impl Sender {
                 Cut::Time => Outcome::NotSent,
                 Cut::Stop => Outcome::Cancelled,
             };
-            self.keep_unsent(asked.order.clone(), outcome);
+            self.keep_unsent(&asked.order, outcome);
         }
     }
 
-    fn keep_unsent(&self, order: Order, outcome: Outcome) {
-        self.shared.keep(Box::new(Record { outcome, ..self.client.not_sent(&order) }));
+    fn keep_unsent(&self, order: &Order, outcome: Outcome) {
+        self.shared.keep(Box::new(Record { outcome, ..self.client.not_sent(order) }));
     }
 
     /// A server that is gone answers at once: a closed loop is not run against it as fast as this machine can.

@@ -88,7 +88,8 @@ fn finds(seed: u64, truth: f64) -> bool {
 fn recovers() -> bool {
     let [lambda, contention, coherency] = LAW;
     let pace = format!("law:{lambda},{contention},{coherency}");
-    let curve = curve("sweep", &pace, &["--sweep", "--steps", "12", "--step", "8s", "--search-to", "64", "--max-tokens", "4"]);
+    let curve =
+        curve("sweep", &pace, &["--sweep", "--steps", "12", "--step", "8s", "--search-to", "64", "--max-tokens", "4"]);
     let law = curve.law.expect("a sweep is fitted");
     let rows = [("λ", lambda, law.lambda), ("σ", contention, law.contention), ("κ", coherency, law.coherency)];
     rows.into_iter().filter(|(name, truth, fitted)| is_near(name, *truth, fitted)).count() == rows.len()

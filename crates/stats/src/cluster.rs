@@ -23,9 +23,11 @@ impl<V: Copy + Into<f64>> Clusters<V> {
     /// Of the values of each request; none at all is no cluster. `None` where a value is no `V`.
     pub(crate) fn of<I: Iterator<Item = Option<V>>>(requests: impl Iterator<Item = I>) -> Option<Self> {
         let (mut values, mut ends) = (Vec::new(), Vec::new());
-        for mut request in requests {
+        for request in requests {
             let before = values.len();
-            request.try_for_each(|value| Some(values.push(value?)))?;
+            for value in request {
+                values.push(value?);
+            }
             if values.len() > before {
                 ends.push(values.len());
             }

@@ -81,12 +81,12 @@ fn side_by_side<W: Send, R: Send>(work: Vec<W>, one: impl Fn(W) -> R + Sync) -> 
 fn part<'a>(plan: &Plan, measured: &'a Measured<'a>, target: &Target, records: &[&'a Record]) -> Part<'a> {
     let calibration = measured.calibration;
     let steps: Vec<&Step> = measured.steps.iter().filter(|step| step.target == target.name).collect();
-    let (mut summary, curve, steady) = match curve::search(plan, target, &steps, records, calibration) {
-        Some(searched) => (searched.summary, Some(searched.curve), searched.steady),
-        None => {
-            let (summary, steady) = of_target(plan, target, records, calibration);
-            (summary, None, steady)
-        }
+    let searched = curve::search(plan, target, &steps, records, calibration);
+    let (mut summary, curve, steady) = if let Some(searched) = searched {
+        (searched.summary, Some(searched.curve), searched.steady)
+    } else {
+        let (summary, steady) = of_target(plan, target, records, calibration);
+        (summary, None, steady)
     };
     summary.server_side = server_side(plan, target, &steady, measured);
     summary.insight = insight::insight(plan, &summary, &steady, measured.samples_of(target));

@@ -9,7 +9,8 @@ fn around(value: f64, low: f64, high: f64) -> Estimate {
 }
 
 fn told(insight: &Insight) -> String {
-    lines(insight).iter().map(|(label, text)| format!("{label}: {text}\n")).collect()
+    let told = lines(insight).into_iter();
+    told.map(|(label, text)| [label, ": ", text.as_str(), "\n"].concat()).collect()
 }
 
 fn eventful() -> Insight {

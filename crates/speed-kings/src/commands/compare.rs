@@ -52,8 +52,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "latency=3,cost=1", value_parser = parse_told::<Weights>)]
     weights: Option<Weights>,
 
-    /// Read each recording under the definitions of vLLM bench, GuideLLM, AIPerf, inference-perf, genai-bench and
-    /// llmperf, and say which figure moves and why.
+    /// Read each recording under the definitions of six other tools, and say which figure moves and why: vLLM's bench,
+    /// `GuideLLM`, `AIPerf`, inference-perf, genai-bench and llmperf.
     #[arg(long)]
     explain: bool,
 
@@ -91,15 +91,13 @@ struct Chosen {
 /// Adds what `wanted` names: a run named twice is one run.
 fn choose(wanted: &str, args: &Args, context: &Context, chosen: &mut Vec<Chosen>) -> Result<(), Failure> {
     let (path, target) = find(wanted, args)?;
-    let place = match chosen.iter().position(|known| known.path == path) {
-        Some(place) => place,
-        None => {
-            let run = args.shelf.open(&path.to_string_lossy(), context)?;
-            let plan = Plan { targets: Vec::new(), ..run.manifest.plan.clone() };
-            chosen.push(Chosen { run, path, plan });
-            chosen.len() - 1
-        }
-    };
+    let known = chosen.iter().position(|known| known.path == path);
+    let place = known.unwrap_or(chosen.len());
+    if known.is_none() {
+        let run = args.shelf.open(&path.to_string_lossy(), context)?;
+        let plan = Plan { targets: Vec::new(), ..run.manifest.plan.clone() };
+        chosen.push(Chosen { run, path, plan });
+    }
     let Chosen { run, plan, .. } = &mut chosen[place];
     let all = &run.manifest.plan.targets;
     let asked = |one: &&Target| target.as_ref().is_none_or(|name| one.name.as_str() == name);

@@ -79,7 +79,8 @@ pub(crate) fn failure(record: &Record) -> Option<FailureClass> {
 /// Asserts that `text` is what the published schema `name` says.
 #[track_caller]
 pub(crate) fn check_schema(name: &str, text: &str) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../schemas/{name}.v{}.schema.json", schema::FORMAT_VERSION));
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join(format!("../../schemas/{name}.v{}.schema.json", schema::FORMAT_VERSION));
     let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let value = serde_json::from_str(text).unwrap();

@@ -12,7 +12,7 @@ use stats::inference::{self, Design, Side, Statistic};
 const SLOWER: f64 = 1.1;
 
 /// Values of one interleaving block.
-const BLOCK: usize = 10;
+const BLOCK: u32 = 10;
 
 /// How values are distributed.
 #[derive(Debug, Clone, Copy)]
@@ -26,16 +26,6 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    pub(crate) const ALL: [Self; 3] = [Self::Skewed, Self::VerySkewed, Self::Bimodal];
-
-    pub(crate) const fn in_words(self) -> &'static str {
-        match self {
-            Self::Skewed => "skewed",
-            Self::VerySkewed => "very skewed",
-            Self::Bimodal => "bimodal",
-        }
-    }
-
     /// The quantile function at the normal share of `z`.
     fn at(self, z: f64) -> f64 {
         match self {
@@ -101,7 +91,7 @@ pub(crate) struct Held {
     /// Intervals that could be given.
     pub(crate) given: u64,
     /// Of these, those that held the truth.
-    pub(crate) held: u64,
+    pub(crate) true_ones: u64,
     /// Those that lay below it.
     pub(crate) below: u64,
     /// Those that lay above it.
@@ -112,7 +102,7 @@ impl Held {
     pub(crate) const fn with(self, other: Self) -> Self {
         Self {
             given: self.given + other.given,
-            held: self.held + other.held,
+            true_ones: self.true_ones + other.true_ones,
             below: self.below + other.below,
             above: self.above + other.above,
         }
@@ -134,7 +124,7 @@ impl Experiment {
             let (below, above) = (estimate.high < Some(truth), estimate.low > Some(truth));
             all = all.with(Held {
                 given: 1,
-                held: u64::from(!below && !above),
+                true_ones: u64::from(!below && !above),
                 below: u64::from(below),
                 above: u64::from(above),
             });
@@ -144,8 +134,8 @@ impl Experiment {
 
     fn once(&self, seed: u64) -> Option<schema::summary::Estimate> {
         let mut random = ChaCha12Rng::seed_from_u64(seed);
-        let troubles: Vec<f64> = (0..self.n.div_ceil(BLOCK)).map(|_| normal(&mut random)).collect();
-        let blocks: Vec<u32> = (0_u32..).take(self.n).map(|i| i / BLOCK as u32).collect();
+        let troubles: Vec<f64> = (0..self.n.div_ceil(BLOCK as usize)).map(|_| normal(&mut random)).collect();
+        let blocks: Vec<u32> = (0_u32..).take(self.n).map(|i| i / BLOCK).collect();
         let first = self.series(&mut random, &troubles);
         let second: Vec<f64> = self.series(&mut random, &troubles).into_iter().map(|x| x * SLOWER).collect();
         let (a, b) = (Side { values: &first, blocks: &blocks }, Side { values: &second, blocks: &blocks });
@@ -166,7 +156,7 @@ impl Experiment {
                     state = by * state + (1.0 - by * by).sqrt() * fresh;
                     state
                 }
-                Memory::Shared(share) => share.sqrt() * troubles[i / BLOCK] + (1.0 - share).sqrt() * fresh,
+                Memory::Shared(share) => share.sqrt() * troubles[i / BLOCK as usize] + (1.0 - share).sqrt() * fresh,
             }
         };
         (0..self.n).map(|i| self.shape.at(hidden(i))).collect()

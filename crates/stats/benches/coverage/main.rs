@@ -54,6 +54,18 @@ const TABLES: [Table; 6] = [
     ),
 ];
 
+impl Shape {
+    const ALL: [Self; 3] = [Self::Skewed, Self::VerySkewed, Self::Bimodal];
+
+    const fn in_words(self) -> &'static str {
+        match self {
+            Self::Skewed => "skewed",
+            Self::VerySkewed => "very skewed",
+            Self::Bimodal => "bimodal",
+        }
+    }
+}
+
 fn main() {
     for (title, question, memory, sizes) in TABLES {
         println!(
@@ -76,11 +88,11 @@ fn cell(experiment: &Experiment) -> String {
         threads.map(|thread| thread.join().expect("an experiment does not panic"))
     });
     let [one, other] = halves;
-    let Held { given, held, .. } = one.with(other);
+    let Held { given, true_ones, .. } = one.with(other);
     let percent = |part: u64, of: u64| 100.0 * part as f64 / of as f64;
     match percent(given, EXPERIMENTS) {
         few if few < 10.0 => "—".to_owned(),
-        some if some < 99.5 => format!("{:.1} ({some:.0} %)", percent(held, given)),
-        _ => format!("{:.1}", percent(held, given)),
+        some if some < 99.5 => format!("{:.1} ({some:.0} %)", percent(true_ones, given)),
+        _ => format!("{:.1}", percent(true_ones, given)),
     }
 }

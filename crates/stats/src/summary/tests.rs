@@ -195,7 +195,9 @@ fn waiting_for_a_place_is_explained_and_no_fault_of_the_client() {
 fn vectors_have_no_first_token_and_no_pace() {
     let vectors = |mut record: Record| {
         edit(&mut record, |events| {
-            events.iter_mut().for_each(|event| event.kind = schema::event::EventKind::Embedding)
+            for event in events.iter_mut() {
+                event.kind = schema::event::EventKind::Embedding;
+            }
         });
         record.tokens = Some(TokenCounts { input: Some(10), output: 0, source: TokenSource::ServerUsage });
         record

@@ -31,7 +31,7 @@ fn a_baseline_is_kept_replaced_and_forgotten() {
     let out = tempfile::tempdir().unwrap();
     let (one, other) = (run(out.path(), "one", 1), run(out.path(), "other", 2));
     assert!(baselines(out.path()).unwrap().is_empty());
-    set_baseline(out.path(), "main", of(&[one.clone()])).unwrap();
+    set_baseline(out.path(), "main", of(std::slice::from_ref(&one))).unwrap();
     let of_two = Baseline { runs: vec![one, other], target: Some(name("groq")) };
     set_baseline(out.path(), "main", of_two.clone()).unwrap();
     set_baseline(out.path(), "release/1.2 β", of_two.clone()).unwrap();

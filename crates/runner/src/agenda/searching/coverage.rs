@@ -239,11 +239,11 @@ fn search(queue: Queue, seed: u64) -> Found {
     let (mut now, mut steps, mut requests, mut seconds) = (0.0, 0, 0, 0.0);
     while let Some(turn) = searching.next(|_| true) {
         let began = now + 10.0;
-        let (seen, ended) = carry_out(queue, &turn, seed, began, &mut random);
-        (steps, requests, seconds) = (steps + 1, requests + seen.records.len(), seconds + ended - began);
+        let (outcome, ended) = carry_out(queue, &turn, seed, began, &mut random);
+        (steps, requests, seconds) = (steps + 1, requests + outcome.records.len(), seconds + ended - began);
         now = ended + 100.0;
-        let whole = seen.saturated.is_none();
-        searching.take_in(&turn, Span { began: moment(began), whole }, seen);
+        let whole = outcome.saturated.is_none();
+        searching.take_in(&turn, Span { began: moment(began), whole }, outcome);
     }
     let verdicts: Vec<_> = searching.targets[0].tried.iter().map(|tried| tried.verdict).collect();
     let found = stats::answer(Axis::Rate, &plan.slos, &verdicts);
