@@ -22,7 +22,7 @@ const REQUEST_WEIGHT: usize = 20;
 /// attempt.
 type Key = (bool, u32, u64, u32);
 
-/// The records of one target in the order they were written, one in memory at a time; then those
+/// The records of one target in the order they were written, a few megabytes in memory at a time; then those
 /// requests that were in flight when the process died, as far as they had come, as
 /// [`Outcome::Interrupted`].
 ///

@@ -80,7 +80,7 @@ impl Run {
         self.manifest.plan.targets.iter().map(|t| &t.name)
     }
 
-    /// The records of one target, one in memory at a time.
+    /// The records of one target, a few megabytes in memory at a time.
     ///
     /// # Errors
     /// When the run has no such target.
