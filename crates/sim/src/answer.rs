@@ -291,8 +291,12 @@ impl Progress {
 
     /// Counts an event of `tokens` that is now there.
     fn count<S: Socket>(&mut self, exchange: &Exchange<'_, S>, source: &Source, tokens: u32) {
+        self.count_at(clock::now(), exchange, source, tokens);
+    }
+
+    /// Counts an event of `tokens` that is there since `now`.
+    fn count_at<S: Socket>(&mut self, now: Moment, exchange: &Exchange<'_, S>, source: &Source, tokens: u32) {
         let metrics = &exchange.state.metrics;
-        let now = clock::now();
         let tally = &mut self.tally;
         if tally.generated == 0 {
             tally.scheduled = source.scheduled().unwrap_or(tally.received);

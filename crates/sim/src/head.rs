@@ -1,5 +1,7 @@
 //! Response heads, with the names, order and case of each engine.
 
+use std::cell::RefCell;
+
 use crate::clock;
 use crate::engine::Engine;
 use crate::http::reason;
@@ -87,9 +89,20 @@ impl Lines {
     }
 }
 
-/// The `Date` of now.
+thread_local! {
+    /// The latest `Date`, and the second it is of.
+    static LATEST: RefCell<(i64, String)> = const { RefCell::new((i64::MIN, String::new())) };
+}
+
+/// The `Date` of now, written once a second.
 fn date() -> String {
-    jiff::fmt::rfc2822::DateTimePrinter::new()
-        .timestamp_to_rfc9110_string(&clock::wall())
-        .expect("the present has a four-digit year")
+    let now = clock::wall();
+    LATEST.with_borrow_mut(|(second, text)| {
+        if *second != now.as_second() {
+            let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
+            *text = printer.timestamp_to_rfc9110_string(&now).expect("the present has a four-digit year");
+            *second = now.as_second();
+        }
+        text.clone()
+    })
 }

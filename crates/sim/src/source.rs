@@ -15,8 +15,8 @@ use crate::stepper::Stepper;
 pub(crate) enum Source {
     /// The shared engine's.
     Model(Ticket),
-    /// The stream's own timer: when the next event is due.
-    Fixed { due: Instant, itl: Duration },
+    /// The stream's own timer: when the next event is due; `None` once all of them are.
+    Fixed { due: Option<Instant>, itl: Duration },
     /// Released by a test; the releases taken and not yet written.
     Stepped { stepper: Stepper, taken: Vec<oneshot::Sender<()>> },
 }
@@ -26,7 +26,8 @@ impl Source {
     pub(crate) fn fixed(ttft: Nanos, itl: Nanos, received: Moment) -> Self {
         let passed = Duration::from(clock::now().since(received));
         let now = Instant::now();
-        Self::Fixed { due: now.checked_sub(passed).unwrap_or(now) + Duration::from(ttft), itl: itl.into() }
+        let due = now.checked_sub(passed).unwrap_or(now) + Duration::from(ttft);
+        Self::Fixed { due: Some(due), itl: itl.into() }
     }
 
     pub(crate) const fn stepped(stepper: Stepper) -> Self {
@@ -37,11 +38,13 @@ impl Source {
     pub(crate) async fn wait(&mut self, tokens: u32) {
         match self {
             Self::Model(ticket) => ticket.wait(tokens).await,
-            Self::Fixed { due, itl } => {
-                if *due > Instant::now() {
-                    tokio::time::sleep_until(*due).await;
+            Self::Fixed { due: None, .. } => {}
+            Self::Fixed { due: Some(at), itl } => {
+                if *at > Instant::now() {
+                    tokio::time::sleep_until(*at).await;
                 }
-                *due += *itl;
+                let next = (!itl.is_zero()).then(|| *at + *itl);
+                *self = Self::Fixed { due: next, itl: *itl };
             }
             Self::Stepped { stepper, taken } => {
                 while (taken.len() as u64) < u64::from(tokens) {
@@ -50,6 +53,11 @@ impl Source {
                 }
             }
         }
+    }
+
+    /// Whether all tokens that are left are there already.
+    pub(crate) const fn is_ready(&self) -> bool {
+        matches!(self, Self::Fixed { due: None, .. })
     }
 
     /// Tells whoever released them that the tokens are written.

@@ -11,6 +11,9 @@ use crate::problem::{Kind, Problem};
 use crate::socket::Socket;
 use crate::source::Source;
 
+/// Tokens of an answer at most that are counted in one go; a longer one gives way to others between them.
+const AT_ONCE: u32 = 4_096;
+
 /// Sends an answer in one piece once all of it is there.
 pub(super) async fn whole<S: Socket>(
     exchange: &mut Exchange<'_, S>,
@@ -24,9 +27,15 @@ pub(super) async fn whole<S: Socket>(
         next_tokens(exchange, &mut source, 1).await?;
         progress.count(exchange, &source, 1);
         source.written();
+        if source.is_ready() && plan.tokens <= AT_ONCE {
+            break;
+        }
         // Tokens that need no waiting would otherwise keep the thread to themselves.
         tokio::task::coop::consume_budget().await;
     }
+    // What is all there came at one moment.
+    let latest = progress.tally.latest;
+    (progress.tally.generated..plan.tokens).for_each(|_| progress.count_at(latest, exchange, &source, 1));
     drop(source);
     progress.finish(exchange, plan.reason);
     if plan.is_silent() && !format.has_end_token() {

@@ -1,5 +1,7 @@
 //! What else is known of a pair, by tests that take another road than the verdict's.
 
+use std::thread;
+
 use schema::comparison::{Criterion, Evidence, Test};
 use schema::summary::Estimate;
 
@@ -7,6 +9,9 @@ use super::Entrant;
 use super::case::Case;
 use super::judge::Judged;
 use crate::inference::{self, Design, Side, Statistic};
+
+/// So many values, and the bootstrap and the tests of single requests are made side by side.
+const WORTH_A_THREAD: usize = 50_000;
 
 /// Confidence of the bootstrap's interval.
 const CONFIDENCE: f64 = 0.95;
@@ -21,20 +26,30 @@ pub(super) fn of(criterion: Criterion, pair: (&Entrant, &Entrant), judged: &Judg
         Test::PairedBlocks => Design::Paired,
         Test::IndependentBlocks => Design::Independent,
     };
-    let ratio = inference::ratio(worse.side(), better.side(), statistic, design, CONFIDENCE, seed);
-    let less_one = |x: f64| x - 1.0;
-    Evidence {
+    let ratio = || inference::ratio(worse.side(), better.side(), statistic, design, CONFIDENCE, seed);
+    let single = || Evidence {
         effective_better: Some(crate::effective_size(&better.values)),
         effective_worse: Some(crate::effective_size(&worse.values)),
-        bootstrap: ratio.map(|ratio| Estimate {
-            value: less_one(ratio.value),
-            low: ratio.low.map(less_one),
-            high: ratio.high.map(less_one),
-        }),
         mann_whitney_p: Some(inference::mann_whitney(&worse.sorted(), &better.sorted()).p),
         cliffs_delta: Some(inference::cliffs_delta(&worse.values, &better.values)),
         ..evidence
-    }
+    };
+    let (ratio, single) = if worse.values.len() + better.values.len() < WORTH_A_THREAD {
+        (ratio(), single())
+    } else {
+        thread::scope(|scope| {
+            let ratio = scope.spawn(ratio);
+            let single = single();
+            (ratio.join().expect("a ratio is made of any values"), single)
+        })
+    };
+    let less_one = |x: f64| x - 1.0;
+    let bootstrap = ratio.map(|ratio| Estimate {
+        value: less_one(ratio.value),
+        low: ratio.low.map(less_one),
+        high: ratio.high.map(less_one),
+    });
+    Evidence { bootstrap, ..single }
 }
 
 type Pick = fn(&Case) -> Option<f64>;

@@ -13,7 +13,8 @@ use crate::moments;
 /// stays within −1 to 1. Values are taken as independent. `NaN` without values; no interval below two of each. Where
 /// no pair contradicts another (δ = ±1) the other end is Feng & Cliff's (n − z²)/(n + z²), n the smaller sample.
 pub fn cliffs_delta(first: &[f64], second: &[f64]) -> Estimate {
-    let (rows, columns) = (standing(first, second), standing(second, first));
+    let (first, second) = (sorted(first), sorted(second));
+    let (rows, columns) = (standing(&first, &second), standing(&second, &first));
     let delta = moments::mean(&rows.dominance);
     let (n, m) = (first.len() as f64, second.len() as f64);
     if first.len() < 2 || second.len() < 2 {
@@ -49,13 +50,18 @@ struct Standing {
     ties: f64,
 }
 
+fn sorted(values: &[f64]) -> Vec<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    sorted
+}
+
+/// Of two sorted samples, in one walk through both.
 fn standing(values: &[f64], others: &[f64]) -> Standing {
-    let mut others = others.to_vec();
-    others.sort_unstable_by(f64::total_cmp);
-    let mut ties = 0.0;
+    let (mut below, mut not_above, mut ties) = (0, 0, 0.0);
     let above = |value: &f64| {
-        let below = others.partition_point(|other| other < value);
-        let not_above = others.partition_point(|other| other <= value);
+        below += others[below..].iter().take_while(|other| *other < value).count();
+        not_above += others[not_above..].iter().take_while(|other| *other <= value).count();
         ties += (not_above - below) as f64;
         (below as f64 - (others.len() - not_above) as f64) / others.len() as f64
     };
