@@ -186,6 +186,8 @@ fn ours(engine: &Engine, work: Work) {
         "1",
         "--warmup",
         "0",
+        "--prompt",
+        &peers::prompt(0),
         stream,
     ];
     let (run, ..) = benchmark(&out, &arguments);

@@ -153,7 +153,8 @@ impl Peer {
     }
 }
 
-fn prompt(number: u32) -> String {
+/// The prompt of that number.
+pub(crate) fn prompt(number: u32) -> String {
     format!("Tell me more about the weather at the place with the number {number} please.")
 }
 
