@@ -8,6 +8,8 @@
 //!         ─▶ details (lines under a target) ─┘
 //!         ─▶ csv, json
 //! Comparison, Explanation ─▶ compare ─▶ table, markdown, csv, json
+//! Projected ─▶ projection (what it comes to) ─▶ story (told as people live through it)
+//! Gate, Trend ─▶ gate, junit, trend
 //! Listing ─▶ table, markdown, csv, json
 //! ```
 //!

@@ -1,5 +1,5 @@
 //! Records into numbers: metrics, windows, intervals, SLO verdicts, cross-checks, live snapshots.
-//! No clock, no file, no randomness: the same plan and records always give the same summary.
+//! No clock, no file, and nothing random but what the plan's seed draws: the same plan and records always give the same summary.
 //!
 //! ```text
 //! Record ─▶ requests (last attempts, start-up apart)
@@ -8,6 +8,8 @@
 //!            ├▶ comparison (block by block) ─▶ Comparison ───────────────────────────────┤
 //! Step ─────▶└▶ curve (a summary a level) ─▶ law, answer ─▶ Curve ──────────────────────┘
 //! Record ─▶ explain (other tools' definitions) ─▶ Explanation        alike (is it the same thing) ─▶ Unlike
+//! Summary ─▶ insight (outliers, drift, relations)     Curve ─▶ capacity     Record ─▶ impact ─▶ Projected
+//! stored runs ─▶ compare_runs, gate, trend, error_budget
 //! Record ─▶ live ─▶ Snapshot        seen, in flight ─▶ saturation        records so far ─▶ precision
 //! ```
 //!
