@@ -108,6 +108,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         };
         let counted = counted(&objective, &runs, context)?;
         trend.budget = stats::error_budget(&objective, &counted);
+        if trend.budget.is_none() {
+            let budget = "note: no budget can be told: none of these runs has the requests to judge";
+            context
+                .terminal
+                .note(&format!("{budget} {slo}; an SLO of single requests, such as `ttft<500ms`, always can be"));
+        }
     }
     context.terminal.print(&match context.output {
         Output::Table => report::trend(&trend, context.terminal.style()),
