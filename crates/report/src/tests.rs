@@ -68,6 +68,7 @@ pub(crate) fn plan() -> Plan {
         scrape_ns: None,
         gpu_metrics: None,
         judging: schema::plan::Judging::default(),
+        side_by_side: false,
     }
 }
 

@@ -47,7 +47,7 @@ use std::sync::mpsc::sync_channel;
 use jiff::{Timestamp, Zoned};
 use schema::manifest::{Manifest, Status};
 use schema::plan::Plan;
-use schema::progress::Progress;
+use schema::progress::{Follow, Progress};
 use schema::record::Failure;
 use schema::summary::{Calibration, Summary};
 use schema::target::{Credentialed, TargetName};
@@ -87,6 +87,10 @@ pub struct Job {
     pub program_version: String,
     /// Makes further files from the summary.
     pub pages: Pages,
+    /// The run's clock: whoever draws the run knows by it what time it is there.
+    pub clock: Clock,
+    /// How closely the run is followed.
+    pub follow: Follow,
 }
 
 /// A run that is over.
@@ -113,7 +117,7 @@ const QUEUE: usize = 65_536;
 pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) -> Result<Finished, RunError> {
     let reach = require_descriptors(&job.plan)?;
     let _stamps = transport::hold_stamps_on();
-    let clock = Clock::start();
+    let clock = job.clock;
     let connector = Connector::new(&job.plan.transport, job.proxy.clone(), clock)?;
     let scrape = Scrape::prepare(&job.plan, &job.targets, job.proxy.clone(), clock)?;
     let run_id = Uuid::now_v7();
@@ -150,6 +154,7 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
         offsets: job.trace.map_or_else(|| Arc::from([]), |trace| trace.offsets()),
         reach,
         calibration: job.calibration.clone(),
+        follow: job.follow,
     };
     let worked = crew.work();
     let scraped = readings.is_none_or(Scraper::finish);

@@ -16,8 +16,9 @@ use std::time::Duration;
 
 use load::{After, Slot};
 use schema::event::Event;
-use schema::progress::Progress;
+use schema::progress::{Follow, Progress, Stage, Ticket};
 use schema::record::{Outcome, Partial, Phase, Record};
+use schema::text::Untrusted;
 use schema::units::{Moment, Nanos};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -30,7 +31,7 @@ use crate::recorder::Message;
 use crate::requests::Asked;
 use crate::retry;
 use crate::standing::Standing;
-use crate::workers::Shared;
+use crate::workers::{Crew, Shared};
 
 /// Failures in a row that a closed loop takes in its stride.
 const FREE_FAILURES: u32 = 3;
@@ -160,7 +161,7 @@ impl Sender {
     ) -> Result<Option<Asked>, Cut> {
         for attempt in 0.. {
             let asked = self.ask(slot, attempt, talk).await;
-            let record = match self.once(&asked, said.as_deref_mut()).await {
+            let record = match self.once(&asked, slot.stream, said.as_deref_mut()).await {
                 Ok(record) => record,
                 Err(cut) => {
                     self.cut(&asked, &cut);
@@ -184,7 +185,7 @@ impl Sender {
     }
 
     /// One attempt.
-    async fn once(&self, asked: &Asked, said: Option<&mut Said>) -> Result<Box<Record>, Cut> {
+    async fn once(&self, asked: &Asked, stream: u32, said: Option<&mut Said>) -> Result<Box<Record>, Cut> {
         let crew = &self.shared.crew;
         let standing = self.standing();
         let admitted = match &standing.pace {
@@ -201,7 +202,8 @@ impl Sender {
         };
         let reserved = self.reserve(asked).await?;
         let flying = standing.fly();
-        let mut watch = Listener { recorder: &crew.recorder, said };
+        let teller = (crew.follow > Follow::Records).then(|| self.teller(&asked.order, stream));
+        let mut watch = Listener { recorder: &crew.recorder, said, teller };
         let record = Box::new(self.client.send(&asked.order, &mut watch).await);
         drop(flying);
         if let Some(admitted) = admitted {
@@ -210,6 +212,18 @@ impl Sender {
         reserved.settle(self.client.target(), &record);
         self.learn(&record.outcome);
         Ok(record)
+    }
+
+    fn teller(&self, order: &Order, stream: u32) -> Teller<'_> {
+        let ticket = Ticket {
+            target: self.client.target().name.clone(),
+            phase: order.phase,
+            block: order.block,
+            index: order.index,
+            attempt: order.attempt,
+            stream,
+        };
+        Teller { crew: &self.shared.crew, ticket, answered: false }
     }
 
     /// Sets the money aside; with none left the run sends nothing more.
@@ -311,10 +325,63 @@ impl Sender {
 struct Listener<'a> {
     recorder: &'a SyncSender<Message>,
     said: Option<&'a mut Said>,
+    teller: Option<Teller<'a>>,
+}
+
+/// Tells those who watch how far a request has come.
+struct Teller<'a> {
+    crew: &'a Crew,
+    ticket: Ticket,
+    /// Whether its first content was told.
+    answered: bool,
+}
+
+/// Text of one piece at most that viewers are told, in bytes.
+const MOST_TOLD: usize = 16 << 10;
+
+impl Teller<'_> {
+    fn tell(&self, at: Moment, stage: Stage) {
+        self.crew.tell(Progress::Moved { ticket: self.ticket.clone(), at, stage });
+    }
+
+    fn tell_frame(&mut self, event: &Event, frame: &Frame<'_>) {
+        let with_text = self.crew.follow == Follow::Text;
+        let is_first = event.kind.is_content() && !self.answered;
+        if !with_text && !is_first {
+            return;
+        }
+        self.answered |= is_first;
+        let text = with_text.then(|| {
+            let said = [&frame.reasoning, &frame.text, &frame.tool_call].into_iter().flatten();
+            Untrusted::bounded(said.map(AsRef::as_ref).collect::<String>(), MOST_TOLD)
+        });
+        self.tell(event.arrival, Stage::Heard { kind: event.kind, tokens: event.tokens, text });
+    }
 }
 
 impl Watch for Listener<'_> {
-    fn frame(&mut self, _: &Event, frame: &Frame<'_>) {
+    fn connecting(&mut self) {
+        if let Some(teller) = &self.teller {
+            teller.tell(teller.crew.connector.clock().now(), Stage::Connecting);
+        }
+    }
+
+    fn sent(&mut self, about: Moment) {
+        if let Some(teller) = &self.teller {
+            teller.tell(about, Stage::Sent);
+        }
+    }
+
+    fn answering(&mut self, start: Moment, status: u16) {
+        if let Some(teller) = &self.teller {
+            teller.tell(teller.crew.connector.clock().now(), Stage::Answering { start, status });
+        }
+    }
+
+    fn frame(&mut self, event: &Event, frame: &Frame<'_>) {
+        if let Some(teller) = &mut self.teller {
+            teller.tell_frame(event, frame);
+        }
         if let Some(said) = &mut self.said {
             said.hear(frame);
         }

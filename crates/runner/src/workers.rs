@@ -12,7 +12,7 @@ use std::sync::{Arc, Barrier, Mutex, PoisonError};
 
 use load::{Counter, Pacing, Segment, Slot, Streams, Timing};
 use schema::plan::{Plan, Stop as Enough};
-use schema::progress::Progress;
+use schema::progress::{Follow, Progress};
 use schema::record::{Failure, FailureClass, Record};
 use schema::summary::Calibration;
 use schema::target::{Credentialed, TargetName};
@@ -52,6 +52,8 @@ pub(crate) struct Crew {
     pub(crate) reach: u32,
     /// This machine's own floor, where it was measured.
     pub(crate) calibration: Option<Calibration>,
+    /// How closely the run is followed.
+    pub(crate) follow: Follow,
 }
 
 /// What became of their work.
@@ -248,6 +250,10 @@ impl Worker {
         let wanted = self.part(turn.connections_ahead(&self.shared.crew.offsets));
         let stop = self.shared.crew.stop.no_more_sending();
         let opened = self.runtime.block_on(stop.run_until_cancelled(client.warm(wanted)));
+        if let Some(Ok(opened)) = &opened {
+            let target = client.target().name.clone();
+            self.shared.crew.tell(Progress::Warmed { target, opened: opened.clone() });
+        }
         if let Some(Err(failure)) = opened {
             let hope = &self.shared.crew.standings[turn.target].hope;
             if is_hopeless(failure.class) {

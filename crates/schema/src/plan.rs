@@ -162,4 +162,8 @@ pub struct Plan {
     /// How winners are told.
     #[serde(default)]
     pub judging: Judging,
+    /// All targets are measured at the same time, each block begun at one instant, and not in turns: a race. They
+    /// share this machine and its network while it lasts.
+    #[serde(default)]
+    pub side_by_side: bool,
 }

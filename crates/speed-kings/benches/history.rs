@@ -283,6 +283,7 @@ fn plan(requests: u64) -> Plan {
         scrape_ns: None,
         gpu_metrics: None,
         judging: Judging::default(),
+        side_by_side: false,
     }
 }
 

@@ -15,13 +15,11 @@ mod commands;
 mod config;
 mod environment;
 mod outcome;
+mod stage;
 mod terminal;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
-use crate::args::Cli;
 use crate::commands::Context;
 use crate::environment::Environment;
 use crate::outcome::Exit;
@@ -29,7 +27,7 @@ use crate::terminal::Terminal;
 
 fn main() -> ExitCode {
     rustls::crypto::ring::default_provider().install_default().expect("nothing else installs a TLS provider");
-    let cli = match Cli::try_parse() {
+    let cli = match args::parse() {
         Ok(cli) => cli,
         Err(refusal) => return args::answer(&refusal).into(),
     };

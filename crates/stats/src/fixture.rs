@@ -64,6 +64,7 @@ pub(crate) fn plan(targets: Vec<Target>) -> Plan {
         scrape_ns: None,
         gpu_metrics: None,
         judging: schema::plan::Judging::default(),
+        side_by_side: false,
     }
 }
 

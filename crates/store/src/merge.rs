@@ -159,6 +159,7 @@ fn essence(plan: &Plan) -> Plan {
         scrape_ns: None,
         gpu_metrics: None,
         judging: Judging::default(),
+        side_by_side: false,
         ..plan.clone()
     }
 }

@@ -66,6 +66,15 @@ pub struct Order {
 
 /// Someone who is told what happens to a request while it happens. Called between socket reads: be quick.
 pub trait Watch {
+    /// No kept connection is free: one is being made.
+    fn connecting(&mut self) {}
+
+    /// The request has been handed to a ready connection, about now; [`Self::answering`] knows its `start` exactly.
+    fn sent(&mut self, _about: Moment) {}
+
+    /// The head of the answer is there: the request's `start`, and the HTTP status.
+    fn answering(&mut self, _start: Moment, _status: u16) {}
+
     /// A frame arrived, already stamped.
     fn frame(&mut self, _event: &Event, _frame: &Frame<'_>) {}
 
@@ -173,6 +182,7 @@ impl Client {
             self.stale.fetch_add(1, Ordering::Relaxed);
             self.closes_at_once.fetch_or(begun - since < AT_ONCE, Ordering::Relaxed);
         }
+        watch.connecting();
         let mut exchange = Exchange::new(&self.target, order, clock, clock.now(), plan);
         let (mut connection, times) = match self.new_connection().await {
             Ok(made) => made,

@@ -132,6 +132,7 @@ impl<'a> Exchange<'a> {
         self.look_at = self.begun + patience;
         connection.wake_by(self.clock.instant(self.look_at));
         connection.send(ask, &self.order.body);
+        watch.sent(self.begun);
         match self.follow(&mut Line { connection, cancel }, watch).await {
             Ok(finish) => Outcome::Complete { finish },
             Err(End::Failed(failure)) => Outcome::Failed(failure),
@@ -165,6 +166,7 @@ impl<'a> Exchange<'a> {
                     self.begun = ledger.start.unwrap_or(self.begun);
                     self.headers_at = Some(ledger.last.arrival);
                     self.status = Some(status);
+                    watch.answering(self.begun, status);
                     self.take_in(facts);
                     return Ok((status, media));
                 }

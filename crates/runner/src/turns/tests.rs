@@ -43,6 +43,7 @@ pub(crate) fn plan(targets: &[&str], load: Load, stop: Stop) -> Plan {
         scrape_ns: None,
         gpu_metrics: None,
         judging: schema::plan::Judging::default(),
+        side_by_side: false,
     }
 }
 

@@ -96,6 +96,7 @@ impl Stage {
             scrape_ns: None,
             gpu_metrics: None,
             judging: schema::plan::Judging::default(),
+            side_by_side: false,
         };
         Self { plan, trace: None, stop: Stop::new(), out }
     }
@@ -131,6 +132,8 @@ impl Stage {
             tags: Vec::new(),
             program_version: "0.0.0".to_owned(),
             pages: Box::new(|_, _| Vec::new()),
+            clock: transport::Clock::start(),
+            follow: schema::progress::Follow::Records,
         }
     }
 

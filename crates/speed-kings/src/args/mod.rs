@@ -3,15 +3,17 @@
 pub(crate) mod list;
 pub(crate) mod quantity;
 pub(crate) mod run;
+pub(crate) mod screen;
 pub(crate) mod target;
 pub(crate) mod when;
 pub(crate) mod workload;
 
 use std::io::{self, Write as _};
 
-use clap::{ArgAction, Args, Parser, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
 
 use crate::commands::Command;
+use crate::config::verb::VERBS;
 use crate::outcome::Exit;
 
 /// Measures LLM inference: who is fastest, at what load, at what price, and how sure are we.
@@ -85,6 +87,25 @@ pub(crate) enum ColorChoice {
     Always,
     /// Never.
     Never,
+}
+
+/// Reads this process's command line.
+///
+/// # Errors
+/// What clap has to say instead: help, a version, or what is wrong.
+pub(crate) fn parse() -> Result<Cli, clap::Error> {
+    let mut command = command();
+    Cli::from_arg_matches(&command.try_get_matches_from_mut(std::env::args_os())?).map_err(|e| e.format(&mut command))
+}
+
+/// All commands; each shows the flags that it has a use for.
+pub(crate) fn command() -> clap::Command {
+    VERBS.iter().fold(Cli::command(), |command, verb| {
+        let useless = |arg: &clap::Arg| verb.without.contains(&arg.get_id().as_str());
+        command.mut_subcommand(verb.name, |command| {
+            command.mut_args(|arg| if useless(&arg) { arg.hide(true) } else { arg })
+        })
+    })
 }
 
 /// Prints what clap has to say: help and versions are results, all else is wrong usage.

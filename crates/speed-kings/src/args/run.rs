@@ -6,6 +6,7 @@ use crate::commands::Context;
 use crate::config::layer::{Layered, gather};
 use crate::config::problem::Problems;
 use crate::config::settings::Settings;
+use crate::config::verb::{BENCHMARK, Verb};
 
 /// Settings as flags, and the configurations they are laid over.
 #[derive(Debug, Clone, Default, Args)]
@@ -26,12 +27,26 @@ pub(crate) struct RunArgs {
     no_force_length: bool,
 }
 
+/// Who asks for settings, and what that command has settled itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Way<'a> {
+    /// The command.
+    pub(crate) verb: &'a Verb,
+    /// What it has settled, over everything that people say: YAML.
+    pub(crate) settled: &'a str,
+}
+
+impl Way<'_> {
+    /// Every setting as it is said.
+    pub(crate) const BENCHMARK: Self = Self { verb: &BENCHMARK, settled: "" };
+}
+
 impl RunArgs {
     /// All layers of configuration, these flags on top.
     ///
     /// # Errors
     /// Everything that is wrong in any of them.
-    pub(crate) fn layered(&self, context: &Context) -> Result<Layered, Problems> {
+    pub(crate) fn layered(&self, context: &Context, way: &Way<'_>) -> Result<Layered, Problems> {
         let mut flags = self.settings.clone();
         if self.no_stream {
             flags.stream = Some(false);
@@ -39,6 +54,6 @@ impl RunArgs {
         if self.no_force_length {
             flags.force_length = Some(false);
         }
-        gather(&self.config, &flags, &context.environment)
+        gather(way.verb, way.settled, &self.config, &flags, &context.environment)
     }
 }

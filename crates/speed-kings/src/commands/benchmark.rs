@@ -7,10 +7,12 @@ use report::{Align, Cell, Column, Listing};
 use runner::{Finished, Job, Stop};
 use schema::manifest::Status;
 use schema::plan::Plan;
+use schema::progress::Follow;
 use schema::summary::{Calibration, SloStatus, Summary, TargetSummary};
+use transport::Clock;
 
 use crate::args::Output;
-use crate::args::run::RunArgs;
+use crate::args::run::{RunArgs, Way};
 use crate::commands::Context;
 use crate::commands::calibrate::calibrate;
 use crate::commands::prepare::{Estimate, Prepared, estimate, prepare, resolved, tell};
@@ -49,7 +51,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if args.dry_run {
         return dry_run(&args.run, context);
     }
-    let prepared = prepare(&args.run, context)?;
+    let prepared = prepare(&args.run, &Way::BENCHMARK, context)?;
     let lacking = prepared.is_lacking();
     let resolved = &prepared.resolved;
     context.terminal.note_all(&cost_notes(&resolved.plan, &prepared.asked));
@@ -88,6 +90,8 @@ pub(super) fn job(prepared: &Prepared, calibration: Option<Calibration>) -> Job 
         tags: prepared.resolved.tags.iter().map(ToString::to_string).collect::<BTreeSet<_>>().into_iter().collect(),
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
         pages: Box::new(pages),
+        clock: Clock::start(),
+        follow: Follow::Records,
     }
 }
 
@@ -160,7 +164,7 @@ fn unwatched(plan: &Plan) -> Option<String> {
 }
 
 fn dry_run(args: &RunArgs, context: &Context) -> Result<Exit, Failure> {
-    let (resolved, asked) = resolved(args, context)?;
+    let (resolved, asked) = resolved(args, &Way::BENCHMARK, context)?;
     let plan = &resolved.plan;
     tell(&resolved, context);
     context.terminal.note_all(&unwatched(plan).into_iter().collect::<Vec<_>>());

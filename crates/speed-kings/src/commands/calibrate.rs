@@ -132,6 +132,7 @@ fn plain(plan: Plan, load: Load, out: &std::path::Path) -> Plan {
         scrape_ns: None,
         gpu_metrics: None,
         judging: schema::plan::Judging::default(),
+        side_by_side: false,
         ..plan
     }
 }

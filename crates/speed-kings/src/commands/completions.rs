@@ -1,9 +1,7 @@
 //! `completions`: a script that completes commands and flags in a shell.
 
-use clap::CommandFactory as _;
 use clap_complete::{Shell, generate};
 
-use crate::args::Cli;
 use crate::commands::Context;
 use crate::outcome::{Exit, Failure};
 
@@ -21,7 +19,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    generate(args.shell, &mut Cli::command(), "speed-kings", &mut script);
+    generate(args.shell, &mut crate::args::command(), "speed-kings", &mut script);
     context.terminal.print(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Done)
 }

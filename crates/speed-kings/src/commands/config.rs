@@ -8,7 +8,7 @@ use schemars::schema_for;
 use serde_json::Value;
 
 use crate::args::mask_user_info;
-use crate::args::run::RunArgs;
+use crate::args::run::{RunArgs, Way};
 use crate::commands::Context;
 use crate::config::layer::{self, Layered};
 use crate::config::problem::Problem;
@@ -59,7 +59,7 @@ Then begin a file with `# yaml-language-server: $schema=./speed-kings.schema.jso
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     match &args.job {
-        Job::Show(run) => show(&run.layered(context)?, context)?,
+        Job::Show(run) => show(&run.layered(context, &Way::BENCHMARK)?, context)?,
         Job::Check { file: Some(file) } => check_file(file, context)?,
         Job::Check { file: None } => check_all(context)?,
         Job::Schema => {
@@ -105,7 +105,7 @@ fn check_file(file: &Path, context: &Context) -> Result<(), Failure> {
 }
 
 fn check_all(context: &Context) -> Result<(), Failure> {
-    let layered = RunArgs::default().layered(context)?;
+    let layered = RunArgs::default().layered(context, &Way::BENCHMARK)?;
     context.terminal.note_all(&layered.notes);
     let files = layer::standard_files(&context.environment);
     let found: Vec<String> =

@@ -9,24 +9,30 @@ mod cleanup;
 mod compare;
 mod completions;
 mod config;
+mod conversation;
+mod demo;
 mod discover;
 mod gate;
 mod impact;
 mod init;
+mod inspect;
 mod interrupt;
 mod list;
 mod migrate;
 pub(crate) mod prepare;
 mod pricing;
 mod progress;
+mod race;
 mod reprocess;
 mod results;
+mod rush;
 mod sim;
 mod sources;
 mod stored;
 mod story;
 mod test;
 mod trend;
+mod try_it;
 
 use clap::Subcommand;
 use jiff::Timestamp;
@@ -52,6 +58,12 @@ pub(crate) enum Command {
     Pricing(pricing::Args),
     Discover(discover::Args),
     Test(test::Args),
+    Race(race::Args),
+    TryIt(try_it::Args),
+    Demo(demo::Args),
+    Conversation(conversation::Args),
+    Inspect(inspect::Args),
+    Rush(rush::Args),
     Sim(sim::Args),
     Results(results::Args),
     Compare(compare::Args),
@@ -81,6 +93,12 @@ impl Command {
             Self::Pricing(args) => pricing::run(args, context),
             Self::Discover(args) => discover::run(args, context),
             Self::Test(args) => test::run(args, context),
+            Self::Race(args) => race::run(args, context),
+            Self::TryIt(args) => try_it::run(args, context),
+            Self::Demo(args) => demo::run(args, context),
+            Self::Conversation(args) => conversation::run(args, context),
+            Self::Inspect(args) => inspect::run(args, context),
+            Self::Rush(args) => rush::run(args, context),
             Self::Sim(args) => sim::run(args, context),
             Self::Results(args) => results::run(args, context),
             Self::Compare(args) => compare::run(args, context),

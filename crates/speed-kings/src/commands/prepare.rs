@@ -12,7 +12,7 @@ use sim::{Config, Engine, Sim};
 use store::Redactor;
 use transport::{Clock, Connector, Proxy};
 
-use crate::args::run::RunArgs;
+use crate::args::run::{RunArgs, Way};
 use crate::commands::Context;
 use crate::commands::sources::{self, Asked};
 use crate::config::problem::{Problem, Problems};
@@ -40,8 +40,8 @@ const LISTING_LIMIT: Nanos = Nanos::from_secs(10);
 ///
 /// # Errors
 /// Everything that stands against it.
-pub(crate) fn resolved(args: &RunArgs, context: &Context) -> Result<(Resolved, Asked), Failure> {
-    let layered = args.layered(context)?;
+pub(crate) fn resolved(args: &RunArgs, way: &Way<'_>, context: &Context) -> Result<(Resolved, Asked), Failure> {
+    let layered = args.layered(context, way)?;
     let settings = layered.settings();
     let prices = price_book(settings.prices.as_ref())?;
     let mut resolved = resolve(&settings, context.surroundings(&prices))?;
@@ -64,8 +64,8 @@ pub(crate) fn resolved(args: &RunArgs, context: &Context) -> Result<(Resolved, A
 /// # Errors
 /// As [`resolved`]; and when no target is left, what stands against each. That is no wrong usage: it took
 /// asking to find out.
-pub(crate) fn prepare(args: &RunArgs, context: &Context) -> Result<Prepared, Failure> {
-    let (mut resolved, asked) = resolved(args, context)?;
+pub(crate) fn prepare(args: &RunArgs, way: &Way<'_>, context: &Context) -> Result<Prepared, Failure> {
+    let (mut resolved, asked) = resolved(args, way, context)?;
     let proxy = proxy(&context.environment)?;
     check_models(&mut resolved, proxy.as_ref())?;
     let sims = start_simulated(&mut resolved)?;

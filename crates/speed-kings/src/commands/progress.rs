@@ -58,7 +58,7 @@ impl Display {
             Progress::Step { target, step, axis, level } => {
                 self.bar.set_prefix(format!("{target}, step {}: {} {level:.3}", step + 1, axis.in_words()));
             }
-            Progress::Sampled(..) => {}
+            Progress::Sampled(..) | Progress::Warmed { .. } | Progress::Moved { .. } | Progress::Pulse { .. } => {}
             Progress::Recorded(record) => {
                 state.live.record(&record);
                 if !state.by_time {

@@ -14,7 +14,7 @@ use store::Redactor;
 use transport::{Client, Clock, Connector, Order};
 use wire::{Message, RequestSpec, Role};
 
-use crate::args::run::RunArgs;
+use crate::args::run::{RunArgs, Way};
 use crate::commands::Context;
 use crate::commands::prepare::prepare;
 use crate::outcome::{Exit, Failure};
@@ -41,7 +41,7 @@ const ANSWER_BYTES: usize = 60;
 const FAILURE_BYTES: usize = 400;
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let prepared = prepare(&args.run, context)?;
+    let prepared = prepare(&args.run, &Way::BENCHMARK, context)?;
     let lacking = prepared.is_lacking();
     let resolved = &prepared.resolved;
     let clock = Clock::start();

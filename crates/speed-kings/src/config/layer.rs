@@ -16,6 +16,7 @@ use super::nearest::nearest;
 use super::preset::{self, PRESETS};
 use super::problem::{Problem, Problems};
 use super::settings::{PREFIX, RIVALS, Settings, WHO_KEYS, flag_of, variable_of};
+use super::verb::Verb;
 use super::yaml::{self, check_bounds};
 use crate::environment::Environment;
 
@@ -166,25 +167,37 @@ fn idle_keys(plan: &Plan) -> Vec<(&'static str, &'static str)> {
     idle
 }
 
-/// Gathers defaults, files, presets, environment and flags, lowest first.
+/// Gathers defaults, files, presets, environment and flags, lowest first. What `verb` suggests lies just over the
+/// defaults; what it has settled, YAML, over everything.
 ///
 /// # Errors
-/// Everything that is wrong in any of them.
-pub(crate) fn gather(config: &[String], flags: &Settings, environment: &Environment) -> Result<Layered, Problems> {
+/// Everything that is wrong in any of them, and flags that `verb` has no use for.
+pub(crate) fn gather(
+    verb: &Verb,
+    settled: &str,
+    config: &[String],
+    flags: &Settings,
+    environment: &Environment,
+) -> Result<Layered, Problems> {
     let mut layered = Layered::default();
     let mut problems = Problems::default();
     let mut layers = defaults();
+    layers.push(verb.suggested());
     for path in standard_files(environment) {
         layers.extend(read_file(&path).transpose());
     }
     layers.extend(named(config, environment));
     layers.push(from_environment(environment, &mut layered.notes));
-    layers.push(from_flags(flags));
+    layers.push(from_flags(flags).and_then(|flags| verb.refuse(&flags).map(|()| flags)));
     for layer in layers {
         match layer.and_then(without_rivals) {
-            Ok(layer) => layered.lay(layer),
+            Ok(layer) => layered.lay(verb.useful(layer)),
             Err(wrong) => problems.0.extend(wrong.0),
         }
+    }
+    match verb.settled(settled) {
+        Ok(layer) => layered.lay(layer),
+        Err(wrong) => problems.0.extend(wrong.0),
     }
     problems.or(layered)
 }
@@ -264,7 +277,7 @@ pub(crate) fn text_of(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-fn from_yaml(path: &Path, text: &str, origin: &dyn Fn(u64) -> Origin) -> Result<Layer, Problems> {
+pub(super) fn from_yaml(path: &Path, text: &str, origin: &dyn Fn(u64) -> Origin) -> Result<Layer, Problems> {
     let entries = yaml::read(&path.display().to_string(), text)?;
     let values = entries.into_iter().flat_map(|entry| {
         let origin = origin(entry.line);

@@ -15,4 +15,5 @@ pub(crate) mod problem;
 pub(crate) mod proxy;
 pub(crate) mod resolve;
 pub(crate) mod settings;
+pub(crate) mod verb;
 pub(crate) mod yaml;

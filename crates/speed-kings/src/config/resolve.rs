@@ -313,6 +313,7 @@ fn plan_without_targets(settings: &Settings, surroundings: Surroundings<'_>, pro
         scrape_ns: scrape(settings),
         gpu_metrics: settings.gpu_metrics.as_deref().and_then(|text| address("gpu_metrics", text, problems)),
         judging: judging(settings),
+        side_by_side: settings.side_by_side.unwrap_or(false),
         load: timed.load,
         stop: timed.stop,
     }

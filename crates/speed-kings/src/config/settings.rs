@@ -235,6 +235,11 @@ pub(crate) struct Settings {
     #[garde(range(min = 1, max = 10_000))]
     pub(crate) blocks: Option<u32>,
 
+    /// Measure all targets at the same time, each block begun at one instant, in place of taking turns.
+    #[arg(long, value_name = "BOOL", hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = LOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) side_by_side: Option<bool>,
+
     /// How long requests in flight may take after the end.
     #[arg(long, value_name = "30s", help_heading = LOAD)]
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -98,6 +98,7 @@ fn plan(run: &str, targets: &[&str]) -> Plan {
         scrape_ns: None,
         gpu_metrics: None,
         judging: schema::plan::Judging::default(),
+        side_by_side: false,
     }
 }
 

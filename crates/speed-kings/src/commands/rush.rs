@@ -1,0 +1,20 @@
+//! `rush`.
+
+use crate::args::run::RunArgs;
+use crate::args::screen::ScreenArgs;
+use crate::commands::Context;
+use crate::outcome::{Exit, Failure};
+
+/// Send a crowd to each target and watch what it does.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    screen: ScreenArgs,
+
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+pub(crate) fn run(args: &Args, _context: &Context) -> Result<Exit, Failure> {
+    Err(miette::miette!("{args:?}").into())
+}

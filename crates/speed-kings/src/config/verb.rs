@@ -1,0 +1,128 @@
+//! Commands that settle part of a run themselves: what they suggest, and which settings they have no use for.
+
+use std::path::Path;
+
+use super::layer::{Layer, Origin, from_yaml};
+use super::problem::{Problem, Problems};
+use super::settings::flag_of;
+
+/// A command that measures in its own way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Verb {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// What holds unless somebody says otherwise: settings as YAML, over the defaults.
+    pub(crate) suggests: &'static str,
+    /// Settings that it settles itself or has no use for: their flags are refused and not shown, and what files and the
+    /// environment say of them does not count.
+    pub(crate) without: &'static [&'static str],
+}
+
+/// `benchmark`, and whatever takes every setting as it is.
+pub(crate) const BENCHMARK: Verb = Verb { name: "benchmark", suggests: "", without: &[] };
+
+/// All that are not [`BENCHMARK`].
+pub(crate) const VERBS: &[Verb] = &[RACE, TRY_IT, DEMO, CONVERSATION, INSPECT, RUSH];
+
+/// `race`: one request to each target at one instant, so many times.
+pub(crate) const RACE: Verb = Verb {
+    name: "race",
+    suggests: "name: race\nwarmup: 1\nsize: short\nmax_tokens: 256\nforce_length: false\n",
+    without: SINGLE,
+};
+
+/// `try-it`: a race on what a person types.
+pub(crate) const TRY_IT: Verb = Verb {
+    name: "try-it",
+    suggests: "name: try-it\nwarmup: 1\nmax_tokens: 256\nforce_length: false\n",
+    without: SINGLE,
+};
+
+/// `demo`: a race on a scenario.
+pub(crate) const DEMO: Verb =
+    Verb { name: "demo", suggests: "name: demo\nwarmup: 1\nmax_tokens: 256\nforce_length: false\n", without: SINGLE };
+
+/// `conversation`: one conversation with each target.
+pub(crate) const CONVERSATION: Verb = Verb {
+    name: "conversation",
+    suggests: "name: conversation\nwarmup: 1\nmax_tokens: 128\nforce_length: false\n",
+    without: SINGLE,
+};
+
+/// `inspect`: single requests, looked at closely.
+pub(crate) const INSPECT: Verb = Verb {
+    name: "inspect",
+    suggests: "name: inspect\nwarmup: 0\nsize: short\nmax_tokens: 64\nforce_length: false\n",
+    without: SINGLE,
+};
+
+/// `rush`: a crowd at each target.
+pub(crate) const RUSH: Verb =
+    Verb { name: "rush", suggests: "name: rush\nwarmup: 1\nsize: short\nmax_tokens: 128\n", without: SINGLE };
+
+/// What single requests at a time have no use for.
+const SINGLE: &[&str] = &[
+    "requests",
+    "duration",
+    "concurrency",
+    "rate",
+    "arrival",
+    "max_concurrency",
+    "when_full",
+    "stages",
+    "users",
+    "think",
+    "session_requests",
+    "session_pause",
+    "arrive_over",
+    "crowd",
+    "waves",
+    "wave_every",
+    "replay",
+    "replay_speed",
+    "blocks",
+    "side_by_side",
+    "sweep",
+    "find_max",
+    "step",
+    "steps",
+    "search_from",
+    "search_to",
+    "tolerance",
+    "until_precise",
+    "until_decided",
+    "calibrate",
+    "turns",
+    "embeddings",
+    "keep_text",
+];
+
+impl Verb {
+    /// What it suggests, as the layer above the defaults.
+    pub(crate) fn suggested(&self) -> Result<Layer, Problems> {
+        from_yaml(Path::new(self.name), self.suggests, &|_| Origin::Preset(self.name))
+    }
+
+    /// What it settles, as the layer above all.
+    pub(crate) fn settled(&self, settled: &str) -> Result<Layer, Problems> {
+        from_yaml(Path::new(self.name), settled, &|_| Origin::Preset(self.name))
+    }
+
+    /// `layer` without what this command has no use for.
+    pub(crate) fn useful(&self, mut layer: Layer) -> Layer {
+        layer.retain(|key, _| !self.without.contains(&key.as_str()));
+        layer
+    }
+
+    /// Refuses flags that this command has no use for.
+    pub(crate) fn refuse(&self, flags: &Layer) -> Result<(), Problems> {
+        let refused = flags.keys().filter(|key| self.without.contains(&key.as_str()));
+        let problems = refused.map(|key| {
+            Problem::new(format!("`{}` has no use for `{}`", self.name, flag_of(key))).help(format!(
+                "leave it out, or use it with `speed-kings benchmark`; `speed-kings {} --help` shows what can be set",
+                self.name
+            ))
+        });
+        Problems(problems.collect()).or(())
+    }
+}

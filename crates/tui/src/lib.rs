@@ -1,0 +1,20 @@
+//! Screens: what a person watches while a run is carried out, and after it.
+//!
+//! ```text
+//! Progress ─▶ Screen::fold ─▶ what is known ─▶ Screen::draw ─▶ ratatui's buffer ─▶ whoever owns the terminal
+//! keys ─────▶ Screen::press ─▶ Reaction ─▶ whoever owns the run
+//! ```
+//!
+//! Invariants:
+//! - No terminal, no clock and no thread here: frames are drawn into a buffer, at a moment that the caller names.
+//! - A screen sees [`schema::progress::Progress`] and records, and cannot tell a live run from one that is replayed.
+//! - What a model or a server said reaches a cell only through [`text`]: it cannot move the cursor, colour anything, or
+//!   push its neighbours out of line.
+//! - Any size will do: what has no room is left out, never drawn over something else.
+
+mod screen;
+pub mod text;
+mod theme;
+
+pub use screen::{Reaction, Screen, View};
+pub use theme::{Theme, ThemeError, ThemeName};
