@@ -12,9 +12,12 @@
 //!   push its neighbours out of line.
 //! - Any size will do: what has no room is left out, never drawn over something else.
 
+pub mod chart;
+mod pages;
 mod screen;
 pub mod text;
 mod theme;
 
+pub use pages::{Answer, Answers, Page, Pages};
 pub use screen::{Reaction, Screen, View};
 pub use theme::{Theme, ThemeError, ThemeName};
