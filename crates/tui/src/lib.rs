@@ -14,6 +14,7 @@
 
 pub mod chart;
 mod pages;
+pub mod race;
 mod screen;
 pub mod text;
 mod theme;
