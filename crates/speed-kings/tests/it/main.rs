@@ -26,3 +26,4 @@ mod errors;
 mod help;
 mod listings;
 mod pipes;
+mod pty;
