@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use http::{Method, Uri};
 use schema::event::Event;
 use schema::plan::HttpChoice;
@@ -15,9 +15,10 @@ use schema::units::{Moment, Nanos};
 use secrecy::{ExposeSecret, SecretString};
 use wire::Frame;
 
-use crate::connection::{Ask, Connection};
+use crate::connection::{Ask, Connection, Head};
 use crate::connector::{Connector, Endpoint, SetupError};
 use crate::exchange::Exchange;
+use crate::socket::Read;
 
 /// Servers commonly close connections after five idle seconds; ours are given up a little earlier.
 const IDLE_LIMIT: Nanos = Nanos::from_secs(4);
@@ -75,6 +76,13 @@ pub trait Watch {
     /// The head of the answer is there: the request's `start`, and the HTTP status.
     fn answering(&mut self, _start: Moment, _status: u16) {}
 
+    /// The head of the answer as it came, before [`Self::answering`].
+    fn head(&mut self, _head: Head<'_>) {}
+
+    /// A piece of the answer's body as it came, without what frames it (chunks, HTTP/2, TLS): the read that brought it,
+    /// and which read of the request that was. A frame that it completes is told after it.
+    fn piece(&mut self, _bytes: &[u8], _read: Read, _number: u32) {}
+
     /// A frame arrived, already stamped.
     fn frame(&mut self, _event: &Event, _frame: &Frame<'_>) {}
 
@@ -85,6 +93,17 @@ pub trait Watch {
 
 /// Watches nothing.
 impl Watch for () {}
+
+/// What goes out before a request's body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letterhead {
+    /// The method.
+    pub method: String,
+    /// The path with its query; over HTTP/2 the whole URL.
+    pub target: String,
+    /// The headers in their order; without a value: it is a key.
+    pub headers: Vec<(String, Option<String>)>,
+}
 
 struct Idle {
     connection: Connection,
@@ -139,9 +158,30 @@ impl Client {
         })
     }
 
+    /// The same client, whose requests go out as GETs: to see what a server says to that.
+    #[must_use]
+    pub fn by_get(mut self) -> Self {
+        self.ask = self.ask.by(Method::GET);
+        self
+    }
+
     /// The target.
     pub const fn target(&self) -> &Target {
         &self.target
+    }
+
+    /// What goes out before the body of `order`, for people who look: as HTTP/1.1 writes it, or what HTTP/2 packs.
+    /// The key is not in it.
+    pub fn letterhead(&self, order: &Order) -> Letterhead {
+        let text = |value: &HeaderValue| {
+            (!value.is_sensitive()).then(|| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        let mut headers: Vec<_> =
+            self.ask.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+        if !order.body.is_empty() {
+            headers.push((CONTENT_LENGTH.as_str().to_owned(), Some(order.body.len().to_string())));
+        }
+        Letterhead { method: self.ask.method.to_string(), target: self.ask.uri.to_string(), headers }
     }
 
     /// Opens connections until `wanted` are idle, so that requests need not wait for them. Returns the

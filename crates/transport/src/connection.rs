@@ -25,6 +25,11 @@ pub(crate) struct Ask {
 }
 
 impl Ask {
+    /// As it is, by another method.
+    pub(crate) fn by(self, method: Method) -> Self {
+        Self::new(method, self.uri, self.headers)
+    }
+
     pub(crate) fn new(method: Method, uri: Uri, headers: HeaderMap) -> Self {
         let mut lines = format!("{method} {uri} HTTP/1.1\r\n").into_bytes();
         for (name, value) in &headers {
@@ -39,9 +44,19 @@ impl Ask {
 
 /// The head of an answer.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Head<'a> {
-    pub(crate) status: u16,
+pub struct Head<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// The words beside it; HTTP/2 has none.
+    pub reason: Option<&'a str>,
     pub(crate) headers: Headers<'a>,
+}
+
+impl<'a> Head<'a> {
+    /// Its headers as they came, names in any case. They are as trustworthy as whoever answered.
+    pub fn headers(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        self.headers.iter()
+    }
 }
 
 /// Its headers, wherever they are kept.

@@ -159,8 +159,11 @@ impl<'a> Exchange<'a> {
     /// The status of the answer, and what its body is.
     async fn head(&mut self, line: &mut Line<'_>, watch: &mut impl Watch) -> Result<(u16, Media), End> {
         loop {
-            let read = |head: Head<'_>| (head.status, Media::of(head), wire::read_headers(head.headers.iter()));
-            match line.connection.drive(|connection, cx| connection.poll_head(cx, read)).await {
+            let mut read = |head: Head<'_>| {
+                watch.head(head);
+                (head.status, Media::of(head), wire::read_headers(head.headers.iter()))
+            };
+            match line.connection.drive(|connection, cx| connection.poll_head(cx, &mut read)).await {
                 Waited::Ready(Ok((status, media, facts))) => {
                     let ledger = line.connection.ledger().lock();
                     self.begun = ledger.start.unwrap_or(self.begun);
@@ -257,6 +260,8 @@ impl<'a> Exchange<'a> {
             match line.connection.drive(Connection::poll_piece).await {
                 Waited::Ready(Ok(false)) => return Ok(None),
                 Waited::Ready(Ok(true)) => {
+                    let (read, number) = line.latest();
+                    watch.piece(line.connection.piece(), read, number);
                     self.response_bytes += line.connection.piece().len() as u64;
                     if self.response_bytes > self.sizes.body_bytes {
                         let limit = self.sizes.body_bytes;
@@ -264,7 +269,7 @@ impl<'a> Exchange<'a> {
                             said(FailureClass::TooLarge, format!("the answer is larger than {limit} bytes")).into()
                         );
                     }
-                    return Ok(Some(line.latest()));
+                    return Ok(Some((read, number)));
                 }
                 Waited::Ready(Err(_)) | Waited::Tick if self.heard.ended => return Ok(None),
                 Waited::Ready(Err(failure)) => return Err(failure.into()),

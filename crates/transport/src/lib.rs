@@ -34,10 +34,11 @@ mod socket;
 mod tls;
 mod wall;
 
-pub use client::{Client, Order, Watch};
+pub use client::{Client, Letterhead, Order, Watch};
 pub use clock::Clock;
+pub use connection::Head;
 pub use connector::{Connector, Endpoint, Proxy, SetupError};
 pub use descriptors::raise_descriptor_limit;
 pub use fetch::{Fetched, fetch};
-pub use socket::{StampHold, hold_stamps_on};
+pub use socket::{Read, StampHold, hold_stamps_on};
 pub use wall::WallSteps;

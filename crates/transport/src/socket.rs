@@ -14,13 +14,13 @@ use crate::clock::Clock;
 
 /// One read from the kernel.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Read {
+pub struct Read {
     /// The kernel's receive time of the last of these bytes, or when user space had them.
-    pub(crate) arrival: Moment,
+    pub arrival: Moment,
     /// When user space had them.
-    pub(crate) seen: Moment,
+    pub seen: Moment,
     /// Whether `arrival` is the kernel's.
-    pub(crate) kernel: bool,
+    pub kernel: bool,
 }
 
 /// What the socket writes down while a request is on it.

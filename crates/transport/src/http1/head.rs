@@ -47,7 +47,7 @@ pub(super) fn parse<T>(
         return Ok(Parsed::Informational { bytes: length });
     }
     let (body, is_kept) = framing(status, answer.version.unwrap_or_default(), answer.headers)?;
-    let read = read(Head { status, headers: Headers::Parsed(answer.headers) }, body, is_kept);
+    let read = read(Head { status, reason: answer.reason, headers: Headers::Parsed(answer.headers) }, body, is_kept);
     Ok(Parsed::Head { bytes: length, read })
 }
 
