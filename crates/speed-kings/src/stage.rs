@@ -4,6 +4,8 @@
 //! runner's thread ──Progress──▶ bounded queue (full: missed) ──▶ this thread: fold, draw, keys ──▶ Stop
 //! ```
 
+mod recording;
+
 use std::io::{self, Stderr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,6 +23,8 @@ use transport::Clock;
 use tui::{Reaction, Screen, Theme, ThemeName, View};
 
 use crate::args::screen::ScreenArgs;
+use crate::commands::Context;
+use crate::config::problem::Problem;
 use crate::outcome::Failure;
 
 /// A frame at most this often; eyes see no more, and the processor is the run's.
@@ -36,16 +40,34 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
+    /// Whether a screen is wanted and can be shown; if not, there are lines of text. Asked before anything is measured.
+    ///
+    /// # Errors
+    /// What was asked of the screen cannot be: a recording of nothing, or into a file of an unknown kind.
+    pub(crate) fn wanted(args: &ScreenArgs, context: &Context) -> Result<bool, Failure> {
+        let wanted = !args.no_tui && !args.plain && context.terminal.can_show();
+        if let Some(path) = &args.record {
+            recording::check(path)?;
+            if !wanted {
+                return Err(Problem::new("there is no screen to record")
+                    .help("`--record` needs a terminal, and neither `--no-tui` nor `--plain` nor `--quiet`")
+                    .into());
+            }
+        }
+        Ok(wanted)
+    }
+
     /// Takes the terminal.
     ///
     /// # Errors
     /// It cannot be had.
-    pub(crate) fn open(args: &ScreenArgs) -> Result<Self, Failure> {
+    pub(crate) fn open(args: &ScreenArgs, context: &Context) -> Result<Self, Failure> {
         let unavailable = |error: io::Error| Failure::from(miette::miette!("the terminal cannot be drawn on: {error}"));
         enable_raw_mode().map_err(unavailable)?;
         execute!(io::stderr(), EnterAlternateScreen, cursor::Hide).map_err(unavailable)?;
         let canvas = Canvas::new(CrosstermBackend::new(io::stderr())).map_err(unavailable)?;
-        Ok(Self { canvas, theme: Theme::of(args.theme.unwrap_or(ThemeName::Dark)) })
+        let theme = if context.terminal.has_color() { args.theme.unwrap_or_default() } else { ThemeName::Mono };
+        Ok(Self { canvas, theme: Theme::of(theme) })
     }
 
     /// Carries `job` out on a thread of its own while `screen` shows it, until it is over and sealed.

@@ -24,6 +24,7 @@ const PIPED_WIDTH: u16 = 120;
 pub(crate) struct Terminal {
     color_out: bool,
     color_err: bool,
+    can_show: bool,
     quiet: bool,
     verbose: u8,
 }
@@ -31,6 +32,9 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Settles colours and loudness, and draws errors accordingly from now on.
     pub(crate) fn new(globals: &Globals, environment: &Environment) -> Self {
+        // Windows has no `TERM`; elsewhere a terminal that does not say what it is can do nothing.
+        let is_dumb = environment.get("TERM").map_or(cfg!(unix), |it| it == "dumb");
+        let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && io::stderr().is_terminal();
         let plain = environment.get("NO_COLOR").is_some() || environment.get("TERM") == Some("dumb");
         let colored = |is_terminal: bool| match globals.color {
             ColorChoice::Always => true,
@@ -40,6 +44,7 @@ impl Terminal {
         let terminal = Self {
             color_out: colored(io::stdout().is_terminal()),
             color_err: colored(io::stderr().is_terminal()),
+            can_show: is_terminal && !is_dumb && !globals.quiet,
             quiet: globals.quiet,
             verbose: globals.verbose,
         };
@@ -138,6 +143,16 @@ impl Terminal {
     /// Whether someone watches stderr: then progress may be drawn there.
     pub(crate) fn is_watched(self) -> bool {
         !self.quiet && io::stderr().is_terminal()
+    }
+
+    /// Whether a screen can be shown: someone sits before a terminal that can move its cursor, and wants to be told.
+    pub(crate) fn can_show(self) -> bool {
+        self.can_show
+    }
+
+    /// Whether stderr, and so a screen, may have colours.
+    pub(crate) fn has_color(self) -> bool {
+        self.color_err
     }
 
     /// How tables for stdout are laid out.
