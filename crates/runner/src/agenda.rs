@@ -1,8 +1,11 @@
 //! Who is measured next, and how: decided when a turn has ended, by what was seen of it.
 //!
 //! ```text
-//! load threads ──records──▶ recorder ──Seen──▶ Agenda ──next Turn──▶ load threads
+//! load threads ──records──▶ recorder ──Seen──▶ Agenda ──next turns──▶ load threads
 //! ```
+//!
+//! Turns that are given together begin together: those of one block where the plan has its targets side by side, and
+//! one at a time otherwise. An agenda that learns gives one at a time.
 
 mod searching;
 
@@ -17,14 +20,14 @@ use schema::units::{Moment, Nanos};
 use crate::decision::UntilDecided;
 use crate::precision::UntilPrecise;
 use crate::recorder::Seen;
-use crate::turns::{Turn, turns};
+use crate::turns::{Turn, targets_at_once, turns};
 use searching::Searching;
 
 /// What is still to be done.
 #[derive(Debug)]
 pub(crate) enum Agenda {
     /// All that the plan lists, whatever comes of it.
-    Listed(VecDeque<Turn>),
+    Listed(VecDeque<Vec<Turn>>),
     /// Block after block, until a figure is precise.
     UntilPrecise(UntilPrecise),
     /// Block after block, until it is decided who is better.
@@ -52,7 +55,7 @@ impl Agenda {
             (None, None) if !plan.judging.until_decided.is_empty() => {
                 Self::UntilDecided(Box::new(UntilDecided::new(plan, offsets)))
             }
-            (None, None) => Self::Listed(turns(plan, offsets).into()),
+            (None, None) => Self::Listed(listed(plan, offsets)),
         }
     }
 
@@ -61,14 +64,15 @@ impl Agenda {
         Self::Listed(VecDeque::new())
     }
 
-    /// The next turn, among targets that are still `wanted`.
-    pub(crate) fn next(&mut self, wanted: impl Fn(usize) -> bool) -> Option<Turn> {
-        match self {
-            Self::Listed(turns) => std::iter::from_fn(|| turns.pop_front()).find(|turn| wanted(turn.target)),
+    /// The turns that begin next, together, among targets that are still `wanted`; none when all is done.
+    pub(crate) fn next(&mut self, wanted: impl Fn(usize) -> bool) -> Vec<Turn> {
+        let one = match self {
+            Self::Listed(listed) => return next_listed(listed, wanted),
             Self::UntilPrecise(until) => until.next(wanted),
             Self::UntilDecided(until) => until.next(wanted),
             Self::Searching(searching) => searching.next(wanted),
-        }
+        };
+        one.into_iter().collect()
     }
 
     /// Whether anything depends on what is seen of a turn.
@@ -109,6 +113,16 @@ impl Agenda {
             Self::Searching(searching) => searching.notes(),
         }
     }
+}
+
+/// All turns of `plan`, by when they begin: each target has one warm-up, and one turn in a block.
+fn listed(plan: &Plan, offsets: &Arc<[Nanos]>) -> VecDeque<Vec<Turn>> {
+    turns(plan, offsets).chunks(targets_at_once(plan)).map(<[Turn]>::to_vec).collect()
+}
+
+fn next_listed(listed: &mut VecDeque<Vec<Turn>>, wanted: impl Fn(usize) -> bool) -> Vec<Turn> {
+    let left = |turns: Vec<Turn>| turns.into_iter().filter(|turn| wanted(turn.target)).collect::<Vec<_>>();
+    std::iter::from_fn(|| listed.pop_front()).map(left).find(|turns| !turns.is_empty()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,15 +1,16 @@
 //! Carries out one plan from start to finish: prepare, warm up, take turns, seal, summarise.
 //!
 //! ```text
-//! Plan ─▶ Agenda ──next turn──▶ load threads (one runtime each) ──records──▶ recorder thread ─▶ store
-//!           ▲                      └─ transport, target by target              │ └─ Progress ─▶ whoever watches
+//! Plan ─▶ Agenda ──next turns─▶ load threads (one runtime each) ──records──▶ recorder thread ─▶ store
+//!           ▲                      └─ transport, turn by turn                  │ └─ Progress ─▶ whoever watches
 //!           └──────────── what was seen of the turn: searches, verdicts ───────┘
 //!        at the end: store ─▶ stats ─▶ Summary ─▶ seal
 //! ```
 //!
 //! Invariants:
-//! - Targets take turns block by block, or step by step of their searches; within a turn all load threads work on one
-//!   target. What comes next is decided between turns, never while one goes on.
+//! - Targets take turns block by block, or step by step of their searches; a turn is one target's, and all load threads
+//!   work on it. Side by side, all turns of a block begin at one instant, on connections opened before, and the next
+//!   block when all have ended. What comes next is decided between turns, never while one goes on.
 //! - Each attempt at a request is a record of its own. What a request waits before it leaves (back-off, published
 //!   limits, money) is before its `start`, and back-off is before its `scheduled` too.
 //! - One target's troubles (down, out of limits) hold up no other.
@@ -159,6 +160,7 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
     let worked = crew.work();
     let scraped = readings.is_none_or(Scraper::finish);
     let mut notes = job.notes;
+    notes.extend(side_by_side(&plan));
     let trouble = trouble(recorder.join(), worked.panicked, scraped, &mut notes);
     // Some were told while the run went on, too.
     let new = |note: &String| !notes.contains(note);
@@ -182,6 +184,13 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
         (Some(trouble), Ok(_)) => Err(trouble),
         (None, sealed) => Ok(Finished { path, manifest: sealed?, summary: summary?, given_up: worked.given_up }),
     }
+}
+
+/// What a reader of the figures of targets that were measured together has to know.
+fn side_by_side(plan: &Plan) -> Option<String> {
+    let note = "all targets were measured at the same time, each block begun at one instant: they shared this machine and \
+                its network";
+    (turns::targets_at_once(plan) > 1).then(|| note.to_owned())
 }
 
 /// What went wrong on our side, the worst first; adds the notes that were taken down meanwhile.
@@ -210,10 +219,12 @@ const OTHER_DESCRIPTORS: u64 = 256;
 /// Makes room for the connections of the plan. Requests in flight at most: what the plan says or, where a search goes
 /// as far as it can, what there is room for.
 fn require_descriptors(plan: &Plan) -> Result<u32, RunError> {
-    let asked = search::places(plan);
+    let (targets, at_once) = (plan.targets.len(), turns::targets_at_once(plan));
+    let asked = search::places(plan).map(|places| places.saturating_mul(u32::try_from(at_once).unwrap_or(u32::MAX)));
     let places = asked.unwrap_or(search::MOST_STREAMS);
-    // Connections of one target may linger while the next takes its turn.
-    let needed = u64::from(places) * plan.targets.len().min(2) as u64 + OTHER_DESCRIPTORS;
+    // Where targets take turns, connections of one may linger while the next has its own.
+    let lingering = if at_once < targets { 2 } else { 1 };
+    let needed = u64::from(places) * lingering + OTHER_DESCRIPTORS;
     match transport::raise_descriptor_limit(needed) {
         Some(limit) if limit < u64::from(places) + OTHER_DESCRIPTORS => match asked {
             Some(_) => Err(RunError::Descriptors { needed, limit }),

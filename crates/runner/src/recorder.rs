@@ -64,7 +64,8 @@ pub(crate) struct Desk {
     pub(crate) keep_text: bool,
 }
 
-/// With the half second after which parts are handed out and the quarter of a second between looks, a
+/// How often what was written goes to the disk, and those who watch are told how many requests are in flight. With the
+/// half second after which parts are handed out and the quarter of a second between looks, a
 /// crash costs less than the last second.
 const FLUSH_EVERY: Duration = Duration::from_millis(200);
 
@@ -110,6 +111,7 @@ impl<W: FnMut(Progress)> Recorder<W> {
                 flush_at = now + FLUSH_EVERY;
                 let flushed = self.desk.writer.flush();
                 self.note_trouble(flushed);
+                self.tell_pulse();
                 if let Some(lookout) = &mut self.lookout {
                     lookout.look(self.desk.clock.now(), &self.desk.standings);
                 }
@@ -118,6 +120,11 @@ impl<W: FnMut(Progress)> Recorder<W> {
         let flushed = self.desk.writer.flush();
         self.note_trouble(flushed);
         self.kept
+    }
+
+    fn tell_pulse(&mut self) {
+        let in_flight = self.desk.standings.iter().map(Standing::in_flight).collect();
+        (self.watch)(Progress::Pulse { at: self.desk.clock.now(), in_flight });
     }
 
     fn take(&mut self, message: Message) -> Result<(), StoreError> {

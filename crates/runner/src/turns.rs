@@ -97,6 +97,11 @@ pub(crate) const fn is_whole(load: &Load) -> bool {
     }
 }
 
+/// Targets that are measured at the same time.
+pub(crate) fn targets_at_once(plan: &Plan) -> usize {
+    if plan.side_by_side { plan.targets.len().max(1) } else { 1 }
+}
+
 /// The warm-up turns of `plan`, one a target, if it has a warm-up.
 pub(crate) fn warmups(plan: &Plan) -> impl Iterator<Item = Turn> {
     let concurrency = u32::try_from(plan.warmup).unwrap_or(u32::MAX).min(plan.load.places());

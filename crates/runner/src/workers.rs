@@ -1,15 +1,16 @@
-//! The load threads: each has a runtime of its own, and all take each turn together.
+//! The load threads: each has a runtime of its own, and all work on the same turns.
 
 mod course;
 mod patience;
 
-use std::ops::Range;
+use std::ops::{Add as _, Range};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Barrier, Mutex, PoisonError};
 
+use futures_util::future::join_all;
 use load::{Counter, Pacing, Segment, Slot, Streams, Timing};
 use schema::plan::{Plan, Stop as Enough};
 use schema::progress::{Follow, Progress};
@@ -18,7 +19,7 @@ use schema::summary::Calibration;
 use schema::target::{Credentialed, TargetName};
 use schema::units::Nanos;
 use tokio::runtime::Runtime;
-use tokio::task::LocalSet;
+use tokio::task::{LocalSet, spawn_local};
 use transport::{Client, Connector, SetupError};
 
 use crate::agenda::Agenda;
@@ -92,7 +93,7 @@ impl Crew {
             crew: self,
             threads,
             barrier: Barrier::new(threads as usize),
-            course: Mutex::new(Course { agenda, turn: None, begun: None }),
+            course: Mutex::new(Course::new(agenda)),
             waited_for_disk: AtomicU64::new(0),
             stale_connections: AtomicU64::new(0),
             out_of_budget: AtomicBool::new(false),
@@ -119,13 +120,16 @@ impl Crew {
             (Agenda::Searching(_) | Agenda::UntilPrecise(_) | Agenda::UntilDecided(_), _) => (None, None),
             (Agenda::Listed(_), Enough::Requests(n)) => (Some(per_target(n + self.plan.warmup)), None),
             (Agenda::Listed(turns), Enough::DurationNs(_)) if self.plan.load.is_open() => {
-                let measured = turns.iter().filter_map(|turn| match &turn.share {
+                let measured = turns.iter().flatten().filter_map(|turn| match &turn.share {
                     Share::Open(numbers) => Some(numbers.end - numbers.start),
                     Share::Closed(_) => None,
                 });
                 (Some(measured.sum::<u64>() + per_target(self.plan.warmup)), None)
             }
-            (Agenda::Listed(_), Enough::DurationNs(length)) => (None, Some(Nanos(per_target(length.0)))),
+            (Agenda::Listed(turns), Enough::DurationNs(_)) => {
+                let lengths = turns.iter().filter_map(|together| together.first()?.length);
+                (None, Some(lengths.fold(Nanos::ZERO, Nanos::add)))
+            }
         };
         self.tell(Progress::Began { requests, duration });
     }
@@ -190,7 +194,11 @@ fn thread(shared: &Arc<Shared>, number: u32) {
     let runtime =
         runtime.map_err(|e| shared.crew.tell(Progress::Note(format!("a load thread has no runtime: {e}")))).ok();
     let worker = runtime.map(|runtime| Worker::new(Arc::clone(shared), runtime, number));
-    while let Some(turn) = shared.next_turn() {
+    loop {
+        let turns = shared.next_turns();
+        if turns.is_empty() {
+            break;
+        }
         let guarded = |step: &dyn Fn(&Worker)| {
             let Some(worker) = &worker else { return };
             if catch_unwind(AssertUnwindSafe(|| step(worker))).is_err() {
@@ -198,13 +206,12 @@ fn thread(shared: &Arc<Shared>, number: u32) {
                 shared.crew.stop.waiting();
             }
         };
-        guarded(&|worker| worker.warm(&turn));
-        if let Some(begun) = shared.begin() {
-            guarded(&|worker| worker.take(&turn, &begun));
-        }
+        guarded(&|worker| worker.warm(&turns));
+        let begun = shared.begin();
+        guarded(&|worker| worker.take(&begun));
     }
-    let clients = worker.iter().flat_map(|worker| &worker.clients).flatten();
-    let stale = clients.map(|client| client.stale_connections()).sum();
+    let lines = worker.iter().flat_map(|worker| &worker.lines).flatten();
+    let stale = lines.map(|line| line.client.stale_connections()).sum();
     shared.stale_connections.fetch_add(stale, Ordering::Relaxed);
 }
 
@@ -222,21 +229,28 @@ struct Worker {
     shared: Arc<Shared>,
     runtime: Runtime,
     segment: Segment,
-    /// Ends what this thread has in flight.
+    /// By target; none to one that no connection can be made to.
+    lines: Vec<Option<Line>>,
+}
+
+/// This thread's way to one target.
+struct Line {
+    client: Rc<Client>,
+    /// Ends what is in flight on it.
     cancel: Arc<AtomicBool>,
-    clients: Vec<Option<Rc<Client>>>,
 }
 
 impl Worker {
     fn new(shared: Arc<Shared>, runtime: Runtime, number: u32) -> Self {
-        let cancel = Arc::new(AtomicBool::new(false));
-        let client = |(who, standing): (&Credentialed, &Standing)| {
+        let line = |(who, standing): (&Credentialed, &Standing)| {
+            let cancel = Arc::new(AtomicBool::new(false));
             let made = Client::new(shared.crew.connector.clone(), who, Arc::clone(&cancel));
-            made.map_err(|error| standing.hope.give_up(not_to_be_made(&error))).ok().map(Rc::new)
+            let client = made.map_err(|error| standing.hope.give_up(not_to_be_made(&error))).ok().map(Rc::new)?;
+            Some(Line { client, cancel })
         };
-        let clients = shared.crew.targets.iter().zip(shared.crew.standings.iter()).map(client).collect();
+        let lines = shared.crew.targets.iter().zip(shared.crew.standings.iter()).map(line).collect();
         let segment = Segment::new(number, shared.threads).expect("a thread's number is below their count");
-        Self { shared, runtime, segment, cancel, clients }
+        Self { shared, runtime, segment, lines }
     }
 
     /// This thread's part of `total`.
@@ -244,31 +258,39 @@ impl Worker {
         usize::try_from(self.segment.share(u64::from(total))).unwrap_or(usize::MAX)
     }
 
-    /// Opens the connections a turn will need, so that its requests do not wait for them.
-    fn warm(&self, turn: &Turn) {
-        let Some(client) = &self.clients[turn.target] else { return };
+    /// Opens the connections that turns will need, so that their requests do not wait for them.
+    fn warm(&self, turns: &[Turn]) {
+        self.runtime.block_on(join_all(turns.iter().map(|turn| self.open_ahead(turn))));
+    }
+
+    async fn open_ahead(&self, turn: &Turn) {
+        let Some(Line { client, .. }) = &self.lines[turn.target] else { return };
         let wanted = self.part(turn.connections_ahead(&self.shared.crew.offsets));
         let stop = self.shared.crew.stop.no_more_sending();
-        let opened = self.runtime.block_on(stop.run_until_cancelled(client.warm(wanted)));
-        if let Some(Ok(opened)) = &opened {
-            let target = client.target().name.clone();
-            self.shared.crew.tell(Progress::Warmed { target, opened: opened.clone() });
-        }
-        if let Some(Err(failure)) = opened {
-            let hope = &self.shared.crew.standings[turn.target].hope;
-            if is_hopeless(failure.class) {
-                hope.give_up(failure);
-            } else {
-                let name = &client.target().name;
+        let name = &client.target().name;
+        match stop.run_until_cancelled(client.warm(wanted)).await {
+            None => {}
+            Some(Ok(opened)) => self.shared.crew.tell(Progress::Warmed { target: name.clone(), opened }),
+            Some(Err(failure)) if is_hopeless(failure.class) => {
+                self.shared.crew.standings[turn.target].hope.give_up(failure);
+            }
+            Some(Err(failure)) => {
                 let note = format!("`{name}`: not all connections could be opened ahead: {}", failure.message);
                 self.shared.crew.tell(Progress::Note(note));
             }
         }
     }
 
-    /// Sends this thread's part of a turn and waits for it to end.
-    fn take(&self, turn: &Turn, begun: &Begun) {
-        let Some(client) = &self.clients[turn.target] else { return };
+    /// Sends this thread's part of turns and waits for all of them to end.
+    fn take(&self, begun: &[Begun]) {
+        let all = join_all(begun.iter().map(|begun| self.carry_out(begun)));
+        self.runtime.block_on(LocalSet::new().run_until(all));
+    }
+
+    /// Sends this thread's part of one turn and waits for it to end.
+    async fn carry_out(&self, begun: &Begun) {
+        let turn = &begun.turn;
+        let Some(Line { client, cancel }) = &self.lines[turn.target] else { return };
         let crew = &self.shared.crew;
         let clock = crew.connector.clock();
         let timing = Timing { epoch: clock.zero(), pacing: Pacing::Precise, stop: begun.sending.clone() };
@@ -276,44 +298,38 @@ impl Worker {
         let step = turn.step.map_or(0, |rung| rung.number);
         let at = At { target: turn.target, phase: turn.phase, block: turn.block, step };
         let sender = Rc::new(Sender::new(&self.shared, client, at, place, begun.until, begun.sending.clone()));
-        self.cancel.store(false, Ordering::Relaxed);
+        cancel.store(false, Ordering::Relaxed);
         let patience = Patience {
             until: begun.until.map(|at| clock.instant(at)),
             sending: begun.sending.clone(),
             target_ends: crew.standings[turn.target].no_more_sending().clone(),
             no_more_waiting: crew.stop.no_more_waiting().clone(),
             grace: crew.plan.grace_ns,
-            cancel: Arc::clone(&self.cancel),
+            cancel: Arc::clone(cancel),
         };
-        let local = LocalSet::new();
-        let guard = local.spawn_local(patience.wait());
+        let guard = spawn_local(patience.wait());
         let send = {
             let sender = Rc::clone(&sender);
             move |slot: Slot| Rc::clone(&sender).send(slot)
         };
-        let work = async {
-            match &turn.share {
-                Share::Closed(indexes) => {
-                    load::closed(&self.streams(turn, begun, indexes), &timing, send).await;
-                }
-                Share::Open(numbers) => {
-                    let due = self.due(turn, begun, numbers);
-                    let places = self.part(turn.load.places());
-                    load::open(due, &timing, places, turn.load.when_full(), send, |slot| sender.not_sent(slot)).await;
-                }
+        match &turn.share {
+            Share::Closed(indexes) => load::closed(&self.streams(begun, indexes), &timing, send).await,
+            Share::Open(numbers) => {
+                let due = self.due(begun, numbers);
+                let places = self.part(turn.load.places());
+                load::open(due, &timing, places, turn.load.when_full(), send, |slot| sender.not_sent(slot)).await;
             }
-            guard.abort();
-        };
-        self.runtime.block_on(local.run_until(work));
+        }
+        guard.abort();
     }
 
     /// This thread's streams of a closed loop.
-    fn streams<'a>(&self, turn: &'a Turn, begun: &Begun, indexes: &'a Arc<Counter>) -> Streams<'a> {
+    fn streams<'a>(&self, begun: &'a Begun, indexes: &'a Arc<Counter>) -> Streams<'a> {
         Streams {
-            load: &turn.load,
+            load: &begun.turn.load,
             segment: self.segment,
             seed: self.shared.crew.plan.seed,
-            block: turn.block,
+            block: begun.turn.block,
             indexes,
             begin: begun.at,
             until: begun.until,
@@ -321,10 +337,11 @@ impl Worker {
     }
 
     /// This thread's slots of an open loop.
-    fn due(&self, turn: &Turn, begun: &Begun, numbers: &Range<u64>) -> impl Iterator<Item = Slot> + use<> {
+    fn due(&self, begun: &Begun, numbers: &Range<u64>) -> impl Iterator<Item = Slot> + use<> {
         let Crew { plan, offsets, .. } = &self.shared.crew;
+        let Turn { load, block, .. } = &begun.turn;
         let first = numbers.start;
-        let due = load::schedule(&turn.load, offsets, plan.seed, turn.block, begun.at, first, self.segment);
+        let due = load::schedule(load, offsets, plan.seed, *block, begun.at, first, self.segment);
         let end = numbers.end;
         due.into_iter().flatten().take_while(move |slot| slot.index < end)
     }

@@ -17,6 +17,13 @@ fn all(_: usize) -> bool {
     true
 }
 
+/// The next turn, which begins alone.
+fn next(agenda: &mut Agenda, wanted: impl Fn(usize) -> bool) -> Option<Turn> {
+    let mut turns = agenda.next(wanted);
+    assert!(turns.len() <= 1, "targets take turns");
+    turns.pop()
+}
+
 /// The records of a turn: each of its requests took `ttft` to its first and only content.
 fn records(plan: &Plan, turn: &Turn, numbers: std::ops::Range<u64>, ttft: impl Fn(u64) -> u64) -> Seen {
     let one = |index: u64| {
@@ -72,9 +79,29 @@ fn what_is_listed_is_done_whatever_is_seen_but_not_at_targets_that_were_dropped(
     plan.warmup = 1;
     let mut agenda = agenda(&Arc::new(plan));
     assert!(!agenda.learns());
-    let turns: Vec<_> = std::iter::from_fn(|| agenda.next(|target| target == 0)).collect();
+    let turns: Vec<_> = std::iter::from_fn(|| next(&mut agenda, |target| target == 0)).collect();
     assert_eq!(turns.len(), 5);
     assert!(turns.iter().all(|turn| turn.target == 0));
+}
+
+#[test]
+fn side_by_side_the_turns_of_a_block_begin_together_without_those_of_dropped_targets() {
+    let mut plan = plan(&["a", "b", "c"], Load::Closed { concurrency: 2 }, requests(8));
+    (plan.warmup, plan.blocks, plan.side_by_side) = (1, 3, true);
+    let mut agenda = agenda(&Arc::new(plan));
+    let mut told = |wanted: fn(usize) -> bool| {
+        let turns = agenda.next(wanted);
+        let mut targets: Vec<_> = turns.iter().map(|turn| turn.target).collect();
+        targets.sort_unstable();
+        let blocks: Vec<_> = turns.iter().map(|turn| (turn.phase, turn.block)).collect();
+        assert!(blocks.iter().all(|block| *block == blocks[0]), "{blocks:?}");
+        (blocks.first().copied(), targets)
+    };
+    assert_eq!(told(|_| true), (Some((Phase::Warmup, 0)), vec![0, 1, 2]));
+    assert_eq!(told(|_| true), (Some((Phase::Measured, 0)), vec![0, 1, 2]));
+    assert_eq!(told(|target| target != 1), (Some((Phase::Measured, 1)), vec![0, 2]));
+    assert_eq!(told(|target| target == 1), (Some((Phase::Measured, 2)), vec![1]));
+    assert_eq!(told(|_| true), (None, vec![]));
 }
 
 #[test]
@@ -83,7 +110,7 @@ fn each_target_has_a_search_of_its_own_and_they_take_turns() {
     let mut agenda = agenda(&plan);
     let mut levels = [Vec::new(), Vec::new()];
     let mut turns = Vec::new();
-    while let Some(turn) = agenda.next(all) {
+    while let Some(turn) = next(&mut agenda, all) {
         // The fast target meets the SLO up to 8 streams, the slow one up to 2.
         let most = [8.0, 2.0][turn.target];
         let ttft = if level(&turn).1 <= most { 50 } else { 150 };
@@ -108,14 +135,14 @@ fn each_target_has_a_search_of_its_own_and_they_take_turns() {
 fn requests_go_on_counting_from_step_to_step_and_a_repeated_step_is_longer() {
     let plan = find_max(&["a"], requests(40));
     let mut agenda = agenda(&plan);
-    let turn = agenda.next(all).unwrap();
+    let turn = next(&mut agenda, all).unwrap();
     assert_eq!(first_numbers(&turn, 100), (0..40).collect::<Vec<_>>());
     // Half of them slow: undecided.
     agenda.take_in(&turn, SPAN, records(&plan, &turn, 0..40, |index| 50 + 100 * (index % 2))).unwrap();
-    let higher = agenda.next(all).unwrap();
+    let higher = next(&mut agenda, all).unwrap();
     assert_eq!(level(&higher), (1, 2.0));
     agenda.take_in(&higher, SPAN, records(&plan, &higher, 40..80, |_| 150)).unwrap();
-    let again = agenda.next(all).unwrap();
+    let again = next(&mut agenda, all).unwrap();
     assert_eq!(level(&again), (2, 1.0));
     assert_eq!(first_numbers(&again, 200), (80..160).collect::<Vec<_>>());
 }
@@ -125,7 +152,7 @@ fn a_target_that_is_dropped_is_searched_no_further_and_the_others_are() {
     let plan = find_max(&["a", "b"], requests(40));
     let mut agenda = agenda(&plan);
     for _ in 0..3 {
-        let turn = agenda.next(|target| target == 1).unwrap();
+        let turn = next(&mut agenda, |target| target == 1).unwrap();
         assert_eq!(turn.target, 1);
         let first = first_numbers(&turn, 1)[0];
         agenda.take_in(&turn, SPAN, records(&plan, &turn, first..first + 40, |_| 50)).unwrap();
@@ -139,14 +166,14 @@ fn a_step_that_was_cut_short_says_why_and_the_next_waits_until_its_backlog_is_go
     plan.search = Some(rate(None));
     let plan = Arc::new(plan);
     let mut agenda = agenda(&plan);
-    let turn = agenda.next(all).unwrap();
+    let turn = next(&mut agenda, all).unwrap();
     assert!(turn.may_be_cut_short() && turn.settle == Nanos::ZERO);
     assert!(matches!(&turn.share, Share::Open(numbers) if numbers.start == 0));
     let seen = records(&plan, &turn, 0..20, |_| 50);
     let cut = Seen { saturated: Some("TTFT grows".into()), ..seen };
     let step = agenda.take_in(&turn, Span { whole: false, ..SPAN }, cut).unwrap();
     assert_eq!((step.cut_short.as_deref(), step.ended_ns), (Some("TTFT grows"), Moment(19_000_000)));
-    let next = agenda.next(all).unwrap();
+    let next = next(&mut agenda, all).unwrap();
     assert_eq!(level(&next), (1, 5.0));
     assert!(next.settle > Nanos::ZERO);
     assert!(matches!(&next.share, Share::Open(numbers) if numbers.start == 20));
@@ -158,12 +185,12 @@ fn the_single_stream_of_a_sweep_over_rates_has_the_rate_that_it_came_to() {
     plan.search = Some(Search::Sweep { axis: Axis::Rate, points: 3, highest: None });
     let plan = Arc::new(plan);
     let mut agenda = agenda(&plan);
-    let single = agenda.next(all).unwrap();
+    let single = next(&mut agenda, all).unwrap();
     assert_eq!((single.load.clone(), single.step.unwrap().axis), (Load::Closed { concurrency: 1 }, Axis::Concurrency));
     // 40 requests, one a millisecond, the last 20 ms long; the first third of the step fills the line.
     let step = agenda.take_in(&single, SPAN, records(&plan, &single, 0..40, |_| 20)).unwrap();
     assert!((step.level - 26.0 / 0.045).abs() < 1.0, "{}", step.level);
-    assert_eq!(agenda.next(all).unwrap().load, plan.load.at(Axis::Rate, 2311.0).unwrap());
+    assert_eq!(next(&mut agenda, all).unwrap().load, plan.load.at(Axis::Rate, 2311.0).unwrap());
 }
 
 fn until_precise(targets: &[&str]) -> Arc<Plan> {
@@ -178,7 +205,7 @@ fn a_target_that_is_precise_drops_out_and_the_others_go_on() {
     let plan = until_precise(&["even", "wild"]);
     let mut agenda = agenda(&plan);
     let mut blocks = [0, 0];
-    while let Some(turn) = agenda.next(all) {
+    while let Some(turn) = next(&mut agenda, all) {
         blocks[turn.target] += 1;
         let first = first_numbers(&turn, 1)[0];
         let ttft = |index| if turn.target == 0 { 100 + index % 2 } else { 10 + 97 * (index % 7) };
@@ -197,7 +224,7 @@ fn warming_up_makes_no_figure_precise() {
     plan.warmup = 50;
     let plan = Arc::new(plan);
     let mut agenda = agenda(&plan);
-    let warmup = agenda.next(all).unwrap();
+    let warmup = next(&mut agenda, all).unwrap();
     assert_eq!(warmup.phase, Phase::Warmup);
     agenda.take_in(&warmup, SPAN, records(&plan, &warmup, 0..50, |_| 100));
     assert_eq!(agenda.notes(&plan), Vec::<String>::new());
@@ -224,7 +251,7 @@ fn blocks_until_decided(longer: u64) -> (u32, Vec<String>) {
     let plan = until_decided();
     let mut agenda = agenda(&plan);
     let (mut blocks, mut told) = (0, Vec::new());
-    while let Some(turn) = agenda.next(all) {
+    while let Some(turn) = next(&mut agenda, all) {
         blocks = turn.block + 1;
         let first = first_numbers(&turn, 1)[0];
         // Noise of its own for each target, over a thousand milliseconds.
@@ -256,7 +283,7 @@ fn a_target_that_is_left_alone_has_nothing_to_be_decided() {
     let plan = until_decided();
     let mut agenda = agenda(&plan);
     let alone = |target| target == 0;
-    let turn = agenda.next(alone).unwrap();
+    let turn = next(&mut agenda, alone).unwrap();
     agenda.take_in(&turn, SPAN, records(&plan, &turn, 0..10, |_| 100));
-    assert!(agenda.next(alone).is_none());
+    assert!(next(&mut agenda, alone).is_none());
 }

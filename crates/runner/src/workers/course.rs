@@ -1,4 +1,4 @@
-//! What all threads agree on: which turn comes next, and when it begins.
+//! What all threads agree on: which turns come next, and when they begin.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
@@ -16,7 +16,7 @@ use crate::agenda::{Agenda, Span};
 use crate::recorder::{Cut, Message};
 use crate::turns::Turn;
 
-/// Time for all threads to be ready when a turn begins.
+/// Time for all threads to be ready when turns begin.
 const LEAD: Nanos = Nanos::from_millis(2);
 
 /// As long does a measured turn wait for the servers' own metrics as they are before it.
@@ -25,15 +25,23 @@ const READING: Duration = Duration::from_millis(250);
 /// How far the run has come.
 pub(super) struct Course {
     pub(super) agenda: Agenda,
-    /// The turn that comes next, or goes on.
-    pub(super) turn: Option<Arc<Turn>>,
-    /// When it takes place, once that is agreed.
-    pub(super) begun: Option<Begun>,
+    /// The turns that come next: they begin together.
+    pub(super) turns: Arc<[Turn]>,
+    /// Those of them that take place, once that is agreed.
+    pub(super) begun: Arc<[Begun]>,
+}
+
+impl Course {
+    pub(super) fn new(agenda: Agenda) -> Self {
+        Self { agenda, turns: Arc::from([]), begun: Arc::from([]) }
+    }
 }
 
 /// A turn that takes place.
 #[derive(Clone)]
 pub(super) struct Begun {
+    /// Which.
+    pub(super) turn: Turn,
     /// Its beginning.
     pub(super) at: Moment,
     /// When sending ends, if by time.
@@ -42,64 +50,87 @@ pub(super) struct Begun {
     pub(super) sending: CancellationToken,
 }
 
+impl Begun {
+    /// How to end it early, where that may be.
+    fn cut(&self) -> Option<Cut> {
+        let Self { turn, until, sending, .. } = self;
+        turn.may_be_cut_short().then(|| Cut { target: turn.target, sending: sending.clone(), until: *until })
+    }
+}
+
 impl Shared {
     /// Waits until all threads are here; one decides, and all get the same answer. A panic in the decision stops the
     /// run, as one in a turn does.
-    fn agree<T>(&self, decide: impl FnOnce(&mut Course), answer: impl FnOnce(&Course) -> Option<T>) -> Option<T> {
+    fn agree<T>(&self, decide: impl FnOnce(&mut Course), answer: impl FnOnce(&Course) -> T) -> T {
         let course = || self.course.lock().unwrap_or_else(PoisonError::into_inner);
         if self.barrier.wait().is_leader() && catch_unwind(AssertUnwindSafe(|| decide(&mut course()))).is_err() {
             self.panicked.store(true, Ordering::Relaxed);
             self.crew.stop.waiting();
-            *course() = Course { agenda: Agenda::over(), turn: None, begun: None };
+            *course() = Course::new(Agenda::over());
         }
         self.barrier.wait();
         answer(&course())
     }
 
-    /// The next turn. All that was seen of the one before is known by then.
-    pub(super) fn next_turn(&self) -> Option<Arc<Turn>> {
+    /// The turns that begin next, together; none when all is done. All that was seen of those before is known by then.
+    pub(super) fn next_turns(&self) -> Arc<[Turn]> {
         let decide = |course: &mut Course| {
             self.close(course);
             let goes_on = !self.crew.stop.no_more_sending().is_cancelled();
             let next = || course.agenda.next(|target| self.is_wanted(target));
-            course.turn = goes_on.then(next).flatten().map(Arc::new);
+            course.turns = goes_on.then(next).unwrap_or_default().into();
             course.agenda.news().into_iter().for_each(|news| self.crew.tell(Progress::Note(news)));
         };
-        self.agree(decide, |course| course.turn.clone())
+        self.agree(decide, |course| Arc::clone(&course.turns))
     }
 
-    /// Begins the turn, if its target could be reached.
-    pub(super) fn begin(&self) -> Option<Begun> {
+    /// Begins those of the turns whose targets could be reached, at one instant.
+    pub(super) fn begin(&self) -> Arc<[Begun]> {
         let decide = |course: &mut Course| {
-            let Some(turn) = course.turn.as_ref().filter(|turn| self.is_wanted(turn.target)) else { return };
-            if let Some(metrics) = self.crew.metrics.as_ref().filter(|_| turn.phase == Phase::Measured) {
+            let turns: Vec<&Turn> = course.turns.iter().filter(|turn| self.is_wanted(turn.target)).collect();
+            let measures = turns.iter().any(|turn| turn.phase == Phase::Measured);
+            if let Some(metrics) = self.crew.metrics.as_ref().filter(|_| measures) {
                 metrics.reading(READING);
             }
-            let at = self.crew.connector.clock().now() + LEAD + turn.settle;
-            let until = turn.length.map(|length| at + length);
-            let sending = self.crew.standings[turn.target].no_more_sending().child_token();
-            self.tell_of(turn);
-            if course.agenda.learns() {
-                let cut = Cut { target: turn.target, sending: sending.clone(), until };
-                self.put(Message::Watch(Some(cut).filter(|_| turn.may_be_cut_short())));
+            let now = self.crew.connector.clock().now();
+            course.begun = turns.into_iter().map(|turn| self.begun(turn, now + LEAD + turn.settle)).collect();
+            for begun in course.begun.iter() {
+                self.tell_of(&begun.turn);
+                if course.agenda.learns() {
+                    self.put(Message::Watch(begun.cut()));
+                }
             }
-            course.begun = Some(Begun { at, until, sending });
         };
-        self.agree(decide, |course| course.begun.clone())
+        self.agree(decide, |course| Arc::clone(&course.begun))
     }
 
-    /// Ends the turn at hand: what comes next may depend on what was seen of it.
+    fn begun(&self, turn: &Turn, at: Moment) -> Begun {
+        Begun {
+            turn: turn.clone(),
+            at,
+            until: turn.length.map(|length| at + length),
+            sending: self.crew.standings[turn.target].no_more_sending().child_token(),
+        }
+    }
+
+    /// Ends the turns at hand: what comes next may depend on what was seen of them.
     fn close(&self, course: &mut Course) {
-        let (Some(turn), Some(begun)) = (course.turn.take(), course.begun.take()) else { return };
+        let ended = std::mem::take(&mut course.begun);
         if !course.agenda.learns() {
             return;
         }
+        for begun in ended.iter() {
+            self.learn(&mut course.agenda, begun);
+        }
+    }
+
+    fn learn(&self, agenda: &mut Agenda, begun: &Begun) {
         let (answer, report) = sync_channel(1);
         self.put(Message::Report(answer));
         let Ok(seen) = report.recv() else { return };
-        let ended_by_itself = !self.crew.standings[turn.target].no_more_sending().is_cancelled();
+        let ended_by_itself = !self.crew.standings[begun.turn.target].no_more_sending().is_cancelled();
         let span = Span { began: begun.at, whole: ended_by_itself && seen.saturated.is_none() };
-        if let Some(step) = course.agenda.take_in(&turn, span, seen) {
+        if let Some(step) = agenda.take_in(&begun.turn, span, seen) {
             self.put(Message::Step(Box::new(step)));
         }
     }

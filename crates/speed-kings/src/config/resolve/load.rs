@@ -47,6 +47,7 @@ pub(super) fn timed(settings: &Settings, problems: &mut Problems) -> Timed {
         problems.0.push(problem.help("measure for a shorter time, or at a lower rate"));
     }
     decidable(settings, &load, problems);
+    together(settings, problems);
     let blocks = blocks(settings, &load, stop, search.is_some());
     Timed { load, stop, search, blocks }
 }
@@ -205,6 +206,21 @@ fn decidable(settings: &Settings, load: &Load, problems: &mut Problems) {
             Problem::new("in an open loop targets carry what they are offered: `throughput` is never decided");
         problems.0.push(problem.help("decide by `ttft_p95` or `e2e_p50`, or measure in a closed loop"));
     }
+}
+
+/// Targets that are measured at the same time have the same blocks, however many each of them would need.
+fn together(settings: &Settings, problems: &mut Problems) {
+    let alone = [
+        ("sweep", settings.sweep.is_some()),
+        ("find_max", settings.find_max.is_some()),
+        ("until_precise", settings.until_precise.is_some()),
+        ("until_decided", settings.until_decided.is_some()),
+    ];
+    let alone = alone.iter().filter(|(_, given)| *given && settings.side_by_side == Some(true));
+    problems.0.extend(alone.map(|(key, _)| {
+        Problem::new(format!("`{key}` goes on as long as each target needs, and `side_by_side` measures all alike"))
+            .help("leave one of them out")
+    }));
 }
 
 /// A load with a shape of its own is not cut up, nor is a step of a search. A run that goes on until it is precise is

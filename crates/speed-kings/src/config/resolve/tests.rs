@@ -166,6 +166,8 @@ fn what_cannot_be_together_is_refused() {
     check_refused("columns: prompt=q", "there is none");
     check_refused("prefix_groups: 2\ndefeat_cache: true", "keeps caches out");
     check_refused("search_from: 5\nsearch_to: 2\nsweep: rate", "above `search_to`");
+    check_refused("side_by_side: true\nuntil_precise: 2%", "`until_precise` goes on as long as each target needs");
+    check_refused("side_by_side: true\nsweep: rate", "`sweep` goes on as long as each target needs");
     check_refused("gpu_metrics: http://me:canary@gpu/metrics", "not an address");
     assert!(
         !resolved("mock: vllm\ngpu_metrics: http://me:canary@gpu/", &[]).unwrap_err().to_string().contains("canary")
