@@ -160,6 +160,7 @@ fn good() -> TargetSummary {
             output_tokens_per_usd: Some(1_224_615.4),
             per_request_usd: Some(between(0.000_104_5, 0.000_103, 0.000_106)),
         }),
+        conversations: None,
         cross_checks: vec![CrossCheck {
             name: "Little's law".into(),
             holds: true,
@@ -204,6 +205,7 @@ fn simulated() -> TargetSummary {
             ..good().slos[0].clone()
         }],
         cost: None,
+        conversations: None,
         cross_checks: vec![CrossCheck {
             name: "token sums".into(),
             holds: false,
@@ -248,6 +250,7 @@ fn dead() -> TargetSummary {
             ..good().slos[0].clone()
         }],
         cost: None,
+        conversations: None,
         cross_checks: Vec::new(),
         quality: Quality { trust: Trust::NoData, reasons: vec!["no request completed".into()] },
         warnings: Vec::new(),

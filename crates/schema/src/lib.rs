@@ -14,8 +14,10 @@
 
 pub mod alike;
 pub mod comparison;
+pub mod conversation;
 pub mod curve;
 pub mod event;
+pub mod exchange;
 pub mod explain;
 pub mod figure;
 pub mod gate;

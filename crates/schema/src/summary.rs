@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::comparison::Comparison;
+use crate::conversation::Conversations;
 use crate::curve::Curve;
 use crate::insight::Insight;
 use crate::metric::Metric;
@@ -298,6 +299,9 @@ pub struct TargetSummary {
     /// What it cost; absent without a price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
+    /// What its conversations came to, where facts were told in them and asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversations: Option<Conversations>,
     /// Checks that must hold.
     pub cross_checks: Vec<CrossCheck>,
     /// How far to trust it.

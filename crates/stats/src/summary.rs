@@ -166,6 +166,7 @@ pub(crate) fn of_target<'a>(
         kernel_stamped: 0.0,
         shared_reads: 0.0,
         cost: target.price.as_ref().map(|price| cost::of_target(price, &measured, &warmup)),
+        conversations: None,
         quality: Quality { trust: Trust::NoData, reasons: Vec::new() },
         warnings: Vec::new(),
     };
@@ -279,7 +280,12 @@ impl Seen {
 
 /// The metric of what comes first of an answer.
 const fn first(target: &Target) -> Metric {
-    if target.dialect.embeds() { Metric::E2e } else { Metric::Ttft }
+    first_of(target.dialect.embeds())
+}
+
+/// The same, of answers that are vectors or not.
+pub(crate) const fn first_of(embeds: bool) -> Metric {
+    if embeds { Metric::E2e } else { Metric::Ttft }
 }
 
 /// Vectors come in one piece: nothing of them arrives first, and there is no pace.
@@ -312,7 +318,7 @@ fn verdict(
         itl_p50: seen.itl_p50,
         client_lag_p99: seen.client_lag_p99,
         schedule_lag_p99: seen.schedule_lag_p99,
-        lateness: lateness(plan, summary),
+        lateness: lateness(plan, is_limited(summary)),
         requests_per_s: throughput.offered_requests_per_s.unwrap_or(throughput.requests_per_s.value),
         calibration,
         kernel_stamped: summary.kernel_stamped,
@@ -321,12 +327,16 @@ fn verdict(
     })
 }
 
-/// Whose fault it is when requests leave later than they were due.
-fn lateness(plan: &Plan, summary: &TargetSummary) -> Lateness {
-    let throttled = summary.failures.keys().any(|class| class.is_throttling());
+/// Whether the target published limits, or turned requests away by them.
+fn is_limited(summary: &TargetSummary) -> bool {
+    summary.limits.is_some() || summary.failures.keys().any(|class| class.is_throttling())
+}
+
+/// Whose fault it is when requests leave later than they were due. `limited`: the target has limits that are known.
+pub(crate) fn lateness(plan: &Plan, limited: bool) -> Lateness {
     if plan.load.when_full() == WhenFull::Wait {
         Lateness::OnPurpose("requests wait for a place when all are taken")
-    } else if plan.respect_limits && (summary.limits.is_some() || throttled) {
+    } else if plan.respect_limits && limited {
         Lateness::OnPurpose("requests are held back to stay within the provider's limits")
     } else if matches!(plan.load, Load::Crowd { .. }) {
         Lateness::OfTheCrowd

@@ -14,6 +14,8 @@ use std::fmt::Write;
 
 use schema::plan::{Prompt, Size};
 
+use crate::tokens::estimate_tokens;
+
 /// A subject: a title, and a file with a task in its first line and an account after it.
 struct Subject {
     title: &'static str,
@@ -63,12 +65,38 @@ pub(crate) fn follow_ups() -> impl Iterator<Item = &'static str> {
 fn long(first: usize, task: &str) -> String {
     let mut text = String::new();
     for (number, subject) in (1..).zip(SUBJECTS.iter().cycle().skip(first).take(SUBJECTS.len())) {
-        let account = subject.text.split_once("\n\n").map_or(subject.text, |(_task, account)| account);
+        let account = account(subject);
         write!(text, "{}: document {number}\n\n{account}\n", subject.title)
             .expect("a string takes all that is written");
     }
     text.push_str(task);
     text
+}
+
+/// Whole sentences of the accounts, from one that `choice` decides on, for about so many tokens; none for 0.
+pub(crate) fn passage(choice: u64, tokens: u32) -> String {
+    let sentences: Vec<&str> = SUBJECTS.iter().flat_map(|subject| sentences(account(subject))).collect();
+    let first = usize::try_from(choice % sentences.len() as u64).expect("it is below a length");
+    let mut passage = String::new();
+    for sentence in sentences.iter().cycle().skip(first) {
+        if estimate_tokens(&passage) + estimate_tokens(sentence) / 2 > u64::from(tokens) {
+            break;
+        }
+        let gap = if passage.is_empty() { "" } else { " " };
+        passage.push_str(gap);
+        passage.push_str(sentence);
+    }
+    passage
+}
+
+/// What stands below the task.
+fn account(subject: &Subject) -> &'static str {
+    subject.text.split_once("\n\n").map_or(subject.text, |(_task, account)| account)
+}
+
+fn sentences(text: &'static str) -> impl Iterator<Item = &'static str> {
+    let lines = text.split('\n').filter(|line| !line.is_empty());
+    lines.flat_map(|line| line.split_inclusive(". ")).map(str::trim)
 }
 
 #[cfg(test)]

@@ -42,6 +42,7 @@ pub fn prepare(workload: &Workload, seed: u64, sources: Sources<'_>) -> Result<P
         PromptSource::Synthetic(lengths) => {
             Base::Synthetic { lengths: Drawn::prepare(lengths, input_lengths)?, turns: workload.turns.max(1) }
         }
+        PromptSource::Memory(memory) => Base::Memory { memory: *memory, turns: workload.turns.max(1) },
         PromptSource::Trace if workload.turns > 1 => return Err(WorkloadError::TurnsOfTrace),
         PromptSource::Trace => {
             traced(trace.ok_or(WorkloadError::NoTrace)?, workload.output_tokens.is_none(), &mut notes)?
@@ -119,7 +120,7 @@ fn drafts(
             }
             found.drafts
         }
-        PromptSource::Synthetic(_) | PromptSource::Trace => Vec::new(),
+        PromptSource::Synthetic(_) | PromptSource::Trace | PromptSource::Memory(_) => Vec::new(),
     };
     for (number, draft) in drafts.iter_mut().enumerate() {
         let questions = builtin::follow_ups().skip(number % builtin::FOLLOW_UPS.len());

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use schema::plan::{Images, Prompt};
+use schema::plan::{Images, Memory, Prompt};
 
 use crate::images::pictures;
 use crate::lengths::Drawn;
+use crate::memory;
 use crate::order::choose;
 use crate::prefix::Prefixes;
 use crate::random::{Purpose, Stream};
@@ -53,6 +54,8 @@ pub(crate) enum Base {
     Synthetic { lengths: Drawn, turns: u32 },
     /// Made up, as long as a trace says, or `usual` where it does not; `answers`: those are as long as it says, too.
     Trace { trace: Arc<Trace>, usual: u32, answers: bool },
+    /// Facts told and asked for.
+    Memory { memory: Memory, turns: u32 },
 }
 
 impl Prompts {
@@ -66,7 +69,7 @@ impl Prompts {
         let made = &*self.made;
         let Picked { number, mut prompt, .. } = made.base_of(seed, index);
         if let Some(prefixes) = &made.prefixes {
-            let is_made_up = !matches!(made.base, Base::Set(_));
+            let is_made_up = !matches!(made.base, Base::Set(_) | Base::Memory { .. });
             put_before(prompt.to_mut(), &prefixes.of(&made.words, seed, index), is_made_up);
             let tokens = &mut prompt.to_mut().tokens;
             *tokens = tokens.filter(|_| made.words.is_exact()).map(|tokens| tokens.saturating_add(prefixes.tokens()));
@@ -122,6 +125,9 @@ impl Made {
                 (number as u64, Cow::Borrowed(&set[number]))
             }
             Base::Synthetic { lengths, turns } => (index, Cow::Owned(self.synthetic(lengths, *turns, seed, index))),
+            Base::Memory { memory, turns } => {
+                (index, Cow::Owned(memory::prompt(memory::script(*memory, *turns, seed, index))))
+            }
             Base::Trace { trace, usual, answers } => {
                 let number = index % trace.entries().len() as u64;
                 let entry = &trace.entries()[usize::try_from(number).expect("it is below a length")];

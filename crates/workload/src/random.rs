@@ -13,6 +13,7 @@ pub(crate) enum Purpose {
     GroupPrefix,
     Image,
     Sample,
+    Memory,
 }
 
 /// Numbers for one purpose of one request: `SplitMix64` (Steele, Lea and Flood, 2014).
@@ -43,8 +44,12 @@ impl Stream {
     /// # Panics
     /// When there are none.
     pub(crate) fn one_of<'a, T>(&mut self, items: &'a [T]) -> &'a T {
-        let place = (u128::from(self.next()) * items.len() as u128) >> 64;
-        &items[usize::try_from(place).expect("it is below a length")]
+        &items[usize::try_from(self.below(items.len() as u64)).expect("it is below a length")]
+    }
+
+    /// A number below `count`, alike; 0 below nothing. Its bias is `count` in 2⁶⁴.
+    pub(crate) const fn below(&mut self, count: u64) -> u64 {
+        ((self.next() as u128 * count as u128) >> 64) as u64
     }
 }
 

@@ -87,6 +87,18 @@ pub enum PromptSource {
     Synthetic(Lengths),
     /// Text made up, as long as the replayed trace says.
     Trace,
+    /// Conversations in which facts are told early and asked for later.
+    Memory(Memory),
+}
+
+/// What conversations are made of that ask later for what was told early. With the plan's seed and the workload's turns
+/// it decides every word of the user's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Memory {
+    /// Facts told in the first turns of each conversation, two a turn, and asked for one by one.
+    pub facts: u32,
+    /// About how many tokens of other matter each turn between brings.
+    pub passage_tokens: u32,
 }
 
 /// Names of the columns, or of the fields of JSONL objects, that prompts are made of.

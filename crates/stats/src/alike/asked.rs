@@ -155,6 +155,10 @@ fn prompts(workload: &Workload) -> String {
         PromptSource::File(path) => format!("the prompts of `{}`", path.display()),
         PromptSource::Synthetic(lengths) => format!("prompts of {lengths} tokens made up"),
         PromptSource::Trace => "prompts as long as the trace says".to_owned(),
+        PromptSource::Memory(memory) => format!(
+            "conversations that ask for {} facts told before, with passages of {} tokens between",
+            memory.facts, memory.passage_tokens
+        ),
     };
     let prefix = workload.prefix.map(|prefix| {
         format!("{} beginnings of {} tokens shared by {:.0} %", prefix.groups, prefix.tokens, prefix.share * 100.0)

@@ -233,6 +233,7 @@ pub(super) fn summary(target: &str) -> TargetSummary {
         kernel_stamped: 1.0,
         shared_reads: 0.25,
         cost: None,
+        conversations: None,
         cross_checks: vec![],
         quality: quality(),
         warnings: vec![],
