@@ -10,7 +10,7 @@
 //! Record ─▶ explain (other tools' definitions) ─▶ Explanation        alike (is it the same thing) ─▶ Unlike
 //! Summary ─▶ insight (outliers, drift, relations)     Curve ─▶ capacity     Record ─▶ impact ─▶ Projected
 //! stored runs ─▶ compare_runs, gate, trend, error_budget
-//! Record ─▶ live ─▶ Snapshot        seen, in flight ─▶ saturation        records so far ─▶ precision
+//! Record ─▶ live ─▶ Snapshot, Board        seen, in flight ─▶ saturation        records so far ─▶ precision
 //! ```
 //!
 //! Invariants: each derived number has one formula, in [`metric_values`]; latency of a request that

@@ -1,4 +1,4 @@
-//! Live figures, folded record by record: cheap, approximate, for a progress line.
+//! Live figures, folded as they come: cheap and approximate. [`Live`] is for a progress line, [`Board`] for a screen.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +8,12 @@ use schema::target::{Price, Target, TargetName};
 use schema::units::{Moment, Nanos, Usd};
 
 use crate::{cost, values};
+
+mod board;
+
+pub use board::{
+    Asked, Board, Forming, Histogram as Spread, Light, Lights, Sketch, StepSeen, Stretch, TargetSeen, Timeline, Turn,
+};
 
 /// Longest TTFT told apart, an hour; longer ones count as that.
 const LONGEST: u64 = 3_600_000_000_000;

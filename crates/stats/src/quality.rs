@@ -81,6 +81,12 @@ pub(crate) fn of_target(evidence: &Evidence<'_>) -> Quality {
     Quality { trust, reasons: limits.into_iter().chain(thin).chain(notes).collect() }
 }
 
+/// What is to be said of the client's lateness while a run goes on: what is in the figures, and what is not.
+pub(crate) fn lateness(evidence: &Evidence<'_>) -> (Vec<String>, Vec<String>) {
+    let (read, sent) = (late_reading(evidence), late_sending(evidence));
+    (read.into_iter().chain(sent).collect(), harmless_lag(evidence).into_iter().collect())
+}
+
 /// Reading late does not move a kernel-stamped arrival, so it distorts only where events share a read,
 /// and their stamps with it: then earlier ones get the time of the last.
 fn late_reading(evidence: &Evidence<'_>) -> Option<String> {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use miette::Report;
 use schema::figure::{At, Figure};
 use schema::gate::RunName;
+use schema::metric::Metric;
 use schema::plan::Slo;
 use schema::record::Record;
 use schema::summary::{Distribution, Estimate, Percentile, SloStatus, TargetSummary};
@@ -43,9 +44,9 @@ pub(crate) struct Args {
     of: TargetName,
 
     /// Which figure: a metric's p50, p90, p95, p99 or mean, `output_tokens_per_s`, `requests_per_s`, `success_rate` or
-    /// `cost`.
-    #[arg(long, value_name = "FIGURE", default_value = "ttft_p95", value_parser = parse_told::<Figure>)]
-    metric: Figure,
+    /// `cost`. Unless told: `ttft_p95`, or `ttft_p50` where no run has the requests for the other.
+    #[arg(long, value_name = "FIGURE", value_parser = parse_told::<Figure>)]
+    metric: Option<Figure>,
 
     /// Days after the last run that the forecast reaches.
     #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=365))]
@@ -89,13 +90,14 @@ fn days(text: &str) -> Result<f64, String> {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    check(args.metric)?;
+    args.metric.map_or(Ok(()), check)?;
     let runs = read(args, context)?;
-    let points = runs.iter().filter_map(|run| run.point(args.metric)).collect::<Vec<_>>();
-    if points.is_empty() {
-        return Err(nothing(args, runs.len()));
-    }
-    let mut trend = stats::trend(&args.of, args.metric, points, args.ahead, SEED);
+    let points = |figure| runs.iter().filter_map(|run| run.point(figure)).collect::<Vec<_>>();
+    let unless_told = [Quantile::P95, Quantile::P50].map(|q| Figure::Metric(Metric::Ttft, At::Quantile(q)));
+    let figures = args.metric.as_ref().map_or(&unless_told[..], std::slice::from_ref);
+    let known = figures.iter().map(|figure| (*figure, points(*figure))).find(|(_, points)| !points.is_empty());
+    let Some((figure, points)) = known else { return Err(nothing(args, figures[0], runs.len())) };
+    let mut trend = stats::trend(&args.of, figure, points, args.ahead, SEED);
     explain_changes(&mut trend, &runs);
     trend.notes.extend(notes(&trend, &runs));
     if let Some(slo) = args.slo {
@@ -208,12 +210,12 @@ fn name(entry: &Entry, head: &store::Head) -> RunName {
     RunName { folder: entry.folder.clone(), run_id: head.run_id.clone(), started: head.started, commit: None }
 }
 
-fn nothing(args: &Args, runs: usize) -> Failure {
+fn nothing(args: &Args, figure: Figure, runs: usize) -> Failure {
     let out = args.shelf.out.display();
     let why = if runs == 0 {
         format!("no run in `{out}` that is meant has numbers of a target `{}`", args.of)
     } else {
-        format!("none of the {runs} runs of `{}` has a value of {}", args.of, args.metric)
+        format!("none of the {runs} runs of `{}` has a value of {figure}", args.of)
     };
     miette::miette!(help = "`speed-kings results list` shows the runs and their targets", "{why}").into()
 }

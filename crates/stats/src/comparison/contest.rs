@@ -53,6 +53,11 @@ impl Contest {
         self.add(target, Case::all(&self.targets[target], steady));
     }
 
+    /// Adds one measured record of the target at that place, be it of its start-up, without ending a block.
+    pub fn add_one(&mut self, target: usize, record: &Record) {
+        self.cases[target].push(Case::of(&self.targets[target], record));
+    }
+
     /// Adds the cases of one block.
     pub(super) fn add(&mut self, target: usize, cases: Vec<Case>) {
         self.cases[target].extend(cases);

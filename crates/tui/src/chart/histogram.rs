@@ -106,16 +106,16 @@ pub fn ladder(
     (style, theme): (Style, &Theme),
 ) -> Vec<Line<'static>> {
     let names: Vec<_> = (0..buckets.counts.len()).map(|part| label(buckets.ends(part).0)).collect();
-    let named = names.iter().map(|name| width(name)).max().unwrap_or(0);
+    let gutter = names.iter().map(|name| width(name)).max().unwrap_or(0);
     let counted = buckets.most().to_string().len();
-    let room = columns.saturating_sub(named + counted + 3);
+    let room = columns.saturating_sub(gutter + counted + 3);
     let line = |(name, count): (&String, &u64)| {
         if room == 0 {
             return Line::styled(exactly(&format!("{name} {count}"), columns), style);
         }
         let share = *count as f64 / most.max(1) as f64;
         Line::from(vec![
-            Span::styled(format!("{name:>named$} │"), theme.dim),
+            Span::styled(format!("{name:>gutter$} │"), theme.dim),
             Span::styled(bar(share, room), style),
             Span::styled(format!(" {count:>counted$}"), theme.text),
         ])

@@ -74,7 +74,12 @@ fn a_histogram_shows_where_values_lie() {
     assert_eq!(buckets.counts(), [1, 1, 3, 1, 1, 0, 0, 0, 0, 1]);
     let drawn = histogram(&buckets, buckets.most(), (30, 4), &millis, (Style::new(), &theme()));
     exact(&drawn, (30, 4));
-    insta::assert_snapshot!(text(&drawn), @"");
+    insta::assert_snapshot!(text(&drawn), @"
+          ███                     |
+          ███                     |
+    ███████████████            ███|
+    10 ms       15 ms        20 ms|
+    ");
 }
 
 #[test]
@@ -83,7 +88,11 @@ fn a_ladder_names_where_each_part_begins() {
         Buckets::of(Range::new(1.0, 1000.0, Scale::Logarithmic).unwrap(), 3, [2.0, 3.0, 20.0, 400.0, 4e9, 0.0]);
     let drawn = ladder(&buckets, buckets.most(), 24, &millis, (Style::new(), &theme()));
     exact(&drawn, (24, 3));
-    insta::assert_snapshot!(text(&drawn), @"");
+    insta::assert_snapshot!(text(&drawn), @"
+      1 ms │██████████████ 3|
+     10 ms │████▋          1|
+    100 ms │█████████▍     2|
+    ");
 }
 
 #[test]
@@ -97,7 +106,16 @@ fn figures_over_time_have_marks_of_their_own() {
     let seconds = |value: f64| format!("{value:.0} s");
     let drawn = lines(&series, ranges, (40, 8), (&seconds, &millis), &theme());
     exact(&drawn, (40, 8));
-    insta::assert_snapshot!(text(&drawn), @"");
+    insta::assert_snapshot!(text(&drawn), @"
+    · p50  × p95                            |
+    15 ms │                                ×|
+          │                      ×  ×   ×  ·|
+          │              ×   ×      ·   ·   |
+          │   ×   ×   ×  ·   ·   ·          |
+          │×      ·   ·                     |
+     0 ms │·  ·                             |
+           0 s            4 s            9 s|
+    ");
 }
 
 #[test]
