@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, special, stats
 
 random = np.random.default_rng(20261122)
 
@@ -172,6 +172,67 @@ def bootstraps():
         }
 
 
+def bradley_terry(contenders, choices):
+    """Luce's choice with a log-F(1, 1) prior on each strength, climbed by BFGS; ends of the profile by brentq."""
+    def fall(theta):
+        total = -(theta / 2 - np.logaddexp(0, theta)).sum()
+        for shown, preferred in choices:
+            weights = [float(who == preferred) if preferred is not None else 1 / len(shown) for who in shown]
+            total -= np.dot(weights, theta[shown]) - special.logsumexp(theta[shown])
+        return total
+
+    def slope(theta):
+        gradient = special.expit(theta) - 0.5
+        for shown, preferred in choices:
+            weights = [float(who == preferred) if preferred is not None else 1 / len(shown) for who in shown]
+            gradient[shown] += special.softmax(theta[shown]) - weights
+        return gradient
+
+    best = optimize.minimize(fall, np.zeros(contenders), jac=slope, method="BFGS", options={"gtol": 1e-9})
+
+    def profiled(one, other, delta):
+        """The least fall where strength `one` is `delta` above `other`."""
+        rest = [who for who in range(contenders) if who != one]
+
+        def whole(free):
+            theta = np.empty(contenders)
+            theta[rest] = free
+            theta[one] = theta[other] + delta
+            return theta
+
+        def slope_of_rest(free):
+            gradient = slope(whole(free))
+            gradient[other] += gradient[one]
+            return gradient[rest]
+
+        climbed = optimize.minimize(lambda x: fall(whole(x)), best.x[rest], jac=slope_of_rest, method="BFGS", options={"gtol": 1e-9})
+        return climbed.fun
+
+    differences = []
+    for one in range(contenders):
+        for other in range(one):
+            delta = best.x[one] - best.x[other]
+            excess = lambda d: 2 * (profiled(one, other, d) - best.fun) - stats.chi2.ppf(0.95, 1)
+            low, high = (optimize.brentq(excess, delta, delta + side * 12, xtol=1e-10) for side in (-1, 1))
+            ratio = 2 * (profiled(one, other, 0.0) - best.fun)
+            differences.append({"one": one, "other": other, "difference": listed([delta, low, high]), "p": float(stats.chi2.sf(ratio, 1))})
+    return differences
+
+
+def preferences():
+    def pairs(*counts):
+        return [([a, b], winner) for a, b, winner, times in counts for _ in range(times)]
+
+    for name, contenders, choices in [
+        ("two, apart", 2, pairs((0, 1, 0, 14), (0, 1, 1, 5))),
+        ("three in pairs, with ties", 3, pairs((0, 1, 0, 6), (0, 1, None, 2), (1, 2, 2, 5), (0, 2, 0, 3), (0, 2, 2, 4))),
+        ("three at once, one never chosen", 3, [([0, 1, 2], 0)] * 7 + [([0, 1, 2], 2)] * 3 + [([0, 1, 2], None)]),
+        ("four, some never met", 4, [([0, 1, 2], 1)] * 4 + [([1, 3], 3)] * 2 + [([0, 2], 0)]),
+    ]:
+        plain = [{"shown": shown, "preferred": preferred} for shown, preferred in choices]
+        yield {"name": name, "contenders": contenders, "choices": plain, "differences": bradley_terry(contenders, choices)}
+
+
 vectors = {
     "two_samples": list(two_samples()),
     "large_kolmogorov_smirnov": large_kolmogorov_smirnov(),
@@ -181,5 +242,6 @@ vectors = {
     "drifts": list(drifts()),
     "quantiles": quantiles(),
     "bootstraps": list(bootstraps()),
+    "preferences": list(preferences()),
 }
 Path(__file__).with_name("vectors.json").write_text(json.dumps(vectors, indent=None, separators=(",", ":")) + "\n")

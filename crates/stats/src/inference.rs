@@ -7,11 +7,13 @@
 //!                         ─▶ cliffs_delta, spearman, theil_sen          effects with intervals
 //!                         ─▶ mann_kendall, change_points                steadiness
 //!                         ─▶ kolmogorov_smirnov                         shape
+//! choices among few ──────▶ bradley_terry                              who is preferred
 //! ```
 //!
 //! Random parts take their seed from the caller: the same values and seed always give the same result.
 
 mod bootstrap;
+mod bradley_terry;
 mod change_points;
 mod cliffs_delta;
 mod fisher;
@@ -28,6 +30,7 @@ mod theil_sen;
 mod welch;
 
 pub use bootstrap::{Design, Side, Statistic, difference, interval, ratio};
+pub use bradley_terry::{Choice, Leader, MOST_CONTENDERS, Strengths, bradley_terry, chance};
 pub use change_points::{ChangePoint, change_points};
 pub use cliffs_delta::cliffs_delta;
 pub use fisher::{Share, fisher};

@@ -145,3 +145,27 @@ fn mann_kendall_is_kendalltau_of_time_and_the_correction_that_of_hamed_and_rao()
         all_near(&case, &[found.tau, found.p, found.p_hamed_rao], &case["mann_kendall"]);
     }
 }
+
+/// To 1e-5: a simplex finds a summit no closer.
+#[test]
+fn bradley_terry_is_what_a_general_optimiser_finds() {
+    let index = |value: &Value| usize::try_from(value.as_u64().unwrap()).unwrap();
+    for case in cases("preferences") {
+        let choice = |choice: &Value| Choice {
+            shown: choice["shown"].as_array().unwrap().iter().map(index).collect(),
+            preferred: (!choice["preferred"].is_null()).then(|| index(&choice["preferred"])),
+        };
+        let choices: Vec<Choice> = case["choices"].as_array().unwrap().iter().map(choice).collect();
+        let found = bradley_terry(index(&case["contenders"]), &choices).unwrap();
+        for expected in case["differences"].as_array().unwrap() {
+            let (one, other) = (index(&expected["one"]), index(&expected["other"]));
+            let got = found.difference(one, other);
+            let got = [got.value, got.low.unwrap(), got.high.unwrap(), found.p(one, other)];
+            let mut wanted = numbers(&expected["difference"]);
+            wanted.push(number(&expected["p"]));
+            for (got, wanted) in got.iter().zip(wanted) {
+                assert!((got - wanted).abs() < 1e-5, "{}: {got} is not {wanted}", case["name"]);
+            }
+        }
+    }
+}
