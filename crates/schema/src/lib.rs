@@ -35,6 +35,7 @@ pub mod target;
 pub mod text;
 pub mod trend;
 pub mod units;
+pub mod vote;
 
 /// Version of the formats on disk: manifest, records and summaries. Older ones keep opening.
 pub const FORMAT_VERSION: u32 = 2;

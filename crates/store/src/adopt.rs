@@ -26,7 +26,7 @@ use crate::records::Records;
 use crate::series::Series;
 use crate::{
     BASELINES, Draft, JSON_BYTES, LINE_BYTES, MANIFEST, REQUESTS, RunDir, SERVER_METRICS, SIDE_LINE_BYTES, SUMMARY,
-    StoreError, disk, list,
+    StoreError, VOTES, disk, list,
 };
 
 /// Stands for what nobody knows any more.
@@ -91,7 +91,10 @@ pub fn loose(out: &Path) -> Result<Vec<PathBuf>, StoreError> {
         let path = entry.map_err(fail)?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let json = path.extension().is_some_and(|end| end == "json" || end == "jsonl");
-        let a_file = json && name != BASELINES && fs::symlink_metadata(&path).is_ok_and(|found| found.is_file());
+        let a_file = json
+            && name != BASELINES
+            && name != VOTES
+            && fs::symlink_metadata(&path).is_ok_and(|found| found.is_file());
         let a_folder = name.starts_with("test_") && disk::is_folder(&path) && !path.join(MANIFEST).exists();
         if a_file || a_folder {
             found.push(path);

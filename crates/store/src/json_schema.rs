@@ -12,6 +12,7 @@ use schema::record::{Partial, Record};
 use schema::server::ServerSample;
 use schema::summary::{Summary, TargetSummary};
 use schema::trend::Trend;
+use schema::vote::Vote;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
@@ -31,6 +32,7 @@ pub fn all() -> Vec<(String, Value)> {
         published::<Gate>("gate"),
         published::<Trend>("trend"),
         published::<Assumptions>("assumptions"),
+        published::<Vote>("vote"),
     ]
 }
 

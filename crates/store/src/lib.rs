@@ -48,6 +48,7 @@ mod series;
 mod table;
 mod tags;
 mod verify;
+mod votes;
 mod writer;
 
 pub use adopt::{Adopted, Loose, loose};
@@ -69,6 +70,7 @@ pub use run_dir::{Draft, RunDir, Seal, clean_name, is_recorded};
 pub use series::Series;
 pub use tags::tag;
 pub use verify::{Problem, verify, verify_records};
+pub use votes::{VOTES, Voted, keep_vote, votes};
 pub use writer::Writer;
 
 /// The head of a run.

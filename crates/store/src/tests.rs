@@ -19,3 +19,4 @@ mod secrets;
 mod series;
 mod table;
 mod tags;
+mod votes;

@@ -142,6 +142,7 @@ fn what_is_nothing_of_ours_is_refused_and_says_why() {
     }
     fs::create_dir(out.path().join("test_empty_20261122_080509")).unwrap();
     fs::write(out.path().join(crate::BASELINES), "{}").unwrap();
+    fs::write(out.path().join(crate::VOTES), "{}").unwrap();
     fs::write(out.path().join("notes.txt"), "").unwrap();
     assert_eq!(loose(out.path()).unwrap().len(), 6);
     assert!(matches!(
