@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use schema::manifest::{Manifest, Status};
-use schema::plan::Plan;
+use schema::plan::{Plan, PromptSource};
+use schema::record::Record;
 use schema::summary::Summary;
 use serde::de::DeserializeOwned;
 use store::{Run, RunDir, Seal, Series, StoreError};
@@ -44,7 +45,8 @@ pub fn recompute(run: &Run) -> Result<Numbers, StoreError> {
     let (mut records, mut steps, mut samples) = (Vec::new(), Vec::new(), BTreeMap::new());
     let (mut problems, mut missing) = (Vec::new(), Vec::new());
     for name in run.targets() {
-        let mut of_target = run.records(name)?.without_texts();
+        let of_target = run.records(name)?;
+        let mut of_target = if asks_again(run) { of_target } else { of_target.without_texts() };
         for record in of_target.by_ref() {
             records.push(record?);
         }
@@ -55,7 +57,24 @@ pub fn recompute(run: &Run) -> Result<Numbers, StoreError> {
     }
     let calibration = run.manifest.calibration.as_ref();
     let measured = stats::Measured { records: &records, steps: &steps, samples: &samples, calibration };
-    Ok(Numbers { summary: stats::summarise(&run.manifest.plan, &measured), problems, missing })
+    let mut summary = stats::summarise(&run.manifest.plan, &measured);
+    if asks_again(run) {
+        add_conversations(&mut summary, &run.manifest.plan, &records);
+    }
+    Ok(Numbers { summary, problems, missing })
+}
+
+/// Whether the run's conversations ask for what was told before. In one that was put together of others, a number means
+/// several conversations, of several seeds.
+fn asks_again(run: &Run) -> bool {
+    matches!(run.manifest.plan.workload.prompts, PromptSource::Memory(_)) && run.manifest.sources.is_empty()
+}
+
+/// What was asked is a pure function of the plan: answers are judged by it again and again.
+fn add_conversations(summary: &mut Summary, plan: &Plan, records: &[Record]) {
+    for (target, of_target) in plan.targets.iter().zip(&mut summary.targets) {
+        of_target.conversations = stats::conversations(target, records, |number| workload::script_of(plan, number));
+    }
 }
 
 /// All of a series; what could not be read becomes a problem.

@@ -81,7 +81,7 @@ pub(super) const LAST_NAMES: &[&str] = &[
     "Berendt",
     "Castell",
     "Dunmore",
-    "Ekström",
+    "Ekstrand",
     "Farrow",
     "Gerlach",
     "Hollis",
