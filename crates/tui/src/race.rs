@@ -24,6 +24,8 @@ mod track;
 mod transcript;
 mod words;
 
+#[cfg(test)]
+mod tests;
 
 use ratatui::Frame;
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
@@ -50,7 +52,7 @@ pub use order::{PhotoFinish, Standing};
 pub use track::{Amount, State};
 
 /// Heats that are shown lane by lane; from then on their distributions are.
-pub const LIVE_HEATS: u64 = 3;
+pub const LIVE_HEATS: u32 = 3;
 
 /// One target of a race, with what is known of it before the start.
 #[derive(Debug, Clone)]
@@ -179,7 +181,7 @@ impl Race {
 
     /// Whether distributions are shown and not lanes.
     fn shows_spread(&self) -> bool {
-        let late = |id: HeatId| id.phase == Phase::Measured && u64::from(id.block) >= LIVE_HEATS;
+        let late = |id: HeatId| id.phase == Phase::Measured && id.block >= LIVE_HEATS;
         let usual = self.heat.id.is_some_and(late);
         self.setup.runs > 1 && usual != self.other_view
     }
