@@ -60,7 +60,11 @@ async fn list(
 }
 
 /// `headers` with the key among them, as `auth` presents it.
-fn signed(mut headers: Vec<(String, String)>, auth: AuthScheme, key: Option<&SecretString>) -> Vec<(String, String)> {
+pub(crate) fn signed(
+    mut headers: Vec<(String, String)>,
+    auth: AuthScheme,
+    key: Option<&SecretString>,
+) -> Vec<(String, String)> {
     let Some(key) = key.map(ExposeSecret::expose_secret) else { return headers };
     match auth {
         AuthScheme::None => {}
@@ -71,4 +75,4 @@ fn signed(mut headers: Vec<(String, String)>, auth: AuthScheme, key: Option<&Sec
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -69,9 +69,19 @@ where
     recognise(&root, &answers)
 }
 
-/// One GET without a key; any failure means nobody answers.
+/// One GET without a key.
 async fn ask(connector: &Connector, url: Url) -> Option<Answer> {
-    let fetching = transport::fetch(connector, &url, &[], ANSWER_BYTES);
+    get(connector, &url, &[], ANSWER_BYTES).await
+}
+
+/// One GET of a page of so many bytes at most; any failure means nobody answers.
+pub(crate) async fn get(
+    connector: &Connector,
+    url: &Url,
+    headers: &[(String, String)],
+    limit: usize,
+) -> Option<Answer> {
+    let fetching = transport::fetch(connector, url, headers, limit);
     let fetched = tokio::time::timeout(PATIENCE, fetching).await.ok()?.ok()?;
     Some(Answer { status: fetched.status, simulated: is_simulated(&fetched), body: fetched.body.to_vec() })
 }

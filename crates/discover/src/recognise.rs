@@ -35,6 +35,9 @@ pub enum Probe {
     OllamaVersion,
     /// `/api/tags`: Ollama's models.
     OllamaTags,
+    /// `/api/ps`: the models that Ollama holds in memory. Tells engines apart no better than the others: asked only
+    /// about a target.
+    OllamaLoaded,
 }
 
 impl Probe {
@@ -53,6 +56,7 @@ impl Probe {
             Self::LmStudioModels => "/api/v0/models",
             Self::OllamaVersion => "/api/version",
             Self::OllamaTags => "/api/tags",
+            Self::OllamaLoaded => "/api/ps",
         }
     }
 
@@ -228,18 +232,18 @@ fn owner(models: Option<&Value>) -> Option<String> {
 }
 
 /// All answers, their JSON read once.
-struct Seen<'a> {
+pub(crate) struct Seen<'a> {
     answers: &'a [(Probe, Answer)],
     read: Vec<(Probe, Value)>,
 }
 
 impl<'a> Seen<'a> {
-    fn new(answers: &'a [(Probe, Answer)]) -> Self {
+    pub(crate) fn new(answers: &'a [(Probe, Answer)]) -> Self {
         let read = answers.iter().filter_map(|(probe, answer)| Some((*probe, answer.json()?))).collect();
         Self { answers, read }
     }
 
-    fn json(&self, wanted: Probe) -> Option<&Value> {
+    pub(crate) fn json(&self, wanted: Probe) -> Option<&Value> {
         self.read.iter().find(|(probe, _)| *probe == wanted).map(|(_, value)| value)
     }
 
@@ -278,4 +282,4 @@ impl<'a> Seen<'a> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -8,20 +8,20 @@ use transport::Clock;
 use super::*;
 use crate::probe::at;
 
-fn connector() -> Connector {
+pub(crate) fn connector() -> Connector {
     let plan = TransportPlan { bundled_roots: true, ..TransportPlan::default() };
     Connector::new(&plan, None, Clock::start()).unwrap()
 }
 
 /// A server that gives every request the same answer, and the requests it got.
-struct Server {
-    url: String,
-    requests: tokio::task::JoinHandle<Vec<String>>,
+pub(crate) struct Server {
+    pub(crate) url: String,
+    pub(crate) requests: tokio::task::JoinHandle<Vec<String>>,
 }
 
 impl Server {
     /// Answers `connections` requests with `status` and `body`, one a connection.
-    async fn saying(status: &str, body: &str, connections: usize) -> Self {
+    pub(crate) async fn saying(status: &str, body: &str, connections: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let head = format!("HTTP/1.1 {status}\r\nx-simulated: speed-kings\r\ncontent-length: {}\r\n\r\n", body.len());

@@ -1,13 +1,13 @@
 use super::*;
 
 /// A response as it came over the wire.
-fn raw(response: &[u8]) -> Answer {
+pub(crate) fn raw(response: &[u8]) -> Answer {
     let text = String::from_utf8(response.to_vec()).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     Answer { status: head[9..12].parse().unwrap(), simulated: false, body: body.into() }
 }
 
-fn said(status: u16, body: &str) -> Answer {
+pub(crate) fn said(status: u16, body: &str) -> Answer {
     Answer { status, simulated: false, body: body.into() }
 }
 
