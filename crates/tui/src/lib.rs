@@ -13,12 +13,18 @@
 //! - Any size will do: what has no room is left out, never drawn over something else.
 
 pub mod chart;
+mod live;
 mod pages;
+mod panel;
+mod plain;
 pub mod race;
+pub mod replay;
 mod screen;
 pub mod text;
 mod theme;
 
+pub use live::{LiveView, Occasion};
 pub use pages::{Answer, Answers, Page, Pages};
+pub use plain::Plain;
 pub use screen::{Reaction, Screen, View};
 pub use theme::{Theme, ThemeError, ThemeName};
