@@ -55,9 +55,14 @@ pub(crate) fn of_target(price: &Price, measured: &[&Record], warmup: &[&Record])
         total_usd: total,
         warmup_usd: sum(warmup).price(price),
         per_1k_requests_usd: total * 1000 / each.len() as u64,
-        output_tokens_per_usd: (!total.0.is_zero()).then(|| billed.output as f64 / dollars(total)),
+        output_tokens_per_usd: per_dollar(billed.output, total),
         per_request_usd: (!each.is_empty()).then(|| not_negative(interval::mean(&each))),
     }
+}
+
+/// Tokens that one dollar pays for; `None` where they cost nothing.
+pub(crate) fn per_dollar(tokens: u64, cost: Usd) -> Option<f64> {
+    (!cost.0.is_zero()).then(|| tokens as f64 / dollars(cost))
 }
 
 fn dollars(amount: Usd) -> f64 {

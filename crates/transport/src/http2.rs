@@ -111,7 +111,11 @@ impl Http2 {
         let response = answered.map_err(|error| exchanging(&error, Stage::Head))?;
         let (parts, body) = response.into_parts();
         self.body = Some(body);
-        Poll::Ready(Ok(read(Head { status: parts.status.as_u16(), reason: None, headers: Headers::Map(&parts.headers) })))
+        Poll::Ready(Ok(read(Head {
+            status: parts.status.as_u16(),
+            reason: None,
+            headers: Headers::Map(&parts.headers),
+        })))
     }
 
     pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Failure>> {
