@@ -12,22 +12,22 @@ use crate::screen::{Reaction, Screen, View};
 pub use answers::{Answer, Answers};
 pub use page::Page;
 
-/// Screens one after another: Enter goes on, Backspace and ← go back, q and Esc leave. Each draws the whole frame, its
-/// own hints included, and gets the keys that are not the deck's.
+/// Screens one after another: where Enter would leave one, it goes on to the next; Backspace and ← go back. Each draws
+/// the whole frame, its own hints included, and gets all other keys; whatever else it leaves by leaves all of them.
 pub struct Pages {
-    cards: Vec<Box<dyn Screen + Send>>,
+    cards: Vec<Box<dyn Screen>>,
     at: usize,
 }
 
 impl Pages {
     /// `first` and what follows it.
-    pub fn new(first: Box<dyn Screen + Send>) -> Self {
+    pub fn new(first: Box<dyn Screen>) -> Self {
         Self { cards: vec![first], at: 0 }
     }
 
     /// With `next` behind the last.
     #[must_use]
-    pub fn then(mut self, next: impl Screen + Send + 'static) -> Self {
+    pub fn then(mut self, next: impl Screen + 'static) -> Self {
         self.cards.push(Box::new(next));
         self
     }
@@ -55,14 +55,17 @@ impl Screen for Pages {
     }
 
     fn press(&mut self, key: KeyEvent) -> Reaction {
-        match key.code {
-            KeyCode::Enter if self.at + 1 == self.cards.len() => return Reaction::Leave,
-            KeyCode::Enter => self.at += 1,
-            KeyCode::Backspace | KeyCode::Left => self.at = self.at.saturating_sub(1),
-            KeyCode::Char('q') | KeyCode::Esc => return Reaction::Leave,
-            _ => return self.cards[self.at].press(key),
+        if self.at > 0 && matches!(key.code, KeyCode::Backspace | KeyCode::Left) {
+            self.at -= 1;
+            return Reaction::Stay;
         }
-        Reaction::Stay
+        let reaction = self.cards[self.at].press(key);
+        let goes_on = key.code == KeyCode::Enter && reaction == Reaction::Leave && self.at + 1 < self.cards.len();
+        if goes_on {
+            self.at += 1;
+            return Reaction::Stay;
+        }
+        reaction
     }
 }
 

@@ -98,13 +98,19 @@ pub(crate) fn parse() -> Result<Cli, clap::Error> {
     Cli::from_arg_matches(&command.try_get_matches_from_mut(std::env::args_os())?).map_err(|e| e.format(&mut command))
 }
 
-/// All commands; each shows the flags that it has a use for.
+/// All commands; each shows the flags that it has a use for, and what they mean there.
 pub(crate) fn command() -> clap::Command {
     VERBS.iter().fold(Cli::command(), |command, verb| {
-        let useless = |arg: &clap::Arg| verb.without.contains(&arg.get_id().as_str());
-        command.mut_subcommand(verb.name, |command| {
-            command.mut_args(|arg| if useless(&arg) { arg.hide(true) } else { arg })
-        })
+        let fit = |arg: clap::Arg| {
+            let own = verb.own().find(|own| arg.get_id() == own.key);
+            let is_useless = verb.without.contains(&arg.get_id().as_str());
+            match own {
+                Some(own) => arg.value_name(own.value_name).help(own.help).help_heading("Replay"),
+                None if is_useless => arg.hide(true),
+                None => arg,
+            }
+        };
+        command.mut_subcommand(verb.name, |command| command.mut_args(fit))
     })
 }
 

@@ -1,5 +1,7 @@
 //! The flags of commands that need to know a run's settings.
 
+use std::path::Path;
+
 use clap::Args;
 
 use crate::commands::Context;
@@ -42,6 +44,16 @@ impl Way<'_> {
 }
 
 impl RunArgs {
+    /// What `--replay` says, for commands to whom it means something of their own.
+    pub(crate) fn replay(&self) -> Option<&Path> {
+        self.settings.replay.as_deref()
+    }
+
+    /// What `--replay-speed` says, likewise.
+    pub(crate) const fn replay_speed(&self) -> Option<f64> {
+        self.settings.replay_speed
+    }
+
     /// All layers of configuration, these flags on top.
     ///
     /// # Errors

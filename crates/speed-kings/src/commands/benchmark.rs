@@ -107,7 +107,8 @@ pub(super) fn pages(summary: &Summary, _: &Plan) -> Vec<(String, Vec<u8>)> {
     pages
 }
 
-fn show(finished: &Finished, context: &Context) -> Result<(), Failure> {
+/// Prints a run's numbers, and says on stderr what belongs to them.
+pub(super) fn show(finished: &Finished, context: &Context) -> Result<(), Failure> {
     let summary = &finished.summary;
     let plan = &finished.manifest.plan;
     context.print_summary(summary, plan)?;
@@ -123,7 +124,7 @@ fn show(finished: &Finished, context: &Context) -> Result<(), Failure> {
 
 /// 130 interrupted; 1 when something asked for could not be measured; 3 when an SLO was not met, be it for
 /// want of requests, or no level of a search meets it.
-fn exit(finished: &Finished, lacking: bool) -> Exit {
+pub(super) fn exit(finished: &Finished, lacking: bool) -> Exit {
     let targets = &finished.summary.targets;
     let not_met = |target: &TargetSummary| target.slos.iter().any(|v| v.status != SloStatus::Met);
     let answers = finished.summary.curves.iter().filter_map(|curve| curve.answer.as_ref());

@@ -13,6 +13,7 @@ mod conversation;
 mod demo;
 mod discover;
 mod gate;
+pub(crate) mod heat;
 mod impact;
 mod init;
 mod inspect;

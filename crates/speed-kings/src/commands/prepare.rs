@@ -46,6 +46,9 @@ pub(crate) fn resolved(args: &RunArgs, way: &Way<'_>, context: &Context) -> Resu
     let prices = price_book(settings.prices.as_ref())?;
     let mut resolved = resolve(&settings, context.surroundings(&prices))?;
     resolved.notes.splice(0..0, layered.notes_on(&resolved.plan));
+    if let Some(problem) = way.verb.refuse_targets(resolved.targets.len() + resolved.mock.len()) {
+        return Err(Problems(resolved.skipped.into_iter().chain([problem]).collect()).into());
+    }
     // Nobody to take turns with: a schedule that pauses between blocks would wait for answers.
     if resolved.plan.load.is_open() && resolved.targets.len() + resolved.mock.len() == 1 && !layered.is_chosen("blocks")
     {
@@ -69,8 +72,9 @@ pub(crate) fn prepare(args: &RunArgs, way: &Way<'_>, context: &Context) -> Resul
     let proxy = proxy(&context.environment)?;
     check_models(&mut resolved, proxy.as_ref())?;
     let sims = start_simulated(&mut resolved)?;
-    if resolved.plan.targets.is_empty() {
-        let report = Problems(resolved.skipped).into();
+    let too_few = way.verb.refuse_targets(resolved.plan.targets.len());
+    if resolved.plan.targets.is_empty() || too_few.is_some() {
+        let report = Problems(resolved.skipped.into_iter().chain(too_few).collect()).into();
         return Err(Failure { report, exit: Exit::Failed });
     }
     refuse_misfits(&resolved.plan, &asked)?;

@@ -1,5 +1,6 @@
 //! Commands that settle part of a run themselves: what they suggest, and which settings they have no use for.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use super::layer::{Layer, Origin, from_yaml};
@@ -60,6 +61,28 @@ pub(crate) const INSPECT: Verb = Verb {
 pub(crate) const RUSH: Verb =
     Verb { name: "rush", suggests: "name: rush\nwarmup: 1\nsize: short\nmax_tokens: 128\n", without: SINGLE };
 
+/// A flag that means something of its own to a command.
+#[derive(Debug)]
+pub(crate) struct Own {
+    /// The command.
+    verb: &'static str,
+    /// The setting whose flag it is.
+    pub(crate) key: &'static str,
+    /// What its value is called.
+    pub(crate) value_name: &'static str,
+    /// What it means there.
+    pub(crate) help: &'static str,
+}
+
+/// All flags that mean something of their own to a command; each is among the command's `without`.
+const OWN: &[Own] = &[
+    Own { verb: "race", key: "replay", value_name: "RUN", help: "Race a stored run again: `latest`, its folder or its name" },
+    Own { verb: "race", key: "replay_speed", value_name: "2", help: "Replay: times faster than it was" },
+];
+
+/// How many targets commands can measure that cannot measure any number.
+const TARGETS: &[(&str, RangeInclusive<usize>)] = &[("race", 2..=6), ("try-it", 2..=6)];
+
 /// What single requests at a time have no use for.
 const SINGLE: &[&str] = &[
     "requests",
@@ -114,9 +137,38 @@ impl Verb {
         layer
     }
 
+    /// Flags that mean something of its own here, though the setting has no say: what a value is called, and the help.
+    /// The command reads them itself.
+    pub(crate) fn own(&self) -> impl Iterator<Item = &'static Own> {
+        let name = self.name;
+        OWN.iter().filter(move |own| own.verb == name)
+    }
+
+    /// How few and how many targets it can measure; absent: any number.
+    fn targets(&self) -> Option<RangeInclusive<usize>> {
+        TARGETS.iter().find(|(name, _)| *name == self.name).map(|(_, range)| range.clone())
+    }
+
+    /// Why it cannot be done with so many targets.
+    pub(crate) fn refuse_targets(&self, count: usize) -> Option<Problem> {
+        let range = self.targets()?;
+        if count < *range.start() {
+            let problem = Problem::new(format!("`{}` needs {} targets, and there is {count}", self.name, range.start()));
+            return Some(problem.help(
+                "name another with `--target NAME=PROVIDER@URL,model=M` or `--providers`; `--mock` brings three simulated ones",
+            ));
+        }
+        (count > *range.end()).then(|| {
+            let room = range.end();
+            let problem = Problem::new(format!("`{}` has room for {room} targets, and there are {count}", self.name));
+            problem.help("leave some out; `speed-kings benchmark` measures any number")
+        })
+    }
+
     /// Refuses flags that this command has no use for.
     pub(crate) fn refuse(&self, flags: &Layer) -> Result<(), Problems> {
-        let refused = flags.keys().filter(|key| self.without.contains(&key.as_str()));
+        let is_own = |key: &str| self.own().any(|own| own.key == key);
+        let refused = flags.keys().filter(|key| self.without.contains(&key.as_str()) && !is_own(key));
         let problems = refused.map(|key| {
             Problem::new(format!("`{}` has no use for `{}`", self.name, flag_of(key))).help(format!(
                 "leave it out, or use it with `speed-kings benchmark`; `speed-kings {} --help` shows what can be set",

@@ -17,7 +17,7 @@ use crate::theme::Theme;
 pub struct Page {
     title: String,
     hint: String,
-    make: Box<dyn Fn(u16, &Theme) -> Vec<Line<'static>> + Send>,
+    make: Box<dyn Fn(u16, &Theme) -> Vec<Line<'static>>>,
     made: Option<Made>,
     scroll: Scroll,
 }
@@ -31,7 +31,7 @@ struct Made {
 
 impl Page {
     /// A page of what `make` gives for a number of columns.
-    pub fn new(title: impl Into<String>, make: impl Fn(u16, &Theme) -> Vec<Line<'static>> + Send + 'static) -> Self {
+    pub fn new(title: impl Into<String>, make: impl Fn(u16, &Theme) -> Vec<Line<'static>> + 'static) -> Self {
         let hint = "↑↓ PgUp PgDn scroll · q leaves".to_owned();
         Self { title: title.into(), hint, make: Box::new(make), made: None, scroll: Scroll::default() }
     }

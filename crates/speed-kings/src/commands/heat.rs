@@ -1,0 +1,169 @@
+//! One run that people watch, from flags to records: shared by the commands that race.
+//!
+//! ```text
+//! line_up(args, way) ─▶ Field ─▶ Field::setup ─▶ tui::race::Race (or whatever screen)
+//!                         └──▶ Field::carry_out(Show, stop) ─▶ Heat { finished, records }
+//! ```
+//!
+//! A command calls [`line_up`] before it takes the terminal (it tells of targets that are left out), makes its screen of
+//! [`Field::setup`], opens the stage where [`Stage::wanted`](crate::stage::Stage::wanted), and then carries the field
+//! out, before the stage or in sentences on stderr. One field is one run; for another prompt line up again.
+
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+use runner::{Finished, Job, Stop};
+use schema::manifest::Status;
+use schema::progress::{Follow, Progress};
+use schema::record::Record;
+use schema::target::TargetName;
+use schema::text::Untrusted;
+use store::Run;
+use transport::Clock;
+use tui::Screen;
+use tui::race::{Lane, RaceSetup};
+
+use crate::args::run::{RunArgs, Way};
+use crate::commands::prepare::{Prepared, prepare};
+use crate::commands::stored::records_of;
+use crate::commands::{Context, benchmark};
+use crate::outcome::{Exit, Failure};
+use crate::stage::Stage;
+
+/// Targets that are ready to be asked, and what is known of them.
+pub(crate) struct Field {
+    /// The plan, its targets and what is asked.
+    pub(crate) prepared: Prepared,
+    /// The targets as a screen shows them, in the plan's order: configuration as their engines told it.
+    pub(crate) lanes: Vec<Lane>,
+    /// What the first measured request asks.
+    pub(crate) prompt: Untrusted,
+    /// The run's clock.
+    pub(crate) clock: Clock,
+}
+
+/// A run that was watched, and is over and sealed.
+pub(crate) struct Heat {
+    /// Its folder, its manifest, its numbers.
+    pub(crate) finished: Finished,
+    /// All its records as they are on disk, target by target, warm-up included.
+    pub(crate) records: Vec<Record>,
+    /// Whether something asked for was not measured at all.
+    lacking: bool,
+}
+
+/// Before whom a run is carried out.
+pub(crate) enum Show<'a> {
+    /// A person at a terminal, with a screen.
+    Screen(&'a mut Stage, &'a mut dyn Screen),
+    /// Whoever reads lines: each step of the run as sentences.
+    Lines(&'a mut dyn FnMut(&Progress) -> Vec<String>),
+}
+
+/// Prepares what `args` asks for, as `way` has it: simulated engines are started, models known, engines asked how they are
+/// configured. Nothing is measured yet.
+///
+/// # Errors
+/// As [`prepare`]; and when fewer targets are left than the command needs.
+pub(crate) fn line_up(args: &RunArgs, way: &Way<'_>, context: &Context) -> Result<Field, Failure> {
+    let prepared = prepare(args, way, context)?;
+    let plan = &prepared.resolved.plan;
+    let picked = prepared.asked.prompts.pick(plan.seed, 0);
+    let prompt = Untrusted::bounded(picked.prompt.user.as_str(), usize::MAX);
+    let lanes = plan.targets.iter().map(|target| Lane {
+        name: target.name.clone(),
+        simulated: target.simulated,
+        endpoint: target.url.to_string(),
+        model: target.model.clone(),
+        about: Vec::new(),
+    });
+    Ok(Field { lanes: lanes.collect(), prompt, clock: Clock::start(), prepared })
+}
+
+/// Steps that may wait to be said. One who reads slowly misses some; the run waits for nobody.
+const FEED: usize = 65_536;
+
+impl Field {
+    /// What a race's screen is made of, for so many measured heats; names are shown.
+    pub(crate) fn setup(&self, runs: u32) -> RaceSetup {
+        RaceSetup {
+            prompt: self.prompt.clone(),
+            targets: self.lanes.clone(),
+            runs,
+            max_tokens: self.prepared.resolved.plan.workload.max_tokens,
+            blind: None,
+        }
+    }
+
+    /// Carries the run out, text by text before `show`, until it is over and sealed. Simulated engines end with it.
+    ///
+    /// # Errors
+    /// As [`runner::run`], and when the run's records cannot be read back.
+    pub(crate) fn carry_out(self, show: Show<'_>, stop: &Stop, context: &Context) -> Result<Heat, Failure> {
+        let lacking = self.prepared.is_lacking();
+        let job = Job { clock: self.clock, follow: Follow::Text, ..benchmark::job(&self.prepared, None) };
+        let finished = match show {
+            Show::Screen(stage, screen) => stage.perform(job, stop, screen),
+            Show::Lines(say) => tell(job, stop, say, context),
+        };
+        self.prepared.stop_simulated();
+        let finished = finished?;
+        let run = Run::open(&finished.path).map_err(miette::Report::new)?;
+        Ok(Heat { records: records_of(&run, context)?, finished, lacking })
+    }
+}
+
+/// Carries `job` out on a thread of its own, and says on this one what happens.
+fn tell(
+    job: Job,
+    stop: &Stop,
+    say: &mut dyn FnMut(&Progress) -> Vec<String>,
+    context: &Context,
+) -> Result<Finished, Failure> {
+    let (sender, feed) = sync_channel(FEED);
+    let stop = stop.clone();
+    let watch = move |progress: Progress| drop(sender.try_send(progress));
+    let running = std::thread::Builder::new().name("run".into()).spawn(move || runner::run(job, &stop, watch));
+    let running = running.map_err(|error| miette::miette!("no thread for the run: {error}"))?;
+    loop {
+        match feed.recv_timeout(Duration::from_millis(100)) {
+            Ok(progress) => context.terminal.note_all(&say(&progress)),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    let finished = running.join().map_err(|_| miette::miette!("the run's thread has panicked"))?;
+    Ok(finished.map_err(miette::Report::from)?)
+}
+
+impl Heat {
+    /// Prints the run's numbers in the form that was asked for, and where it is kept.
+    ///
+    /// # Errors
+    /// Stdout cannot be written to.
+    pub(crate) fn tell(&self, context: &Context) -> Result<(), Failure> {
+        benchmark::show(&self.finished, context)
+    }
+
+    /// The exit status: 130 interrupted, 1 when something asked for could not be measured or any request failed, 3 when
+    /// an SLO was not met.
+    pub(crate) fn exit(&self) -> Exit {
+        let failed = self.finished.summary.targets.iter().any(|target| target.completed < target.attempted);
+        match benchmark::exit(&self.finished, self.lacking) {
+            Exit::Interrupted => Exit::Interrupted,
+            _ if failed => Exit::Failed,
+            exit => exit,
+        }
+    }
+
+    /// Whether the person, or a signal, ended it before its time.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.finished.manifest.status == Status::Interrupted
+    }
+
+    /// The records of `target`'s measured requests, last attempts alone, in order.
+    pub(crate) fn measured(&self, target: &TargetName) -> Vec<&Record> {
+        tui::replay::measured(&self.records, target)
+    }
+}
+
