@@ -34,17 +34,17 @@ const NATURAL_LENGTH: (u64, u64) = (200, 600);
 
 /// What will be said, and what will go wrong.
 #[derive(Debug)]
-struct Plan {
+struct Plan<'v> {
     tokens: u32,
     reason: Reason,
     tokens_per_event: u32,
-    words: Answer,
+    words: Answer<'v>,
     fault: Option<Fault>,
     /// Tokens before the fault.
     strike_after: u32,
 }
 
-impl Plan {
+impl Plan<'_> {
     /// Whether tokens are generated but never shown.
     const fn is_silent(&self) -> bool {
         matches!(self.fault, Some(Fault::Empty))
@@ -91,7 +91,12 @@ pub(crate) async fn answer<S: Socket>(
         return embedded::embedded(exchange, &ask, &body, fault).await;
     }
     drop(body);
-    let mut plan = plan(exchange, number, &ask, fault);
+    let format = format::of(state.config.engine, &state.config.model, &ask, &exchange.id);
+    let recollection = ask.recollection.as_deref().map(Voice::saying);
+    let mut plan = match &recollection {
+        Some(recollection) => reminded(exchange, number, &ask, fault, recollection, format.as_ref()),
+        None => plan(exchange, number, &ask, fault),
+    };
     let (source, cached) = match admit(exchange, &ask, plan.tokens) {
         Ok(admitted) => admitted,
         Err(not) => return turn_away(exchange, route, stream, not).await,
@@ -101,7 +106,6 @@ pub(crate) async fn answer<S: Socket>(
         Some(Fault::OneByteWrites) => Manner::Bytes,
         _ => Manner::Whole,
     };
-    let format = format::of(state.config.engine, &state.config.model, &ask, &exchange.id);
     if ask.form != Form::Text {
         plan.words = plan.words.clone().object_of(plan.words_shown(format.as_ref()));
     }
@@ -155,7 +159,7 @@ async fn turn_away<S: Socket>(
 }
 
 /// Decides the answer: its length, its words and its fate.
-fn plan<S: Socket>(exchange: &Exchange<'_, S>, number: u64, ask: &Ask, fault: Option<Fault>) -> Plan {
+fn plan<S: Socket>(exchange: &Exchange<'_, S>, number: u64, ask: &Ask, fault: Option<Fault>) -> Plan<'static> {
     let state = exchange.state;
     let (shortest, longest) = NATURAL_LENGTH;
     let natural = shortest + state.draw(number, 2) % (longest - shortest + 1);
@@ -179,6 +183,28 @@ fn plan<S: Socket>(exchange: &Exchange<'_, S>, number: u64, ask: &Ask, fault: Op
         fault,
         strike_after: STRIKE_AFTER.min(tokens - 1),
     }
+}
+
+/// As [`plan`], with what the prompt itself answers in place of the engine's own sentences; what is said for a fault's
+/// sake is said all the same.
+fn reminded<'v, S: Socket>(
+    exchange: &Exchange<'_, S>,
+    number: u64,
+    ask: &Ask,
+    fault: Option<Fault>,
+    recollection: &'v Voice,
+    format: &dyn Format,
+) -> Plan<'v> {
+    let usual = plan(exchange, number, ask, fault);
+    if matches!(fault, Some(Fault::Empty | Fault::Endless | Fault::SplitUtf8 | Fault::HostileText)) {
+        return usual;
+    }
+    let whole = recollection.tokens() + u32::from(format.has_end_token());
+    let (tokens, reason) = match whole.max(ask.min_tokens) {
+        tokens if tokens <= ask.max_tokens => (tokens, Reason::Stop),
+        _ => (ask.max_tokens, Reason::Length),
+    };
+    Plan { tokens, reason, words: recollection.first(), strike_after: STRIKE_AFTER.min(tokens - 1), ..usual }
 }
 
 /// Carries out the faults that take the answer's place; `None` for those that strike later.
@@ -324,7 +350,7 @@ impl Progress {
 }
 
 /// The whole answer as the inside of a JSON string.
-fn text_of(plan: &Plan, format: &dyn Format) -> String {
+fn text_of(plan: &Plan<'_>, format: &dyn Format) -> String {
     if plan.is_silent() {
         return String::new();
     }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::engine::Engine;
 use crate::prefix::Blocks;
 use crate::problem::{Kind, Problem, Unreadable};
+use crate::recollection::{asks, recollection};
 use crate::state::State;
 use crate::tokens;
 
@@ -87,6 +88,8 @@ pub(crate) struct Ask {
     pub(crate) form: Form,
     /// The prompt as the prefix cache knows it; empty where there is none.
     pub(crate) blocks: Blocks,
+    /// What it asks to be reminded of, answered from what it says itself; `None` if it asks nothing of the kind.
+    pub(crate) recollection: Option<String>,
 }
 
 /// What all routes' bodies have in common or apart; fields we do not know are ignored.
@@ -296,6 +299,35 @@ impl Body {
         blocks
     }
 
+    /// The answer to a question for what was said before, from what is within `context` tokens of its end.
+    fn recollection(&self, route: Route, context: u32) -> Option<String> {
+        let last = self.messages.iter().flatten().last();
+        let asks = |message: &Message| message.content.iter().flat_map(Content::texts).any(asks);
+        // Most prompts ask nothing of the kind and need not be copied.
+        if route.takes_messages() && !last.is_some_and(asks) { None } else { recollection(&self.said(route, context)) }
+    }
+
+    /// What was said, oldest first, as far back as `context` tokens reach.
+    fn said(&self, route: Route, context: u32) -> Vec<String> {
+        if !route.takes_messages() {
+            let prompt = match &self.prompt {
+                Some(Prompt::Text(text)) => Some(text),
+                Some(Prompt::Texts(texts)) => texts.first(),
+                Some(Prompt::Ids(_)) | None => None,
+            };
+            return self.inputs.iter().chain(prompt).cloned().collect();
+        }
+        let mut left = context.saturating_sub(tokens::PER_CONVERSATION);
+        let mut said = Vec::new();
+        for message in self.messages.iter().flatten().rev() {
+            let Some(rest) = left.checked_sub(message.tokens().saturating_add(tokens::PER_MESSAGE)) else { break };
+            left = rest;
+            said.push(message.content.iter().flat_map(Content::texts).collect::<Vec<_>>().join("\n"));
+        }
+        said.reverse();
+        said
+    }
+
     /// What the answer is to be made of. A tool is called only when the request leaves no choice; Ollama, where one
     /// cannot say so, calls what it is given.
     fn form(&self, route: Route) -> Form {
@@ -408,6 +440,8 @@ impl Ask {
         let engine = state.config.engine;
         let model = known_model(state, route, body)?;
         let (prompt_tokens, prompt_chars) = body.measure(engine, route)?;
+        // Ollama silently cuts prompts that are too long, and counts what is left.
+        let prompt_tokens = if engine == Engine::Ollama { prompt_tokens.min(state.model.context) } else { prompt_tokens };
         if body.temperature.is_some_and(|temperature| temperature < 0.0) {
             return Err(Problem::new(Kind::BadRequest, "temperature must be non-negative").at("temperature"));
         }
@@ -435,6 +469,7 @@ impl Ask {
             details: body.parameters.as_ref().is_some_and(|parameters| parameters.details),
             form: body.form(route),
             blocks: if state.keeps_prefixes() { body.blocks(route) } else { Blocks::default() },
+            recollection: body.recollection(route, state.model.context),
         })
     }
 }
@@ -500,7 +535,6 @@ fn output_limit(state: &State, route: Route, body: &Body, prompt_tokens: u32) ->
             }
             Ok(wanted)
         }
-        // Ollama silently cuts prompts that are too long.
         Engine::Ollama => Ok(asked.unwrap_or(u32::MAX).min(left.max(1))),
         Engine::Vllm | Engine::OpenAi => {
             if left == 0 {

@@ -37,8 +37,8 @@ impl Piece<'_> {
     pub(crate) const END: Self = Self { text: "", escaped: "", id: 2 };
 }
 
-impl From<Token> for Piece<'_> {
-    fn from(token: Token) -> Self {
+impl<'v> From<Token<'v>> for Piece<'v> {
+    fn from(token: Token<'v>) -> Self {
         Self { text: token.text, escaped: token.escaped, id: token.id }
     }
 }

@@ -51,6 +51,7 @@ mod pace;
 mod page;
 mod prefix;
 mod problem;
+mod recollection;
 mod scheduler;
 mod servers;
 mod sim;

@@ -59,8 +59,23 @@ impl Voice {
         &VOICE
     }
 
+    /// A stock of one sentence.
+    pub(crate) fn saying(sentence: &str) -> Self {
+        Self::of(&[sentence])
+    }
+
+    /// The tokens of its first sentence.
+    pub(crate) fn tokens(&self) -> u32 {
+        u32::try_from(self.sentences[0].len()).unwrap_or(u32::MAX)
+    }
+
+    /// The first sentence, again and again.
+    pub(crate) const fn first(&self) -> Answer<'_> {
+        Answer { voice: self, sentence: 0, stride: 0, next: 0, at_start: true, object: None }
+    }
+
     /// An endless answer: the sentences in an order of `seed`, again and again.
-    pub(crate) fn answer(&'static self, seed: u64) -> Answer {
+    pub(crate) fn answer(&self, seed: u64) -> Answer<'_> {
         let count = self.sentences.len() as u64;
         // With a prime number of sentences any stride visits them all before one comes again.
         let index = |value: u64| usize::try_from(value).expect("less than the number of sentences");
@@ -80,8 +95,8 @@ fn piece(text: &str) -> Piece {
 
 /// Iterator over an answer's tokens; as text it never ends. The first has no leading space.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
-    voice: &'static Voice,
+pub(crate) struct Answer<'v> {
+    voice: &'v Voice,
     sentence: usize,
     stride: usize,
     next: usize,
@@ -100,23 +115,23 @@ struct Object {
 
 /// One token of one answer.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Token {
+pub(crate) struct Token<'v> {
     /// As text.
-    pub(crate) text: &'static str,
+    pub(crate) text: &'v str,
     /// As the inside of a JSON string.
-    pub(crate) escaped: &'static str,
+    pub(crate) escaped: &'v str,
     /// Its id in the vocabulary.
     pub(crate) id: u32,
 }
 
-impl Answer {
+impl<'v> Answer<'v> {
     /// The same words as the text of a JSON object, `{"answer":"…"}`, of exactly so many tokens.
     pub(crate) fn object_of(self, tokens: u32) -> Self {
         Self { object: Some(Object { begun: false, left: tokens }), ..self }
     }
 
     /// The object's brackets, where they are due.
-    fn bracket(&mut self) -> Option<Token> {
+    fn bracket(&mut self) -> Option<Token<'v>> {
         let object = self.object.as_mut()?;
         let (begun, left) = (std::mem::replace(&mut object.begun, true), object.left);
         object.left = left.saturating_sub(1);
@@ -130,7 +145,7 @@ impl Answer {
     }
 
     /// The next token as text.
-    fn word(&mut self) -> (&'static Piece, usize) {
+    fn word(&mut self) -> (&'v Piece, usize) {
         let sentences = &self.voice.sentences;
         if self.next == sentences[self.sentence].len() {
             self.sentence = (self.sentence + self.stride) % sentences.len();
@@ -142,10 +157,10 @@ impl Answer {
     }
 }
 
-impl Iterator for Answer {
-    type Item = Token;
+impl<'v> Iterator for Answer<'v> {
+    type Item = Token<'v>;
 
-    fn next(&mut self) -> Option<Token> {
+    fn next(&mut self) -> Option<Token<'v>> {
         let Some(object) = self.object else {
             let (piece, skip) = self.word();
             return Some(Token { text: &piece.text[skip..], escaped: &piece.escaped[skip..], id: piece.id });

@@ -145,7 +145,7 @@ pub(super) async fn streamed<S: Socket>(
     exchange: &mut Exchange<'_, S>,
     format: &dyn Format,
     route: Route,
-    plan: Plan,
+    plan: Plan<'_>,
     mut source: Source,
     mut progress: Progress,
 ) -> io::Result<After> {
@@ -219,7 +219,7 @@ struct Joined {
 
 impl Joined {
     /// Takes the next `tokens` words as one piece; none: an end token.
-    fn take(&mut self, words: &mut Answer, tokens: u32) -> Piece<'_> {
+    fn take<'p, 'v: 'p>(&'p mut self, words: &mut Answer<'v>, tokens: u32) -> Piece<'p> {
         let Some(first) = words.next().filter(|_| tokens > 0) else { return Piece::END };
         if tokens == 1 {
             return first.into();

@@ -19,7 +19,7 @@ pub(super) async fn whole<S: Socket>(
     exchange: &mut Exchange<'_, S>,
     format: &dyn Format,
     route: Route,
-    plan: Plan,
+    plan: Plan<'_>,
     mut source: Source,
     mut progress: Progress,
 ) -> io::Result<After> {

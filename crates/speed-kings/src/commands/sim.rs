@@ -21,6 +21,7 @@ Examples:
   speed-kings sim --ttft 50ms --itl 10ms --log truth.jsonl
   speed-kings sim --pace servers:8,500ms        # 16 requests a second, never more
   speed-kings sim --pace law:2.0,0.05,0.002     # throughput that peaks and falls
+  speed-kings sim --engine ollama --context 1024    # a server that forgets
   speed-kings sim --stall 2s@10s --limit-requests 60/min --limit-tokens 100000/min
 
 What is measured from it is shown as SIMULATED wherever it is shown.")]
@@ -54,6 +55,11 @@ pub(crate) struct Args {
     /// `fixed:50ms,10ms` (time to the first token and between tokens) or `at-once`.
     #[arg(long, value_name = "PACE", value_parser = with_help::<Pace>, conflicts_with_all = ["ttft", "itl"])]
     pace: Option<Pace>,
+
+    /// Tokens its context holds, prompt and answer together, in place of the engine's own: vLLM, TGI and hosted APIs refuse
+    /// a longer prompt, Ollama cuts off its beginning and says nothing.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..), conflicts_with_all = ["ttft", "itl", "pace"])]
+    context: Option<u32>,
 
     /// Let the whole engine stand still once, as a paused process does: how long, and when after the first request.
     #[arg(long, value_name = "2s@10s", value_parser = with_help::<Stall>)]
@@ -145,7 +151,8 @@ fn pace(args: &Args, engine: Engine) -> Pace {
         return pace.clone();
     }
     if args.ttft.is_none() && args.itl.is_none() {
-        return Pace::Model(EngineModel::of(engine));
+        let usual = EngineModel::of(engine);
+        return Pace::Model(EngineModel { context: args.context.unwrap_or(usual.context), ..usual });
     }
     let span = |written: Option<&Quantity<Nanos>>, usual| written.map_or(Nanos::from_millis(usual), |w| w.value);
     Pace::Fixed { ttft: span(args.ttft.as_ref(), 50), itl: span(args.itl.as_ref(), 10) }
