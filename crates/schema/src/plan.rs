@@ -21,7 +21,9 @@ pub use judging::{Judging, Tie, TieError, Weights, WeightsError};
 pub use load::{Arrival, ArrivalError, Load, Stage, StageError, StageSpec, WhenFull};
 pub use slo::{Slo, SloError};
 pub use spread::{Lengths, Pause, Spread, SpreadError};
-pub use workload::{AnswerForm, Columns, Images, Memory, Prompt, PromptSource, SharedPrefix, Size, Workload};
+pub use workload::{
+    AnswerForm, Columns, Images, Memory, Prompt, PromptSource, Scenario, ScenarioError, SharedPrefix, Size, Workload,
+};
 
 /// When a target has been measured enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

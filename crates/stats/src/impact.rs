@@ -13,18 +13,13 @@ use schema::record::{Phase, Record};
 use schema::summary::{Estimate, Summary, TargetSummary};
 
 use crate::ledger::{Ledger, projection};
+use crate::perception::{THRESHOLDS, THRESHOLDS_SOURCE, Threshold, beyond_reading};
 use crate::range::Range;
 use crate::requests::Requests;
 use crate::{interval, metric_values};
 
 const NANOS: f64 = 1e9;
 const HOURS_A_YEAR: f64 = 365.0 * 24.0;
-
-/// Waits beyond which people notice, in seconds: J. Nielsen, *Usability Engineering*, 1993, chapter 5.
-const LIMITS: [(f64, &str); 2] = [
-    (1.0, "beyond 1 s the flow of thought breaks (Nielsen, 1993)"),
-    (10.0, "beyond 10 s attention is lost (Nielsen, 1993)"),
-];
 
 /// Waiting per answer, per day and per year, money, and the price by the token against that of a self-hosted option,
 /// as far as `assumptions` go, for each target of a run with its `records`. Figures of several targets are
@@ -88,14 +83,6 @@ fn wait(requests: &[&Record], waits_for: WaitsFor, ledger: &mut Ledger) -> Optio
         }
     };
     (!waits.is_empty()).then(|| interval::mean(&waits))
-}
-
-/// TTFT visible, and by how much the rest came later than someone who reads a token in `token` nanoseconds needs it.
-fn beyond_reading(record: &Record, token: f64) -> Option<f64> {
-    let first = metric_values(record, Metric::TtftVisible).next()?;
-    let whole = metric_values(record, Metric::E2e).next()?;
-    let tokens = metric_values(record, Metric::OutputTokens).next()?;
-    Some(first + (whole - first - tokens * token).max(0.0))
 }
 
 fn values(requests: &[&Record], metric: Metric) -> Vec<f64> {
@@ -163,16 +150,17 @@ impl Sheet {
     /// Shares of answers whose first words took longer than people bear.
     fn limits(&mut self, requests: &[&Record]) {
         let first = values(requests, Metric::TtftVisible);
-        for (limit, why) in LIMITS {
-            let beyond = first.iter().filter(|wait| **wait > limit * NANOS).count() as u64;
-            let (low, high) = interval::wilson(beyond, first.len() as u64);
-            let value = beyond as f64 / first.len().max(1) as f64;
+        // Hardly any answer feels instantaneous: that limit tells them apart no more.
+        for Threshold { seconds: limit, beyond, .. } in &THRESHOLDS[1..] {
+            let late = first.iter().filter(|wait| **wait > limit * NANOS).count() as u64;
+            let (low, high) = interval::wilson(late, first.len() as u64);
+            let value = late as f64 / first.len().max(1) as f64;
             if !first.is_empty() {
                 self.add(
                     format!("answers that begin after {limit} s"),
                     ProjectedUnit::Share,
                     Range { value, low, high },
-                    why,
+                    format!("beyond {limit} s {beyond} ({THRESHOLDS_SOURCE})"),
                 );
             }
         }

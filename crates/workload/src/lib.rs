@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!             ┌─ built-in set ──┐
-//!             ├─ one text ──────┼─▶ a set, in rounds ───────────┐
+//!             ├─ text, scene ───┼─▶ a set, in rounds ───────────┐
 //!             ├─ file ──────────┘                               │      prefix before it, pictures beside it
 //! Workload ───┤                                                 ├─▶ Prompts ─▶ pick(seed, index) ─▶ Picked
 //!             ├─ lengths ───────┐                               │
@@ -32,6 +32,7 @@ mod prefix;
 mod prepare;
 mod prompts;
 mod random;
+mod scenario;
 mod tokenizer;
 mod tokens;
 mod trace;
@@ -45,6 +46,7 @@ pub use nonce::nonce;
 pub use order::choose;
 pub use prepare::{Sources, prepare};
 pub use prompts::{Picked, Prompts};
+pub use scenario::{Scene, scene};
 pub use tokenizer::Tokenizer;
 pub use tokens::{estimate_prompt_tokens, estimate_tokens};
 pub use trace::{BLOCK_TOKENS, MAX_TRACE_BYTES, MAX_TRACE_ENTRIES, Trace, TraceEntry, read_trace};

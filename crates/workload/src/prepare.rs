@@ -11,6 +11,7 @@ use crate::file::{self, Draft, Wanted};
 use crate::lengths::Drawn;
 use crate::prefix::Prefixes;
 use crate::prompts::{BREAK, Base, Made, Prompts};
+use crate::scenario::scene;
 use crate::tokenizer::Tokenizer;
 use crate::trace::Trace;
 use crate::words::Words;
@@ -47,7 +48,7 @@ pub fn prepare(workload: &Workload, seed: u64, sources: Sources<'_>) -> Result<P
         PromptSource::Trace => {
             traced(trace.ok_or(WorkloadError::NoTrace)?, workload.output_tokens.is_none(), &mut notes)?
         }
-        PromptSource::BuiltIn(_) | PromptSource::Text(_) | PromptSource::File(_) => {
+        PromptSource::BuiltIn(_) | PromptSource::Text(_) | PromptSource::File(_) | PromptSource::Scenario(_) => {
             let drafts = drafts(workload, file, tokenizer.is_some(), &mut notes)?;
             Base::Set(counted(drafts, workload, &words, tokenizer.as_deref()))
         }
@@ -105,6 +106,11 @@ fn drafts(
         PromptSource::BuiltIn(size) => builtin::set(*size).into_iter().map(alone).collect(),
         PromptSource::Text(text) if text.trim().is_empty() => return Err(WorkloadError::EmptyText),
         PromptSource::Text(text) => vec![alone(Prompt::of(text))],
+        PromptSource::Scenario(scenario) => {
+            let mut prompt = scene(*scenario).prompt();
+            prompt.followups.truncate(workload.turns.saturating_sub(1) as usize);
+            return Ok(vec![alone(prompt)]);
+        }
         PromptSource::File(path) => {
             let path = path.display().to_string();
             let Some(reader) = file else { return Err(WorkloadError::NoReader { path }) };

@@ -87,8 +87,79 @@ pub enum PromptSource {
     Synthetic(Lengths),
     /// Text made up, as long as the replayed trace says.
     Trace,
+    /// A built-in scene: one conversation.
+    Scenario(Scenario),
     /// Conversations in which facts are told early and asked for later.
     Memory(Memory),
+}
+
+/// Built-in scenes with a person in them who waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scenario {
+    /// A customer and a shop.
+    CustomerSupport,
+    /// A developer and a reviewer.
+    CodeReview,
+    /// A writer and a co-author.
+    CreativeWriting,
+    /// An engineer on call and a manual.
+    TechnicalDocumentation,
+    /// An analyst and a table.
+    BusinessIntelligence,
+}
+
+/// A name or number that no scenario has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
+#[error("`{0}` is no scenario")]
+#[diagnostic(
+    code(schema::scenario),
+    help(
+        "use a number from 1 to 5, or customer-support, code-review, creative-writing, technical-documentation or \
+         business-intelligence"
+    )
+)]
+pub struct ScenarioError(String);
+
+impl Scenario {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 5] = [
+        Self::CustomerSupport,
+        Self::CodeReview,
+        Self::CreativeWriting,
+        Self::TechnicalDocumentation,
+        Self::BusinessIntelligence,
+    ];
+
+    /// What it is called where one writes it.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::CustomerSupport => "customer-support",
+            Self::CodeReview => "code-review",
+            Self::CreativeWriting => "creative-writing",
+            Self::TechnicalDocumentation => "technical-documentation",
+            Self::BusinessIntelligence => "business-intelligence",
+        }
+    }
+
+    /// Its number, from 1.
+    pub fn number(self) -> usize {
+        1 + Self::ALL.iter().take_while(|one| **one != self).count()
+    }
+}
+
+impl FromStr for Scenario {
+    type Err = ScenarioError;
+    fn from_str(text: &str) -> Result<Self, ScenarioError> {
+        let wanted = |one: &&Self| one.id() == text || one.number().to_string() == text;
+        Self::ALL.iter().find(wanted).copied().ok_or_else(|| ScenarioError(text.chars().take(40).collect()))
+    }
+}
+
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.id())
+    }
 }
 
 /// What conversations are made of that ask later for what was told early. With the plan's seed and the workload's turns

@@ -66,9 +66,11 @@ fn read_prompts(plan: &Plan, trace: Option<Arc<Trace>>) -> Result<Prompts, Failu
     let (file, input_lengths) = match &workload.prompts {
         PromptSource::File(path) => (Some(opened(path, "prompts")?), None),
         PromptSource::Synthetic(spread) => (None, lengths(Some(spread))?),
-        PromptSource::BuiltIn(_) | PromptSource::Text(_) | PromptSource::Trace | PromptSource::Memory(_) => {
-            (None, None)
-        }
+        PromptSource::BuiltIn(_)
+        | PromptSource::Text(_)
+        | PromptSource::Scenario(_)
+        | PromptSource::Trace
+        | PromptSource::Memory(_) => (None, None),
     };
     let output_lengths = lengths(workload.output_tokens.as_ref())?;
     let tokenizer = workload.tokenizer.as_deref().map(read_tokenizer).transpose()?;

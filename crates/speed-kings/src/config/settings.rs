@@ -12,12 +12,13 @@ use garde::Validate;
 use schema::comparison::Criterion;
 use schema::manifest::Tag;
 use schema::plan::{
-    AnswerForm, Arrival, Axis, HttpChoice, Lengths, Pause, Precision, Size, Slo, StageSpec, Tie, Weights, WhenFull,
+    AnswerForm, Arrival, Axis, HttpChoice, Lengths, Pause, Precision, Scenario, Size, Slo, StageSpec, Tie, Weights, WhenFull,
 };
 use schema::target::TargetName;
 use schema::units::{Nanos, Rate, Usd};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::args::list::{comma_or_sequence, comma_or_sequence_schema, one_or_sequence, one_or_sequence_schema};
 use crate::args::quantity::Quantity;
@@ -331,6 +332,12 @@ pub(crate) struct Settings {
     #[garde(length(min = 1))]
     pub(crate) prompt: Option<String>,
 
+    /// A built-in scene in place of a set, by its number or its name; `speed-kings demo` lists them. With `turns` the
+    /// person in it says more than one thing.
+    #[arg(long, value_name = "1..5|NAME", value_parser = parse_told::<Scenario>, help_heading = WORKLOAD)]
+    #[serde(default, deserialize_with = "number_or_name", skip_serializing_if = "Option::is_none")]
+    pub(crate) scenario: Option<Scenario>,
+
     /// Prompts from a file: one a line, JSONL, CSV, or ShareGPT's JSON. See `columns`.
     #[arg(long, value_parser = parse_path, value_name = "FILE", help_heading = WORKLOAD)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -357,6 +364,18 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "FILE", value_parser = parse_path, help_heading = WORKLOAD)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tokenizer: Option<PathBuf>,
+
+    /// Conversations, `turns` long, that are told so many facts early, two a turn, and asked for them later: retention.
+    #[arg(long, value_name = "N", help_heading = WORKLOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(range(min = 1, max = workload::MOST_FACTS))]
+    pub(crate) facts: Option<u32>,
+
+    /// Facts: about how many tokens of other matter each turn between brings.
+    #[arg(long, value_name = "TOKENS", help_heading = WORKLOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(range(min = 20, max = workload::MOST_PASSAGE_TOKENS))]
+    pub(crate) passage: Option<u32>,
 
     /// User turns of a conversation at most. Later turns carry the earlier answers; needs a closed loop or users.
     #[arg(long, value_name = "N", help_heading = WORKLOAD)]
@@ -548,6 +567,21 @@ pub(crate) struct Settings {
     pub(crate) keep_text: Option<bool>,
 }
 
+/// A scenario as files and the environment have it: by its number or by its name.
+fn number_or_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Scenario>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Number(u64),
+        Name(String),
+    }
+    let text = match Written::deserialize(deserializer)? {
+        Written::Number(number) => number.to_string(),
+        Written::Name(name) => name,
+    };
+    parse_told(&text).map(Some).map_err(D::Error::custom)
+}
+
 /// Requests that one target is measured with at most.
 pub(crate) const MOST_REQUESTS: u64 = 100_000_000;
 
@@ -564,7 +598,7 @@ const RESULTS: &str = "Results";
 pub(crate) const RIVALS: [&[&str]; 6] = [
     &["requests", "duration"],
     &["concurrency", "rate", "stages", "users", "crowd", "replay"],
-    &["size", "prompt", "prompt_file", "input_tokens"],
+    &["size", "prompt", "scenario", "facts", "prompt_file", "input_tokens"],
     &["max_tokens", "output_tokens"],
     &["sweep", "find_max", "until_precise", "until_decided"],
     &["images", "embeddings"],

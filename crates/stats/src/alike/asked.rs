@@ -154,6 +154,7 @@ fn prompts(workload: &Workload) -> String {
         PromptSource::Text(text) => format!("the prompt `{}`", text.chars().take(40).collect::<String>()),
         PromptSource::File(path) => format!("the prompts of `{}`", path.display()),
         PromptSource::Synthetic(lengths) => format!("prompts of {lengths} tokens made up"),
+        PromptSource::Scenario(scenario) => format!("the scene `{scenario}`"),
         PromptSource::Trace => "prompts as long as the trace says".to_owned(),
         PromptSource::Memory(memory) => format!(
             "conversations that ask for {} facts told before, with passages of {} tokens between",

@@ -85,8 +85,8 @@ impl Strengths {
     /// The one preferred most, and whether that can be told. Picking the first of n out and holding it against each of
     /// the n − 1 others is n − 1 chances to be wrong: the largest p-value is multiplied by that (Bonferroni).
     pub fn leader(&self) -> Leader {
-        let strongest = (0..self.fitted.len()).max_by(|a, b| self.fitted[*a].total_cmp(&self.fitted[*b]));
-        let contender = strongest.expect("there are two or more");
+        let stronger = |best: usize, one: usize| if self.fitted[one] > self.fitted[best] { one } else { best };
+        let contender = (1..self.fitted.len()).fold(0, stronger);
         let others = (0..self.fitted.len()).filter(|other| *other != contender);
         let least =
             others.map(|other| self.deviate(&self.between(contender, other), 0.0)).fold(f64::INFINITY, f64::min);

@@ -85,7 +85,9 @@ fn lines_that_are_no_votes_are_counted_and_passed_over() {
         line(&|v| v["shown"][0]["target"] = "../../etc".into()),
         line(&|v| v["format_version"] = (-1).into()),
     ];
-    hostile.iter().for_each(|line| add(out.path(), line));
+    for line in &hostile {
+        add(out.path(), line);
+    }
     add(out.path(), &line(&|v| v["format_version"] = 2.into()));
     add(out.path(), &line(&|v| v["weather"] = "sunny".into()));
     add(out.path(), b"\n");

@@ -1,12 +1,15 @@
 //! From settings to what is asked.
 
-use schema::plan::{AnswerForm, Images, Lengths, PromptSource, SharedPrefix, Size, Spread, Workload};
+use schema::plan::{AnswerForm, Images, Lengths, Memory, PromptSource, SharedPrefix, Size, Spread, Workload};
 
 use crate::config::problem::{Problem, Problems};
 use crate::config::settings::Settings;
 
 /// Tokens of a shared beginning unless told.
 const PREFIX_TOKENS: u32 = 512;
+
+/// Tokens of a passage between facts and questions unless told.
+const PASSAGE_TOKENS: u32 = 200;
 
 /// Pixels of a made-up picture's sides unless told.
 const PIXELS: u32 = 512;
@@ -16,6 +19,12 @@ pub(super) fn workload(settings: &Settings, open_loop: bool, problems: &mut Prob
     if turns > 1 && open_loop {
         let problem = Problem::new("a conversation waits for its answers, and an open loop does not");
         problems.0.push(problem.help("use `concurrency`, `users` or stages of streams with `turns`"));
+    }
+    let fewest = settings.facts.map_or(1, ::workload::fewest_turns);
+    if turns < fewest {
+        let facts = settings.facts.unwrap_or_default();
+        let problem = Problem::new(format!("{facts} facts cannot be told and asked for in {turns} turns"));
+        problems.0.push(problem.help(format!("use `turns` of {fewest} or more, or fewer `facts`")));
     }
     if settings.prefix_groups.is_none() && (settings.prefix_tokens.is_some() || settings.prefix_share.is_some()) {
         let problem =
@@ -64,6 +73,10 @@ fn instead_of_the_trace(settings: &Settings) -> Option<Lengths> {
 fn prompts(settings: &Settings) -> PromptSource {
     if let Some(text) = &settings.prompt {
         PromptSource::Text(text.clone())
+    } else if let Some(scenario) = settings.scenario {
+        PromptSource::Scenario(scenario)
+    } else if let Some(facts) = settings.facts {
+        PromptSource::Memory(Memory { facts, passage_tokens: settings.passage.unwrap_or(PASSAGE_TOKENS) })
     } else if let Some(file) = &settings.prompt_file {
         PromptSource::File(file.clone())
     } else if let Some(lengths) = &settings.input_tokens {

@@ -1,0 +1,82 @@
+//! What votes on answers come to.
+
+use std::collections::BTreeMap;
+
+use schema::summary::Estimate;
+use schema::vote::{Contender, Preference, Tally, Vote, Votes};
+
+use crate::inference::{Choice, MOST_CONTENDERS, Strengths, bradley_terry, chance};
+
+/// Counts and strengths of all that `votes` were about. Votes that are not sound count for nothing.
+pub fn tally(votes: &[Vote]) -> Tally {
+    let (given, skipped): (Vec<&Vote>, Vec<&Vote>) =
+        votes.iter().filter(|vote| vote.is_sound()).partition(|vote| vote.preference != Preference::Skipped);
+    let contenders = contenders(&given);
+    let place = |wanted: &Contender| contenders.iter().take(MOST_CONTENDERS).position(|one| one == wanted);
+    let choices: Vec<Choice> = given.iter().filter_map(|vote| choice(vote, &place)).collect();
+    let strengths = bradley_terry(contenders.len().min(MOST_CONTENDERS), &choices);
+    let leader = strengths.as_ref().map(Strengths::leader);
+    let first_shown =
+        |vote: &&&Vote| matches!(&vote.preference, Preference::One(name) if *name == vote.shown[0].target);
+    let chosen = || given.iter().filter(|vote| matches!(vote.preference, Preference::One(_)));
+    let mut tallied: Vec<Votes> = match &strengths {
+        Some(strengths) => contenders
+            .iter()
+            .take(MOST_CONTENDERS)
+            .enumerate()
+            .map(|(place, contender)| of(contender, &given, strengths.of(place)))
+            .collect(),
+        None => Vec::new(),
+    };
+    tallied.sort_by(|a, b| b.chance.value.total_cmp(&a.chance.value));
+    Tally {
+        votes: given.len() as u64,
+        skipped: skipped.len() as u64,
+        first_shown_preferred: chosen().filter(first_shown).count() as u64,
+        first_shown_expected: chosen().map(|vote| 1.0 / vote.shown.len() as f64).sum(),
+        left_out: contenders.len().saturating_sub(MOST_CONTENDERS) as u64,
+        contenders: tallied,
+        leader_p: leader.map(|leader| leader.p),
+        needs_more: leader.and_then(|leader| leader.needs_more),
+    }
+}
+
+/// All that were shown, those shown most often first.
+fn contenders(votes: &[&Vote]) -> Vec<Contender> {
+    let mut shown: BTreeMap<&Contender, u64> = BTreeMap::new();
+    for contender in votes.iter().flat_map(|vote| &vote.shown) {
+        *shown.entry(contender).or_default() += 1;
+    }
+    let mut ordered: Vec<(&Contender, u64)> = shown.into_iter().collect();
+    ordered.sort_by_key(|(_, shown)| std::cmp::Reverse(*shown));
+    ordered.into_iter().map(|(contender, _)| contender.clone()).collect()
+}
+
+/// A vote by the numbers of those it is about; `None` where one of them is left out.
+fn choice(vote: &Vote, place: &impl Fn(&Contender) -> Option<usize>) -> Option<Choice> {
+    let shown = vote.shown.iter().map(place).collect::<Option<Vec<_>>>()?;
+    let preferred = match &vote.preference {
+        Preference::One(name) => Some(place(vote.shown.iter().find(|one| one.target == *name)?)?),
+        Preference::AllAlike | Preference::Skipped => None,
+    };
+    Some(Choice { shown, preferred })
+}
+
+fn of(contender: &Contender, votes: &[&Vote], log_odds: Estimate) -> Votes {
+    let about = || votes.iter().filter(|vote| vote.shown.contains(contender));
+    let count = |wanted: &Preference| about().filter(|vote| vote.preference == *wanted).count() as u64;
+    Votes {
+        shown: about().count() as u64,
+        preferred: count(&Preference::One(contender.target.clone())),
+        alike: count(&Preference::AllAlike),
+        chance: Estimate {
+            value: chance(log_odds.value),
+            low: log_odds.low.map(chance),
+            high: log_odds.high.map(chance),
+        },
+        contender: contender.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
