@@ -60,7 +60,7 @@ impl Redactor {
     }
 
     /// `bytes` without secrets.
-    pub(crate) fn bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+    pub fn bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         let mut clean = Cow::Borrowed(bytes);
         for needle in &self.needles {
             if needle.find(&clean).is_some() {
@@ -88,7 +88,10 @@ impl Redactor {
     }
 
     /// `value` without secrets in its text.
-    pub(crate) fn value<T>(&self, what: &'static str, value: &T) -> Result<T, StoreError>
+    ///
+    /// # Errors
+    /// It is no JSON, or one of the secrets is a word of the format.
+    pub fn value<T>(&self, what: &'static str, value: &T) -> Result<T, StoreError>
     where
         T: Serialize + DeserializeOwned,
     {
@@ -106,8 +109,8 @@ impl Redactor {
         }
     }
 
-    /// The pieces with those masked that share a secret; `None` when there is none.
-    fn across(&self, pieces: &[Untrusted]) -> Option<Vec<Untrusted>> {
+    /// The pieces of a text with those masked that share a secret; `None` when there is none.
+    pub fn across(&self, pieces: &[Untrusted]) -> Option<Vec<Untrusted>> {
         if self.needles.is_empty() {
             return None;
         }

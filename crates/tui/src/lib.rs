@@ -14,6 +14,8 @@
 
 pub mod chart;
 mod live;
+pub mod inspect;
+pub mod json;
 mod pages;
 mod panel;
 mod plain;
