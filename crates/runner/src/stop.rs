@@ -33,6 +33,11 @@ impl Stop {
         self.asked.load(std::sync::atomic::Ordering::Relaxed)
     }
 
+    /// Whether what is in flight is given up, too.
+    pub fn is_given_up(&self) -> bool {
+        self.waiting.is_cancelled()
+    }
+
     /// Ends sending without the run counting as interrupted: the budget is used up.
     pub(crate) fn enough(&self) {
         self.sending.cancel();

@@ -12,6 +12,7 @@ mod load_models;
 mod precise;
 mod retries;
 mod search;
+mod side_by_side;
 mod stage;
 mod stall;
 mod trouble;
