@@ -39,7 +39,7 @@ use schema::units::{Moment, Nanos};
 
 use crate::pages::Page;
 use crate::screen::{Reaction, Screen, View};
-use crate::text;
+use crate::text::{self, Flow};
 use crate::theme::Theme;
 
 use heat::{Heat, HeatId};
@@ -92,6 +92,7 @@ pub struct RaceSetup {
 pub struct Race {
     setup: RaceSetup,
     names: Names,
+    prompt: Flow,
     heat: Heat,
     round_trips: Vec<Option<Nanos>>,
     tallies: Vec<Tally>,
@@ -106,7 +107,10 @@ impl Race {
     /// A race that has not begun.
     pub fn new(setup: RaceSetup) -> Self {
         let lanes = setup.targets.len();
+        let mut prompt = Flow::default();
+        prompt.push(&setup.prompt);
         Self {
+            prompt,
             names: Names::new(&setup),
             heat: Heat::new(lanes),
             round_trips: vec![None; lanes],
@@ -170,15 +174,6 @@ impl Race {
         (self.heat.is_over() && first.next().is_none()).then_some(winner)
     }
 
-    /// Targets with the present heat put to its winner's account.
-    fn tallies(&self) -> Vec<Tally> {
-        let mut tallies = self.tallies.clone();
-        if let Some(winner) = self.winner() {
-            tallies[winner].won += 1;
-        }
-        tallies
-    }
-
     /// Whether distributions are shown and not lanes.
     fn shows_spread(&self) -> bool {
         let late = |id: HeatId| id.phase == Phase::Measured && id.block >= LIVE_HEATS;
@@ -191,11 +186,11 @@ impl Race {
         let which = match self.heat.id {
             None => "not begun".to_owned(),
             Some(HeatId { phase: Phase::Warmup, .. }) => "warm-up".to_owned(),
-            Some(_) if self.setup.runs <= 1 => "one heat".to_owned(),
+            Some(_) if self.setup.runs <= 1 => if self.finished() { "finished" } else { "under way" }.to_owned(),
             Some(id) => format!("heat {} of {}", id.block + 1, self.setup.runs),
         };
         let time = self.heat.elapsed(now).map(|time| format!("  {}", words::clock(time))).unwrap_or_default();
-        let finished = if self.finished() { "  finished" } else { "" };
+        let finished = if self.setup.runs > 1 && self.finished() { "  finished" } else { "" };
         which + &time + finished
     }
 
@@ -216,7 +211,7 @@ impl Race {
         if !self.names.are_hidden() {
             keys.push("c configuration");
         }
-        if self.finished() && self.setup.runs == 1 {
+        if self.finished() && self.setup.runs == 1 && !self.names.are_hidden() {
             keys.push("one heat may be luck: --runs tells");
         }
         keys.join(" · ")
@@ -244,8 +239,12 @@ impl Race {
     /// The longest that a lane has been at it.
     fn longest(&self, now: Moment) -> Nanos {
         let lasted = |track: &track::Track| {
-            let end = track.record.as_ref().map_or(Some(now), |record| record.end_ns)?;
-            Some(end - track.start()?)
+            let end = match &track.record {
+                Some(record) => record.end_ns,
+                None if self.over => track.rhythm.last(),
+                None => Some(now),
+            };
+            Some(end? - track.start()?)
         };
         self.heat.tracks.iter().filter_map(lasted).max().unwrap_or_default()
     }
@@ -289,7 +288,7 @@ impl Screen for Race {
         let lanes = u16::try_from(self.setup.targets.len()).unwrap_or(u16::MAX);
         let spread = self.shows_spread();
         let area = frame.area();
-        let prompt = text::wrap(&self.setup.prompt, usize::from(area.width).saturating_sub(8).max(1)).len();
+        let prompt = self.prompt.count(usize::from(area.width).saturating_sub(header::PROMPT.len()));
         let prompt = u16::try_from(prompt).unwrap_or(u16::MAX);
         let Places { title, prompt, about, ranking, lanes, foot } =
             layout::places(area, lanes, prompt, !self.names.are_hidden());
@@ -304,18 +303,20 @@ impl Screen for Race {
             round_trips: &self.round_trips,
             limits: &limits,
             axis: strip::axis(self.longest(view.now)),
+            over: self.over,
+            warmup: self.heat.is_warmup(),
             tells_about: about.height > 0,
         };
         let (heat, remark) = (self.heat_in_words(view.now), self.remark(&standings));
         header::title(frame, title, &scene, (&heat, remark.as_deref()));
-        header::prompt(frame, prompt, &scene);
+        header::prompt(frame, prompt, &mut self.prompt, view.theme);
         header::about(frame, about, &scene);
         header::foot(frame, foot, &scene, (&self.keys(), view.missed));
         if spread {
             let body = ranking.union(area_of(&lanes));
-            spread::draw(frame, body, &scene, &self.tallies());
+            spread::draw(frame, body, &scene, (&self.tallies, self.winner()));
         } else {
-            header::ranking(frame, ranking, &scene, (self.photo_finish(), self.heat.is_warmup()));
+            header::ranking(frame, ranking, &scene, self.photo_finish());
             Self::draw_lanes(&mut self.heat, frame, &scene, lanes);
         }
     }

@@ -6,16 +6,21 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Block, Borders};
 use schema::text::Untrusted;
+use schema::units::Nanos;
 
 use super::order::{PhotoFinish, Standing};
 use super::scene::Scene;
 use super::track::State;
 use super::words;
 use crate::chart::exactly;
-use crate::text;
+use crate::text::{self, Flow};
+use crate::theme::Theme;
 
 /// How lanes are ranked, in words.
 const ORDER: &str = "finished by E2E, then by tokens so far";
+
+/// Why nobody has a rank in a warm-up.
+const WARMUP: &str = "Warm-up: it makes connections and engines ready, and is not ranked";
 
 /// The first line: which heat, how long, and what there is to know about all of it.
 pub(super) fn title(frame: &mut Frame<'_>, area: Rect, scene: &Scene<'_>, (heat, remark): (&str, Option<&str>)) {
@@ -31,29 +36,25 @@ pub(super) fn title(frame: &mut Frame<'_>, area: Rect, scene: &Scene<'_>, (heat,
     frame.render_widget(words::ends(left, right.into_iter().collect(), columns), area);
 }
 
+/// Columns before the prompt.
+pub(super) const PROMPT: &str = "Prompt  ";
+
 /// The beginning of the prompt, over as many rows as there are.
-pub(super) fn prompt(frame: &mut Frame<'_>, area: Rect, scene: &Scene<'_>) {
-    const LABEL: &str = "Prompt  ";
-    let columns = usize::from(area.width).saturating_sub(LABEL.len());
+pub(super) fn prompt(frame: &mut Frame<'_>, area: Rect, flow: &mut Flow, theme: &Theme) {
+    let columns = usize::from(area.width).saturating_sub(PROMPT.len());
     let rows = usize::from(area.height);
-    if columns == 0 || rows == 0 {
-        return;
-    }
-    let mut lines = if rows == 1 {
-        vec![text::fit(&scene.setup.prompt, columns)]
-    } else {
-        text::wrap(&scene.setup.prompt, columns)
+    let more = flow.count(columns) > rows;
+    let line = |(row, line): (usize, &str)| {
+        let label = if row == 0 { PROMPT } else { "        " };
+        let cut = if more && row + 1 == rows {
+            exactly(&format!("{}…", line.trim_end()), columns)
+        } else {
+            line.to_owned()
+        };
+        Line::from(vec![Span::styled(label, theme.dim), Span::styled(cut, theme.text)])
     };
-    if lines.len() > rows {
-        lines.truncate(rows);
-        let last = format!("{}…", lines[rows - 1].trim_end());
-        lines[rows - 1] = exactly(&last, columns).trim_end().to_owned();
-    }
-    let line = |(row, line): (usize, String)| {
-        let label = if row == 0 { LABEL } else { "        " };
-        Line::from(vec![Span::styled(label, scene.theme.dim), Span::styled(line, scene.theme.text)])
-    };
-    frame.render_widget(Text::from_iter(lines.into_iter().enumerate().map(line)), area);
+    let lines: Text<'_> = flow.lines(0..rows, columns).enumerate().map(line).collect();
+    frame.render_widget(lines, area);
 }
 
 /// A line for each engine: its model, where it is, and its configuration as it was fetched.
@@ -73,20 +74,15 @@ pub(super) fn about(frame: &mut Frame<'_>, area: Rect, scene: &Scene<'_>) {
             Span::styled(text::fit(&Untrusted::bounded(all, 4096), room), scene.theme.dim),
         ])
     };
-    frame.render_widget(Text::from_iter(scene.names.order().iter().map(line)), area);
+    frame.render_widget(scene.names.order().iter().map(line).collect::<Text<'_>>(), area);
 }
 
-/// The ranking as a line, or as a table where there are rows for one. `warmup`: that it is not ranked.
-pub(super) fn ranking(
-    frame: &mut Frame<'_>,
-    area: Rect,
-    scene: &Scene<'_>,
-    (photo, warmup): (Option<PhotoFinish>, bool),
-) {
+/// The ranking as a line, or as a table where there are rows for one.
+pub(super) fn ranking(frame: &mut Frame<'_>, area: Rect, scene: &Scene<'_>, photo: Option<PhotoFinish>) {
     let theme = scene.theme;
     let columns = usize::from(area.width);
-    let head = if warmup {
-        Line::styled("Warm-up: it makes connections and engines ready, and is not ranked", theme.warn)
+    let head = if scene.warmup {
+        Line::styled(WARMUP, theme.warn)
     } else if let Some(photo) = photo {
         photo_line(photo, scene)
     } else if area.height > 1 {
@@ -95,7 +91,7 @@ pub(super) fn ranking(
         one_line(scene, columns)
     };
     let rows = if area.height > 1 { table(scene, columns) } else { Vec::new() };
-    frame.render_widget(Text::from_iter(std::iter::once(head).chain(rows)), area);
+    frame.render_widget(std::iter::once(head).chain(rows).collect::<Text<'_>>(), area);
 }
 
 /// The ranking in a place of its own.
@@ -103,7 +99,8 @@ pub(super) fn ranking_framed(frame: &mut Frame<'_>, area: Rect, scene: &Scene<'_
     let block = Block::new().borders(Borders::ALL).border_style(scene.theme.border).title_top(" Ranking ");
     let inside = block.inner(area);
     let columns = usize::from(inside.width);
-    let order = Line::styled(exactly(ORDER, columns), scene.theme.dim);
+    let order = if scene.warmup { "not ranked" } else { ORDER };
+    let order = Line::styled(exactly(order, columns), scene.theme.dim);
     let rows = scene.standings.iter().map(|standing| {
         let value = value(standing);
         let room = columns.saturating_sub(value.len() + 5);
@@ -112,7 +109,7 @@ pub(super) fn ranking_framed(frame: &mut Frame<'_>, area: Rect, scene: &Scene<'_
         words::ends(left, vec![Span::styled(value, scene.theme.text)], columns)
     });
     frame.render_widget(block, area);
-    frame.render_widget(Text::from_iter(std::iter::once(order).chain(rows)), inside);
+    frame.render_widget(std::iter::once(order).chain(rows).collect::<Text<'_>>(), inside);
 }
 
 fn photo_line(photo: PhotoFinish, scene: &Scene<'_>) -> Line<'static> {
@@ -128,27 +125,21 @@ fn one_line(scene: &Scene<'_>, columns: usize) -> Line<'static> {
         let told = format!("Ranking  nobody yet ({ORDER})");
         return Line::styled(exactly(&told, columns), theme.dim);
     }
-    let longest = [usize::MAX, 24, 12, 6];
-    let line = |room: usize, with_values: bool| {
+    let line = |room: usize, value: fn(&Standing) -> String| {
         let mut line = Line::styled("Ranking", theme.dim);
         for standing in &ranked {
             line.push_span(Span::raw("  "));
-            let mut spans = ranked_name(scene, standing, room);
-            if with_values {
-                spans.push(Span::styled(format!(" {}", value(standing)), theme.text));
-            }
-            spans.into_iter().for_each(|span| line.push_span(span));
+            line.spans.extend(ranked_name(scene, standing, room));
+            line.push_span(Span::styled(value(standing), theme.text));
         }
         line
     };
-    let wordings = longest.into_iter().map(|room| line(room, true)).chain([line(3, false)]);
-    let mut best = Line::default();
-    for wording in wordings {
-        best = wording;
-        if best.width() <= columns {
-            break;
-        }
-    }
+    let whole = |standing: &Standing| format!(" {}", value(standing));
+    let wordings = [usize::MAX, 24, 12].map(|room| line(room, whole));
+    let shorter = [12, 8, 5].map(|room| line(room, brief));
+    let mut wordings = wordings.into_iter().chain(shorter).chain([line(3, |_| String::new())]);
+    let last = wordings.next_back().unwrap_or_default();
+    let mut best = wordings.find(|line| line.width() <= columns).unwrap_or(last);
     let order = format!("  ({ORDER})");
     if best.width() + order.len() <= columns {
         best.push_span(Span::styled(order, theme.dim));
@@ -174,13 +165,20 @@ fn value(standing: &Standing) -> String {
         (State::NotSent, _) => "not sent".to_owned(),
         (State::Waiting, _) => "waiting".to_owned(),
         (State::Ready | State::Connecting, _) => "–".to_owned(),
-        _ => format!("{} {}", standing.amount.count, words::unit(standing.amount.source)),
+        _ => words::counted(standing.amount),
     }
+}
+
+/// The same in fewer columns: of what is counted only how many.
+fn brief(standing: &Standing) -> String {
+    let counts = matches!(standing.state, State::Generating | State::Stalled { .. });
+    if counts { format!(" {}", standing.amount.count) } else { format!(" {}", value(standing)) }
 }
 
 /// A line a lane, best first: everything that is known of it.
 fn table(scene: &Scene<'_>, columns: usize) -> Vec<Line<'static>> {
     let named = scene.names.width().clamp(8, 32);
+    let best = scene.standings.first().and_then(|first| first.e2e);
     let row = |standing: &Standing| {
         let told = |value: Option<String>, width: usize| exactly(&value.unwrap_or_default(), width);
         let marked = if scene.names.marks(standing.target) { "SIMULATED" } else { "" };
@@ -188,6 +186,8 @@ fn table(scene: &Scene<'_>, columns: usize) -> Vec<Line<'static>> {
             Some(doubt) => format!("E2E {e2e} ± {doubt}"),
             None => format!("E2E {e2e}"),
         });
+        let behind =
+            standing.e2e.zip(best).map(|(e2e, best)| e2e.saturating_sub(best)).filter(|behind| *behind > Nanos::ZERO);
         let amount = words::amount(standing.amount, scene.limit(standing.target));
         let plain = |text: String, style: Style| Span::styled(text, style);
         let spans = vec![
@@ -199,6 +199,7 @@ fn table(scene: &Scene<'_>, columns: usize) -> Vec<Line<'static>> {
             plain(format!(" {marked:<10}"), scene.theme.simulated),
             plain(told(standing.ttft.map(|ttft| format!("TTFT {ttft}")), 16), scene.theme.text),
             plain(told(e2e, 26), scene.theme.text),
+            plain(told(behind.map(|behind| format!("+{behind}")), 12), scene.theme.dim),
             plain(told(standing.speed.map(|speed| words::speed(speed, standing.amount.source)), 18), scene.theme.text),
             plain(amount[0].clone(), scene.theme.dim),
         ];

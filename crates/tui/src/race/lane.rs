@@ -15,14 +15,17 @@ use super::scene::Scene;
 use super::track::{State, Track, label};
 use super::transcript::Row;
 use super::{strip, words};
-use crate::chart::{bar, exactly};
+use crate::chart::exactly;
 use crate::text;
 
 /// How long the flag of the first content waves.
 const FLAG: Nanos = Nanos::from_millis(700);
 
-/// Columns that are left to a bar at least.
-const BAR: usize = 8;
+/// The part of a row that is left to a bar at least: one in so many columns.
+const BAR: usize = 3;
+
+/// Where the next piece will be.
+const CURSOR: &str = "▌";
 
 /// Rows of a failure's message at most.
 const MESSAGE: usize = 4;
@@ -47,6 +50,9 @@ pub(super) fn framed(frame: &mut Frame<'_>, area: Rect, scene: &Scene<'_>, targe
     if !mark.is_empty() {
         block = block.title_top(Line::styled(mark, theme.simulated).right_aligned());
     }
+    if let Some(time) = scene.round_trips[target].filter(|_| !scene.names.are_hidden()) {
+        block = block.title_bottom(Line::styled(format!(" RTT {time} "), theme.dim).right_aligned());
+    }
     frame.render_widget(block, area);
     frame.render_widget(Text::from(lines(scene, target, track, (columns, inside.height.into()))), inside);
 }
@@ -64,7 +70,7 @@ pub(super) fn unframed(frame: &mut Frame<'_>, area: Rect, scene: &Scene<'_>, tar
     if scene.names.marks(target) {
         left.push(Span::styled("SIMULATED ", theme.simulated));
     }
-    left.push(Span::styled(words::state(track, &standing.state, scene.now), words::style(&standing.state, theme)));
+    left.push(Span::styled(words::state(track, &standing.state, scene), words::style(&standing.state, theme)));
     let right = flag(scene, track).into_iter().chain([Span::raw(" "), counted(standing, scene, columns / 4)]).collect();
     let mut lines = vec![words::ends(left, right, columns)];
     lines.extend(said(scene, standing, track, (columns, usize::from(area.height).saturating_sub(1))));
@@ -90,7 +96,8 @@ fn lines(scene: &Scene<'_>, target: usize, track: &mut Track, (columns, rows): (
         lines.push(strip);
     }
     if rows >= 12 {
-        lines.push(Line::styled(exactly(&pauses(track), columns), theme.dim));
+        let told = pauses(track);
+        lines.push(Line::styled(exactly(words::fitting(&told, columns), columns), theme.dim));
     }
     lines.truncate(rows);
     let left = rows - lines.len();
@@ -101,10 +108,7 @@ fn lines(scene: &Scene<'_>, target: usize, track: &mut Track, (columns, rows): (
 fn state(scene: &Scene<'_>, target: usize, track: &Track, columns: usize) -> Line<'static> {
     let standing = scene.standing(target);
     let style = words::style(&standing.state, scene.theme);
-    let told = exactly(&words::state(track, &standing.state, scene.now), columns);
-    let round_trip = scene.round_trips[target].filter(|_| !scene.names.are_hidden());
-    let right = round_trip.map(|time| Span::styled(format!("RTT {time}"), scene.theme.dim));
-    words::ends(vec![Span::styled(told.trim_end().to_owned(), style)], right.into_iter().collect(), columns)
+    Line::styled(exactly(&words::state(track, &standing.state, scene), columns), style)
 }
 
 /// The flag of the first content, and the speed since.
@@ -128,31 +132,24 @@ fn counted(standing: &Standing, scene: &Scene<'_>, columns: usize) -> Span<'stat
 }
 
 fn progress(scene: &Scene<'_>, target: usize, standing: &Standing, columns: usize) -> Line<'static> {
-    let told = counted(standing, scene, columns.saturating_sub(BAR + 1));
+    let told = counted(standing, scene, columns.saturating_sub(columns / BAR + 1));
     let room = columns.saturating_sub(told.width() + 1);
     let share = standing.amount.count as f64 / f64::from(scene.limit(target).max(1));
-    let filled = bar(share, room);
-    let filled = filled.trim_end();
-    let rest = room - text::width(filled);
-    Line::from(vec![
-        Span::styled(filled.to_owned(), scene.lane_style(target)),
-        Span::styled("─".repeat(rest), scene.theme.border),
-        Span::raw(" "),
-        told,
-    ])
+    let gauge = words::gauge(share, room, (scene.lane_style(target), scene.theme.border));
+    Line::from_iter(gauge.into_iter().chain([Span::raw(" "), told]))
 }
 
-/// What is usual between two pieces, and what was the worst.
-fn pauses(track: &Track) -> String {
+/// The worst of what was between two pieces, and what is usual, longest wording first.
+fn pauses(track: &Track) -> [String; 2] {
     let rhythm = &track.rhythm;
-    let usual = rhythm.usual().map(|usual| format!("usually {usual} apart"));
-    let longest = rhythm.longest().map(|longest| format!("longest gap {longest}"));
     let stalls = match rhythm.stalls().len() {
-        0 => None,
-        1 => Some("1 stall".to_owned()),
-        stalls => Some(format!("{stalls} stalls")),
+        0 => String::new(),
+        1 => "1 stall, ".to_owned(),
+        stalls => format!("{stalls} stalls, "),
     };
-    usual.into_iter().chain(longest).chain(stalls).collect::<Vec<_>>().join(", ")
+    let longest = rhythm.longest().map(|longest| format!("{stalls}longest gap {longest}")).unwrap_or_default();
+    let usual = rhythm.usual().map(|usual| format!(", usually {usual}")).unwrap_or_default();
+    [format!("{longest}{usual}"), longest]
 }
 
 /// The end of what was said, and of what went wrong.
@@ -175,12 +172,18 @@ fn said(
     let room = rows - trouble.len();
     let notes = missing.filter(|_| room > 1).map(|note| Line::styled(exactly(note, columns), theme.dim));
     let rows = track.transcript.tail(columns, room - notes.iter().len());
-    let lines = rows.into_iter().map(|row| match row {
-        Row::Turn(kind) => Line::styled(exactly(&format!("[{}]", label(kind)), columns), theme.dim),
-        Row::Said(kind, line) => Line::styled(line, voice(kind, scene)),
-    });
+    let mut lines: Vec<_> = rows
+        .into_iter()
+        .map(|row| match row {
+            Row::Turn(kind) => Line::styled(exactly(&format!("[{}]", label(kind)), columns), theme.dim),
+            Row::Said(kind, line) => Line::styled(line, voice(kind, scene)),
+        })
+        .collect();
+    if let Some(last) = lines.last_mut().filter(|last| !track.is_over() && last.width() < columns) {
+        last.push_span(Span::styled(CURSOR, scene.lane_style(standing.target)));
+    }
     let trouble = trouble.iter().map(|line| Line::styled(line.clone(), theme.bad));
-    lines.chain(notes).chain(trouble).collect()
+    lines.into_iter().chain(notes).chain(trouble).collect()
 }
 
 fn voice(kind: EventKind, scene: &Scene<'_>) -> Style {

@@ -1,5 +1,7 @@
 //! When content came, and when it did not.
 
+use std::collections::VecDeque;
+
 use schema::units::{Moment, Nanos};
 
 /// Pauses that tell what is usual: the latest so many.
@@ -21,7 +23,7 @@ pub(super) struct Rhythm {
     stalls: Vec<(Moment, Moment)>,
     longest: Option<Nanos>,
     usual: Option<Nanos>,
-    recent: Vec<Nanos>,
+    recent: VecDeque<Nanos>,
 }
 
 /// One arrival.
@@ -50,10 +52,10 @@ impl Rhythm {
         // Pieces that arrive together say nothing about the pauses between arrivals.
         if pause > Nanos::ZERO {
             if self.recent.len() == REMEMBERED {
-                self.recent.remove(0);
+                self.recent.pop_front();
             }
-            self.recent.push(pause);
-            let mut sorted = self.recent.clone();
+            self.recent.push_back(pause);
+            let mut sorted: Vec<_> = self.recent.iter().copied().collect();
             sorted.sort_unstable();
             self.usual = (sorted.len() >= ENOUGH).then(|| sorted[sorted.len() / 2]);
         }

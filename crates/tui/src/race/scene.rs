@@ -22,6 +22,10 @@ pub(super) struct Scene<'a> {
     pub(super) limits: &'a [u32],
     /// What the strips of all lanes span.
     pub(super) axis: Nanos,
+    /// Whether the run is over: nothing more comes.
+    pub(super) over: bool,
+    /// Whether the heat is one that is not ranked.
+    pub(super) warmup: bool,
     /// Whether engines are told about above the lanes.
     pub(super) tells_about: bool,
 }

@@ -123,20 +123,21 @@ impl Track {
             return;
         }
         self.start = record.start_ns.or(self.start);
-        if record.events.content().count() != self.rhythm.len() {
-            self.hear_again(record);
-        }
-        self.record = Some(Arc::clone(record));
-    }
-
-    /// A viewer that was too slow missed some of it: the record has all of it.
-    fn hear_again(&mut self, record: &Record) {
+        let heard = self.rhythm.len();
         self.rhythm = Rhythm::default();
         self.tokens = Told::default();
         for event in record.events.content() {
             self.rhythm.add(event.arrival, event.tokens.into());
             self.tokens.add(event.tokens.into());
         }
+        if self.rhythm.len() != heard {
+            self.read_again(record);
+        }
+        self.record = Some(Arc::clone(record));
+    }
+
+    /// A viewer that was too slow missed some of it: the record may have all of it.
+    fn read_again(&mut self, record: &Record) {
         let Some(output) = &record.output else { return self.transcript.miss() };
         self.transcript = Transcript::default();
         let said = record.events.iter().zip(output).filter(|(event, _)| event.kind.is_content());

@@ -3,10 +3,12 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use schema::record::{FinishReason, TokenSource};
-use schema::units::{Moment, Nanos};
+use schema::units::Nanos;
 
 use super::order::Standing;
+use super::scene::Scene;
 use super::track::{Amount, State, Track};
+use crate::chart::bar;
 use crate::text::width;
 use crate::theme::Theme;
 
@@ -21,8 +23,11 @@ pub(super) fn clock(time: Nanos) -> String {
 }
 
 /// What a lane does, and since when or in what time.
-pub(super) fn state(track: &Track, state: &State, now: Moment) -> String {
-    let since_start = || track.start().map(|start| clock(now - start)).unwrap_or_default();
+pub(super) fn state(track: &Track, state: &State, scene: &Scene<'_>) -> String {
+    if scene.over && !track.is_over() {
+        return if *state == State::Ready { "took no part" } else { "over; its end was not seen here" }.to_owned();
+    }
+    let since_start = || track.start().map(|start| clock(scene.now - start)).unwrap_or_default();
     let again = match track.attempt() {
         0 => String::new(),
         attempt => format!("attempt {}: ", attempt + 1),
@@ -34,7 +39,7 @@ pub(super) fn state(track: &Track, state: &State, now: Moment) -> String {
         State::Generating => format!("generating {}", since_start()),
         State::Stalled { since } => {
             let usual = track.rhythm.usual().map(|usual| format!(", usually {usual}")).unwrap_or_default();
-            format!("stalled since {}{usual}", clock(now - *since))
+            format!("stalled since {}{usual}", clock(scene.now - *since))
         }
         State::Finished(finish) => {
             let time = track.e2e().map(|e2e| format!(" in {e2e}")).unwrap_or_default();
@@ -64,10 +69,9 @@ pub(super) const fn style(state: &State, theme: &Theme) -> Style {
     match state {
         State::Ready | State::Connecting => theme.dim,
         State::Waiting | State::Generating => theme.text,
-        State::Stalled { .. } => theme.warn,
         State::Finished(_) => theme.good,
         State::Failed(_) => theme.bad,
-        State::Cancelled | State::NotSent => theme.warn,
+        State::Stalled { .. } | State::Cancelled | State::NotSent => theme.warn,
     }
 }
 
@@ -76,6 +80,15 @@ pub(super) fn place(standing: &Standing, all: &[Standing]) -> String {
     let Some(place) = standing.place else { return "–".to_owned() };
     let shared = all.iter().filter(|other| other.place == Some(place)).count() > 1;
     format!("{place}{}", if shared { "=" } else { "" })
+}
+
+/// So many tokens, or events where nobody counted tokens.
+pub(super) fn counted(amount: Amount) -> String {
+    let Amount { count, source } = amount;
+    match (count, unit(source)) {
+        (1, unit) => format!("1 {}", unit.trim_end_matches('s')),
+        (_, unit) => format!("{count} {unit}"),
+    }
 }
 
 /// What is counted: `tokens`, or `events` where nobody counted tokens.
@@ -89,22 +102,18 @@ pub(super) const fn unit(source: TokenSource) -> &'static str {
 /// How much was generated of what was asked for at most, longest wording first.
 pub(super) fn amount(amount: Amount, limit: u32) -> [String; 3] {
     let Amount { count, source } = amount;
-    match source {
-        _ if count == 0 => [format!("at most {limit} tokens"), format!("limit {limit}"), String::new()],
-        TokenSource::ContentEvents => [
-            format!("{count} events, at most {limit} tokens"),
-            format!("{count} events, limit {limit}"),
-            format!("{count} events"),
-        ],
-        TokenSource::ServerUsage => by(count, limit, "counted by the server"),
-        TokenSource::LocalTokenizer => by(count, limit, "counted by a local tokenizer"),
-        TokenSource::TokenizeEndpoint => by(count, limit, "counted by the engine's tokenizer"),
-    }
-}
-
-fn by(count: u64, limit: u32, counter: &str) -> [String; 3] {
+    let counter = match source {
+        _ if count == 0 => return [format!("at most {limit} tokens"), format!("limit {limit}"), String::new()],
+        TokenSource::ContentEvents => {
+            let events = counted(amount);
+            return [format!("{events}, at most {limit} tokens"), format!("{events}, limit {limit}"), events];
+        }
+        TokenSource::ServerUsage => "counted by the server",
+        TokenSource::LocalTokenizer => "counted by a local tokenizer",
+        TokenSource::TokenizeEndpoint => "counted by the engine's tokenizer",
+    };
     let short = format!("{count} of {limit} tokens");
-    [format!("{short}, {counter}"), short, format!("{count} tokens")]
+    [format!("{short}, {counter}"), short, counted(amount)]
 }
 
 /// Tokens or events per second.
@@ -117,6 +126,14 @@ pub(super) fn speed(speed: f64, source: TokenSource) -> String {
 pub(super) fn fitting(wordings: &[String], columns: usize) -> &str {
     let fits = |wording: &&String| width(wording) <= columns;
     wordings.iter().find(fits).or(wordings.last()).map_or("", String::as_str)
+}
+
+/// A bar that fills `share` (0 to 1) of `columns`, and a line for the rest.
+pub(super) fn gauge(share: f64, columns: usize, (filled, rest): (Style, Style)) -> [Span<'static>; 2] {
+    let bar = bar(share, columns);
+    let bar = bar.trim_end().to_owned();
+    let left = columns - width(&bar);
+    [Span::styled(bar, filled), Span::styled("─".repeat(left), rest)]
 }
 
 /// `left` and, where there is room for it, `right` at the other end of the line.
