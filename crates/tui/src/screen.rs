@@ -23,7 +23,7 @@ pub struct View<'a> {
 pub enum Reaction {
     /// Nothing but the next frame.
     Stay,
-    /// The person is done with this screen. While a run goes on it goes on unseen until its end.
+    /// The person is done with this screen. A run that goes on is watched until its end.
     Leave,
     /// The person wants the run to stop: nothing more is sent; asked a second time, what is in flight is given up.
     Stop,
@@ -41,4 +41,9 @@ pub trait Screen {
 
     /// A key was pressed. Ctrl-C never comes here: it stops the run, or leaves where there is none.
     fn press(&mut self, key: KeyEvent) -> Reaction;
+
+    /// Text was pasted, as it came: its line breaks are no Enter keys. Screens that want no text ignore it.
+    fn paste(&mut self, _text: &str) -> Reaction {
+        Reaction::Stay
+    }
 }
