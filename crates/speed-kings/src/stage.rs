@@ -2,21 +2,30 @@
 //!
 //! ```text
 //! runner's thread ──Progress──▶ bounded queue (full: missed) ──▶ this thread: fold, draw, keys ──▶ Stop
+//! signals ──▶ their thread ──▶ Stop; what concerns the screen is asked for frame by frame
 //! ```
+//!
+//! Invariants:
+//! - A run that was begun is waited for until it is sealed, whatever becomes of the screen: one that panics is left, and the
+//!   run goes on without it; a terminal that is closed gives the run up.
+//! - While the screen is up nothing else is written to it: notes, logs and other threads' panics wait until it is left.
+//! - Drawing takes a fifth of one processor at most, and a frame that differs in nothing sends nothing.
 
+mod console;
+mod paper;
 mod recording;
 
-use std::io::{self, Stderr};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use ratatui::Terminal as Canvas;
-use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
-use ratatui::crossterm::{cursor, execute};
+use ratatui::layout::Rect;
+use ratatui::text::Line;
 use runner::{Finished, Job, Stop};
 use schema::progress::Progress;
 use transport::Clock;
@@ -24,19 +33,49 @@ use tui::{Reaction, Screen, Theme, ThemeName, View};
 
 use crate::args::screen::ScreenArgs;
 use crate::commands::Context;
+use crate::commands::interrupt::{self, Heard};
 use crate::config::problem::Problem;
 use crate::outcome::Failure;
+use crate::terminal::Terminal;
+
+use paper::{Ink, Paper};
+use recording::Recording;
 
 /// A frame at most this often; eyes see no more, and the processor is the run's.
 const FRAME: Duration = Duration::from_millis(40);
+
+/// After a frame drawing rests this many times as long as the frame took.
+const REST: u32 = 4;
 
 /// Steps that may wait to be drawn. A viewer that falls behind misses some.
 const FEED: usize = 65_536;
 
 /// The terminal while it is ours.
 pub(crate) struct Stage {
-    canvas: Canvas<CrosstermBackend<Stderr>>,
+    canvas: Canvas<Paper>,
+    ink: Ink,
     theme: Theme,
+    heard: &'static Heard,
+    terminal: Terminal,
+    recording: Option<Recording>,
+    /// Nothing is drawn any more.
+    is_left: bool,
+}
+
+/// Why a screen is no longer drawn.
+enum Lost {
+    /// The terminal is gone.
+    Gone,
+    /// The screen has panicked, which was told.
+    Broken,
+}
+
+/// What a run's screen shows at its lower edge, beside what it shows itself.
+#[derive(Clone, Copy)]
+enum Banner {
+    Stopping,
+    GivingUp,
+    Leaving,
 }
 
 impl Stage {
@@ -57,17 +96,20 @@ impl Stage {
         Ok(wanted)
     }
 
-    /// Takes the terminal.
+    /// Takes the terminal. From here on signals stop what is performed, and end what is shown.
     ///
     /// # Errors
     /// It cannot be had.
     pub(crate) fn open(args: &ScreenArgs, context: &Context) -> Result<Self, Failure> {
         let unavailable = |error: io::Error| Failure::from(miette::miette!("the terminal cannot be drawn on: {error}"));
-        enable_raw_mode().map_err(unavailable)?;
-        execute!(io::stderr(), EnterAlternateScreen, cursor::Hide).map_err(unavailable)?;
-        let canvas = Canvas::new(CrosstermBackend::new(io::stderr())).map_err(unavailable)?;
         let theme = if context.terminal.has_color() { args.theme.unwrap_or_default() } else { ThemeName::Mono };
-        Ok(Self { canvas, theme: Theme::of(theme) })
+        let recording = args.record.as_deref().map(Recording::begin).transpose()?;
+        let heard = interrupt::heed(context.terminal)?;
+        let ink = Ink::default();
+        let canvas = Canvas::new(Paper::new(ink.clone())).map_err(unavailable)?;
+        console::take().map_err(unavailable)?;
+        let (theme, terminal) = (Theme::of(theme), context.terminal);
+        Ok(Self { canvas, ink, theme, heard, terminal, recording, is_left: false })
     }
 
     /// Carries `job` out on a thread of its own while `screen` shows it, until it is over and sealed.
@@ -78,6 +120,7 @@ impl Stage {
         let clock = job.clock;
         let missed = Arc::new(AtomicU64::new(0));
         let (sender, feed) = sync_channel(FEED);
+        interrupt::listen(stop, self.terminal)?;
         let running = {
             let (stop, missed) = (stop.clone(), Arc::clone(&missed));
             let watch = move |progress: Progress| {
@@ -88,75 +131,194 @@ impl Stage {
             std::thread::Builder::new().name("run".into()).spawn(move || runner::run(job, &stop, watch))
         };
         let running = running.map_err(|error| miette::miette!("no thread for the run: {error}"))?;
-        let mut drawn = Ok(());
-        while !running.is_finished() && drawn.is_ok() {
-            drawn =
-                self.frame(screen, Some(&feed), clock, missed.load(Ordering::Relaxed)).map(|reaction| match reaction {
-                    Reaction::Stay | Reaction::Leave => {}
-                    Reaction::Stop if stop.is_asked() => stop.waiting(),
-                    Reaction::Stop => stop.sending(),
-                    Reaction::Abort => stop.waiting(),
-                });
+        let mut is_leaving = false;
+        while !running.is_finished() && !self.is_left {
+            let banner = banner(stop, is_leaving);
+            match self.frame(screen, Some(&feed), clock, missed.load(Ordering::Relaxed), banner) {
+                Reaction::Stay => {}
+                Reaction::Leave => is_leaving = true,
+                Reaction::Stop if stop.is_asked() => stop.waiting(),
+                Reaction::Stop => stop.sending(),
+                Reaction::Abort => stop.waiting(),
+            }
         }
-        if drawn.is_err() {
-            stop.waiting();
-        }
-        let finished = running.join().map_err(|_| miette::miette!("the run's thread has panicked"))?;
-        feed.try_iter().for_each(|progress| screen.fold(&progress));
+        let finished = running.join();
+        self.heard.forget();
+        let finished = finished.map_err(|_| miette::miette!("the run's thread has panicked"))?;
+        self.guarded(|_| {
+            feed.try_iter().for_each(|progress| screen.fold(&progress));
+            Ok(Reaction::Stay)
+        });
         Ok(finished.map_err(miette::Report::from)?)
     }
 
-    /// Shows `screen` until it is left.
+    /// Shows `screen` until it is left, or the process is asked to end; at once if the terminal is no longer ours.
     ///
     /// # Errors
-    /// The terminal is gone.
+    /// None so far: a terminal that is gone is one that was left.
     pub(crate) fn show(&mut self, screen: &mut dyn Screen, clock: Clock) -> Result<Reaction, Failure> {
-        loop {
-            let reaction = self.frame(screen, None, clock, 0);
-            match reaction.map_err(|error| miette::miette!("the terminal cannot be drawn on: {error}"))? {
+        while !self.is_left {
+            if self.heard.is_asked_to_leave() {
+                return Ok(Reaction::Stop);
+            }
+            match self.frame(screen, None, clock, 0, None) {
                 Reaction::Stay => {}
                 reaction => return Ok(reaction),
             }
         }
+        Ok(Reaction::Abort)
     }
 
-    /// One frame, and the keys until the next.
+    /// One frame, and the keys until the next. Where that cannot be, the stage is left.
     fn frame(
         &mut self,
         screen: &mut dyn Screen,
         feed: Option<&Receiver<Progress>>,
         clock: Clock,
         missed: u64,
-    ) -> io::Result<Reaction> {
-        let next = Instant::now() + FRAME;
-        if let Some(feed) = feed {
-            feed.try_iter().take(FEED).for_each(|progress| screen.fold(&progress));
-        }
-        let view = View { now: clock.now(), theme: &self.theme, missed };
-        self.canvas.draw(|frame| screen.draw(frame, &view))?;
-        while event::poll(next.saturating_duration_since(Instant::now()))? {
-            let Event::Key(key) = event::read()? else { continue };
-            if key.kind == KeyEventKind::Release {
-                continue;
+        banner: Option<Banner>,
+    ) -> Reaction {
+        self.guarded(|stage| {
+            stage.heed()?;
+            if let Some(feed) = feed {
+                feed.try_iter().take(FEED).for_each(|progress| screen.fold(&progress));
             }
-            let reaction = if is_interrupt(key) { Reaction::Stop } else { screen.press(key) };
-            if reaction != Reaction::Stay {
+            let begun = Instant::now();
+            stage.draw(screen, clock, missed, banner)?;
+            let next = begun + FRAME.max(begun.elapsed() * REST);
+            stage.keys(screen, next)
+        })
+    }
+
+    /// Does `work`; if that cannot be done, or panics, the stage is left.
+    fn guarded(&mut self, work: impl FnOnce(&mut Self) -> io::Result<Reaction>) -> Reaction {
+        let done = catch_unwind(AssertUnwindSafe(|| work(self)));
+        let (lost, reaction) = match done {
+            Ok(Ok(reaction)) => return reaction,
+            Ok(Err(_)) => (Lost::Gone, Reaction::Abort),
+            Err(_) => (Lost::Broken, Reaction::Stay),
+        };
+        self.leave();
+        if matches!(lost, Lost::Broken) {
+            self.terminal.note("the screen has failed; what is measured goes on without it, and Ctrl-C stops it");
+        }
+        reaction
+    }
+
+    /// Does what signals have asked for.
+    fn heed(&mut self) -> io::Result<()> {
+        if self.heard.is_hung_up() {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        if self.heard.is_asked_to_pause() {
+            console::give_back();
+            interrupt::pause();
+            self.heard.resumes();
+        }
+        if self.heard.has_resumed() {
+            console::retake()?;
+            self.canvas.clear()?;
+        }
+        Ok(())
+    }
+
+    fn draw(
+        &mut self,
+        screen: &mut dyn Screen,
+        clock: Clock,
+        missed: u64,
+        banner: Option<Banner>,
+    ) -> io::Result<()> {
+        let theme = &self.theme;
+        let view = View { now: clock.now(), theme, missed };
+        let drawn = self.canvas.draw(|frame| {
+            screen.draw(frame, &view);
+            if let Some(banner) = banner {
+                let area = frame.area();
+                let row = Rect { y: area.bottom().saturating_sub(1), height: area.height.min(1), ..area };
+                frame.render_widget(Line::styled(banner.text(), theme.warn), row);
+            }
+            theme.paint(frame.buffer_mut());
+        })?;
+        let bytes = self.ink.take();
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        if let Some(recording) = &mut self.recording {
+            recording.take(drawn.buffer, &bytes);
+        }
+        console::send(&bytes)
+    }
+
+    /// What is typed until `next`.
+    fn keys(&mut self, screen: &mut dyn Screen, next: Instant) -> io::Result<Reaction> {
+        while event::poll(next.saturating_duration_since(Instant::now()))? {
+            let reaction = match event::read()? {
+                Event::Key(key) if key.kind == KeyEventKind::Release => Reaction::Stay,
+                Event::Key(key) => match with_control(key) {
+                    // Raw terminals send no signals.
+                    Some('c') => Reaction::Stop,
+                    Some('\\' | '4') => Reaction::Abort,
+                    Some('z') => {
+                        interrupt::pause_all();
+                        Reaction::Stay
+                    }
+                    _ => screen.press(key),
+                },
+                Event::Paste(text) => screen.paste(&text),
+                _ => Reaction::Stay,
+            };
+            if reaction != Reaction::Stay || self.heard.is_anything() {
                 return Ok(reaction);
             }
         }
         Ok(Reaction::Stay)
     }
-}
 
-/// Raw terminals send no signal.
-fn is_interrupt(key: KeyEvent) -> bool {
-    key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL)
+    /// Gives the terminal back.
+    fn leave(&mut self) {
+        self.is_left = true;
+        console::give_back();
+        if let Some(recording) = self.recording.take() {
+            match recording.finish() {
+                Ok(path) => self.terminal.note(&format!("recorded in {}", path.display())),
+                Err(error) => self.terminal.note(&format!("the recording could not be kept: {error}")),
+            }
+        }
+    }
 }
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        // With the terminal gone there is nothing to give back.
-        drop(execute!(io::stderr(), LeaveAlternateScreen, cursor::Show));
-        drop(disable_raw_mode());
+        self.leave();
+    }
+}
+
+impl Banner {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Stopping => " stopping: requests in flight may finish; Ctrl-C gives them up ",
+            Self::GivingUp => " giving up what is in flight, and keeping the run ",
+            Self::Leaving => " waiting for the run's end; Ctrl-C stops it ",
+        }
+    }
+}
+
+/// What there is to say about how a run is about to end.
+fn banner(stop: &Stop, is_leaving: bool) -> Option<Banner> {
+    if stop.is_given_up() {
+        Some(Banner::GivingUp)
+    } else if stop.is_asked() {
+        Some(Banner::Stopping)
+    } else {
+        is_leaving.then_some(Banner::Leaving)
+    }
+}
+
+/// The key that was pressed together with Control.
+fn with_control(key: KeyEvent) -> Option<char> {
+    match key.code {
+        KeyCode::Char(it) if key.modifiers.contains(KeyModifiers::CONTROL) => Some(it),
+        _ => None,
     }
 }

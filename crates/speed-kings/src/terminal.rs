@@ -1,6 +1,8 @@
 //! What is printed, and how: results on stdout, everything else on stderr.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
 
 use miette::MietteHandlerOpts;
 use schema::text::Untrusted;
@@ -74,7 +76,7 @@ impl Terminal {
         let wanted = environment.get("SPEED_KINGS_LOG").unwrap_or(level);
         let filter = wanted.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::WARN));
         let lines = tracing_subscriber::fmt::layer()
-            .with_writer(io::stderr)
+            .with_writer(|| Log)
             .with_ansi(false)
             .with_target(false)
             .log_internal_errors(false);
@@ -161,9 +163,83 @@ impl Terminal {
     }
 }
 
-/// Writes a line to stderr. That nobody may be listening there is no failure.
+/// Writes a line to stderr, or keeps it until the screen that is up is left. That nobody may be listening there is no failure.
 fn say(line: &str) {
-    drop(writeln!(io::stderr(), "{line}"));
+    if !Curtain::hold(line) {
+        drop(writeln!(io::stderr(), "{line}"));
+    }
+}
+
+/// What stands between a screen and all that is said while it is up.
+pub(crate) struct Curtain {
+    /// Whoever draws.
+    owner: ThreadId,
+    lines: Vec<String>,
+    dropped: usize,
+}
+
+/// Lines that wait for the end of a screen at most.
+const MOST_HELD: usize = 1_000;
+
+/// One process has one terminal.
+static CURTAIN: Mutex<Option<Curtain>> = Mutex::new(None);
+
+impl Curtain {
+    fn get() -> MutexGuard<'static, Option<Self>> {
+        CURTAIN.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A screen goes up, drawn by this thread: what is said from now on waits.
+    pub(crate) fn close() {
+        Self::get().get_or_insert_with(|| Self { owner: std::thread::current().id(), lines: Vec::new(), dropped: 0 });
+    }
+
+    /// The screen was left: says what waited.
+    pub(crate) fn open() {
+        let Some(Self { lines, dropped, .. }) = Self::get().take() else { return };
+        lines.iter().for_each(|line| say(line));
+        if dropped > 0 {
+            say(&format!("and {dropped} more lines"));
+        }
+    }
+
+    /// Whether a screen is up.
+    pub(crate) fn is_closed() -> bool {
+        Self::get().is_some()
+    }
+
+    /// Whether this thread draws it.
+    pub(crate) fn is_this_threads() -> bool {
+        Self::get().as_ref().is_some_and(|curtain| curtain.owner == std::thread::current().id())
+    }
+
+    /// Keeps `line` until the screen is left; `false` if none is up.
+    pub(crate) fn hold(line: &str) -> bool {
+        let mut curtain = Self::get();
+        let Some(curtain) = curtain.as_mut() else { return false };
+        if curtain.lines.len() < MOST_HELD {
+            curtain.lines.push(line.to_owned());
+        } else {
+            curtain.dropped += 1;
+        }
+        true
+    }
+}
+
+/// Where lines of the log go.
+struct Log;
+
+impl Write for Log {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if !Curtain::hold(String::from_utf8_lossy(line).trim_end()) {
+            io::stderr().write_all(line)?;
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }
 
 /// Columns of the terminal behind stdout.

@@ -17,7 +17,7 @@ pub(crate) mod heat;
 mod impact;
 mod init;
 mod inspect;
-mod interrupt;
+pub(crate) mod interrupt;
 mod list;
 mod migrate;
 pub(crate) mod prepare;
