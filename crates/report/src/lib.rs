@@ -9,7 +9,7 @@
 //!         ─▶ csv, json
 //! Comparison, Explanation ─▶ compare ─▶ table, markdown, csv, json
 //! Projected ─▶ projection (what it comes to) ─▶ story (told as people live through it)
-//! Gate, Trend ─▶ gate, junit, trend
+//! Gate, Trend ─▶ gate, junit, trend        Change ─▶ degradation
 //! Listing ─▶ table, markdown, csv, json
 //! ```
 //!
@@ -21,8 +21,10 @@ mod alike;
 mod clean;
 mod compare;
 mod comparison;
+mod conversation;
 mod csv;
 mod curve;
+mod degradation;
 mod details;
 mod explain;
 mod figure;
@@ -39,12 +41,15 @@ mod projection;
 mod ranking;
 mod requests;
 mod server_side;
+mod statistics;
 mod story;
 mod terminal;
 mod trend;
 
 pub use crate::compare::{Compared, compare_csv, compare_json, compare_markdown, compare_table};
+pub use crate::conversation::csv_conversations;
 pub use crate::csv::{csv, csv_curves};
+pub use crate::degradation::{degradation, degradation_rows, rush_json};
 pub use crate::gate::{gate, gate_csv, gate_json, gate_markdown};
 pub use crate::json::json;
 pub use crate::junit::junit;
@@ -53,6 +58,7 @@ pub use crate::markdown::markdown;
 pub use crate::projection::{projections, projections_markdown, projections_text};
 pub use crate::ranking::{verdicts, verdicts_in_words};
 pub use crate::requests::{csv_request, csv_requests_heading};
+pub use crate::statistics::{ranking as ranking_text, statistics as statistics_text};
 pub use crate::story::{story, story_markdown, story_rows, story_text};
 pub use crate::terminal::{Style, table};
 pub use crate::trend::{trend, trend_csv, trend_json, trend_markdown};

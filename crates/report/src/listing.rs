@@ -100,6 +100,13 @@ impl Serialize for Object<'_> {
     }
 }
 
+/// As an array of objects, one a row.
+impl Serialize for Listing {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.rows.iter().map(|cells| Object { columns: &self.columns, cells }))
+    }
+}
+
 impl Listing {
     /// For a terminal: the title, if there is one, then headings, a rule and the rows.
     pub fn table(&self, style: Style) -> String {
@@ -142,8 +149,6 @@ impl Listing {
 
     /// As an indented JSON array of objects, one a row, keys in the order of the columns.
     pub fn json(&self) -> String {
-        let object = |cells| Object { columns: &self.columns, cells };
-        let rows: Vec<Object<'_>> = self.rows.iter().map(|row| object(row.as_slice())).collect();
-        json::pretty(&rows)
+        json::pretty(self)
     }
 }

@@ -9,7 +9,7 @@
 //! Step ─────▶└▶ curve (a summary a level) ─▶ law, answer ─▶ Curve ──────────────────────┘
 //! Record ─▶ explain (other tools' definitions) ─▶ Explanation        alike (is it the same thing) ─▶ Unlike
 //! Summary ─▶ insight (outliers, drift, relations)     Curve ─▶ capacity     Record ─▶ impact ─▶ Projected
-//! stored runs ─▶ compare_runs, gate, trend, error_budget
+//! stored runs ─▶ compare_runs, gate, trend, error_budget        one alone, a crowd ─▶ degradation
 //! Record ─▶ live ─▶ Snapshot, Board        seen, in flight ─▶ saturation        records so far ─▶ precision
 //! ```
 //!
@@ -34,6 +34,7 @@ mod cluster;
 mod comparison;
 mod conversation;
 mod curve;
+mod degradation;
 mod distribution;
 mod economy;
 mod error_budget;
@@ -70,6 +71,7 @@ pub use capacity::capacity;
 pub use comparison::{Contest, Open, StoredRun, compare_runs};
 pub use conversation::{answer_of, conversations, recall};
 pub use curve::judge_level;
+pub use degradation::{Change, Figure as ChangedFigure, Seen as ChangedValue, degradation};
 pub use economy::Economy;
 pub use error_budget::{Counted, Objective, error_budget};
 pub use explain::explain;
@@ -81,7 +83,7 @@ pub use saturation::{Seen, saturation};
 pub use slo::judge as judge_slos;
 pub use startup::startup;
 pub use summary::{combine, summarise, summarise_target};
-pub use tally::tally;
+pub use tally::{tally, tally_in_words};
 pub use trend::trend;
 pub use truth::{Errors, errors};
 pub use values::metric_values;

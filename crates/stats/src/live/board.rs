@@ -52,6 +52,8 @@ pub struct Forming {
     pub close: Vec<TargetName>,
     /// Whether those that are close are shown to be as good, and not only not shown to be worse.
     pub tie: bool,
+    /// Blocks that this rests on: below two nothing is ever certain.
+    pub blocks: u32,
     /// By how much the leader is better than the next.
     pub margin: Option<Estimate>,
     /// Requests of each after which it would likely be certain, where that can be said.
@@ -283,6 +285,7 @@ fn forming(criterion: Criterion, pairs: &[PairVerdict]) -> Option<Forming> {
         tie: !close.is_empty() && close.iter().all(|pair| matches!(pair.verdict, Verdict::Tie { .. })),
         more: close.iter().filter_map(|pair| needed(pair)).max(),
         close: close.into_iter().map(|pair| pair.worse.clone()).collect(),
+        blocks: first.evidence.blocks,
         margin: first.margin,
     })
 }
