@@ -11,6 +11,7 @@ mod status;
 mod table;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use ratatui::Frame;
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
@@ -104,7 +105,7 @@ impl Screen for LiveView {
 fn one(frame: &mut Frame<'_>, area: Rect, live: &LiveView, view: &View<'_>) {
     let mut panels = vec![table::targets(live, view), load::load(live, view, 4)];
     panels.extend(load::steps(live, view));
-    panels.extend([spread::ttft(live, view), spread::itl(live, view)]);
+    panels.extend(spread::both(live, view));
     panels.extend(status::verdict(live, view));
     panels.push(status::client(live, view));
     panels.extend(status::failures(live, view));
@@ -121,7 +122,7 @@ fn two(frame: &mut Frame<'_>, area: Rect, live: &LiveView, view: &View<'_>) {
     let parts = columns(area, 2);
     let mut left = vec![load::load(live, view, 12)];
     left.extend(load::steps(live, view));
-    left.extend([spread::ttft(live, view), spread::itl(live, view)]);
+    left.extend(spread::both(live, view));
     let mut right: Vec<Panel> = status::verdict(live, view).into_iter().collect();
     right.push(status::client(live, view));
     right.push(status::failures_or_none(live, view));
@@ -141,7 +142,7 @@ fn three(frame: &mut Frame<'_>, area: Rect, live: &LiveView, view: &View<'_>) {
     left.extend(load::steps(live, view));
     left.push(load::over_time(live, view));
     left.extend(load::blocks(live, view));
-    let middle = vec![spread::ttft(live, view), spread::itl(live, view)];
+    let middle = spread::both(live, view);
     let mut right: Vec<Panel> = status::verdict(live, view).into_iter().collect();
     right.push(status::client(live, view));
     right.push(status::failures_or_none(live, view));

@@ -10,17 +10,20 @@ use schema::plan::Plan;
 use schema::progress::Follow;
 use schema::summary::{Calibration, SloStatus, Summary, TargetSummary};
 use transport::Clock;
+use tui::{LiveView, Occasion};
 
 use crate::args::Output;
 use crate::args::run::{RunArgs, Way};
+use crate::args::screen::ScreenArgs;
 use crate::commands::Context;
-use crate::commands::calibrate::calibrate;
+use crate::commands::calibrate::{PARTS, calibrate};
 use crate::commands::prepare::{Estimate, Prepared, estimate, prepare, resolved, tell};
-use crate::commands::progress::Display;
+use crate::commands::progress::{self, Display};
 use crate::commands::sources::Asked;
 use crate::outcome::{Exit, Failure};
+use crate::stage::Stage;
 
-/// Measure targets and compare them.
+/// Measure targets and compare them; on a terminal, watched while it happens.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -34,14 +37,18 @@ Examples:
   speed-kings benchmark --mock --users 20 --think exponential:2s --turns 4 --duration 1m
   speed-kings benchmark --mock --stages 'warm=2/s@10s,ramp=2/s..20/s@30s' --calibrate
   speed-kings benchmark --mock --replay trace.csv --replay-speed 10
+  speed-kings benchmark --mock --duration 30s --no-tui
   speed-kings benchmark --providers all --budget 2usd --dry-run
 
-Every flag is also a key of the YAML file, with `_` for `-`, and an environment variable:
+Every flag but those of the screen is also a key of the YAML file, with `_` for `-`, and an environment variable:
 --max-tokens 64, `max_tokens: 64`, SPEED_KINGS_MAX_TOKENS=64.")]
 pub(crate) struct Args {
     /// Print the plan and what it would cost, and send nothing.
     #[arg(long)]
     dry_run: bool,
+
+    #[command(flatten)]
+    screen: ScreenArgs,
 
     #[command(flatten)]
     run: RunArgs,
@@ -51,30 +58,65 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if args.dry_run {
         return dry_run(&args.run, context);
     }
+    let wanted = Stage::wanted(&args.screen, context)?;
     let prepared = prepare(&args.run, &Way::BENCHMARK, context)?;
     let lacking = prepared.is_lacking();
-    let resolved = &prepared.resolved;
-    context.terminal.note_all(&cost_notes(&resolved.plan, &prepared.asked));
+    context.terminal.note_all(&cost_notes(&prepared.resolved.plan, &prepared.asked));
     let stop = Stop::new();
     super::interrupt::listen(&stop, context.terminal)?;
-    let calibration = if resolved.calibrate {
+    let finished = if wanted {
+        let mut stage = Stage::open(&args.screen, context)?;
+        on_stage(&prepared, &stop, &mut stage)
+    } else {
+        in_lines(&prepared, &stop, args.screen.plain, context)
+    };
+    prepared.stop_simulated();
+    let finished = finished?;
+    show(&finished, context)?;
+    Ok(exit(&finished, lacking))
+}
+
+/// Carries `prepared` out before everybody's eyes, its calibration first.
+fn on_stage(prepared: &Prepared, stop: &Stop, stage: &mut Stage) -> Result<Finished, Failure> {
+    let perform = |stage: &mut Stage, job: Job, occasion: Occasion| {
+        let mut screen = LiveView::new(&job.plan, occasion);
+        stage.perform(job, stop, &mut screen)
+    };
+    let mut calibrating = |job: Job, part: u8| perform(stage, job, Occasion::Calibration { part, of: PARTS });
+    let calibration = prepared.resolved.calibrate.then(|| calibrate(prepared, stop, &mut calibrating));
+    let mut job = job(prepared, None);
+    job.calibration = calibration.transpose()?.flatten();
+    if prepared.resolved.calibrate && job.calibration.is_none() && !stop.is_asked() {
+        job.notes.push(NO_FLOOR.to_owned());
+    }
+    perform(stage, job, Occasion::Run)
+}
+
+/// What is said when calibrating told nothing.
+const NO_FLOOR: &str = "calibrating came to nothing: too little was answered to tell this machine's floor";
+
+/// Carries `prepared` out with a bar, or sentences.
+fn in_lines(prepared: &Prepared, stop: &Stop, plain: bool, context: &Context) -> Result<Finished, Failure> {
+    let calibration = if prepared.resolved.calibrate {
         context.terminal.note("calibrating: the same load against the built-in engine, a few seconds");
-        let floor = calibrate(&prepared, &stop)?;
+        let floor = calibrate(prepared, stop, &mut |job, _| Ok(runner::run(job, stop, |_| {}).map_err(Report::from)?))?;
         if floor.is_none() && !stop.is_asked() {
-            context.terminal.note("calibrating came to nothing: too little was answered to tell this machine's floor");
+            context.terminal.note(NO_FLOOR);
         }
         floor
     } else {
         None
     };
-    let display = Display::new(&resolved.plan, context.terminal);
+    let job = job(prepared, calibration);
+    if plain {
+        let view = LiveView::new(&job.plan, Occasion::Run);
+        return progress::in_sentences(job, stop, view, context.terminal);
+    }
+    let display = Display::new(&job.plan, context.terminal);
     let mut fold = display.clone();
-    let finished = runner::run(job(&prepared, calibration), &stop, move |progress| fold.fold(progress));
+    let finished = runner::run(job, stop, move |progress| fold.fold(progress));
     display.finish();
-    prepared.stop_simulated();
-    let finished = finished.map_err(Report::from)?;
-    show(&finished, context)?;
-    Ok(exit(&finished, lacking))
+    Ok(finished.map_err(Report::from)?)
 }
 
 /// All that `prepared` needs to be carried out.

@@ -33,19 +33,29 @@ const TOKENS: u32 = 256;
 /// Streams a search is taken to reach where it does not say.
 const SEARCHED: f64 = 64.0;
 
-/// Measures the floor of the load that `prepared` is about to send. `None` when interrupted before there was one, or
+/// Runs that it takes.
+pub(crate) const PARTS: u8 = 2;
+
+/// Carries out one of them, whose number, from 1, is told.
+type Perform<'a> = &'a mut dyn FnMut(Job, u8) -> Result<Finished, Failure>;
+
+/// Measures the floor of the load that `prepared` is about to send, each run carried out by `perform`. `None` when interrupted before there was one, or
 /// when too little was answered to tell.
 ///
 /// # Errors
 /// The built-in engine or the runs against it could not be started.
-pub(crate) fn calibrate(prepared: &Prepared, stop: &Stop) -> Result<Option<Calibration>, Failure> {
+pub(crate) fn calibrate(
+    prepared: &Prepared,
+    stop: &Stop,
+    perform: Perform<'_>,
+) -> Result<Option<Calibration>, Failure> {
     let folder =
         tempfile::tempdir().map_err(|error| miette::miette!("no temporary folder to calibrate in: {error}"))?;
     let load = shape(&prepared.resolved.plan);
-    let paced = Floor { prepared, out: folder.path(), stop };
-    let (shaped, log) = paced.run(load.clone(), GAP)?;
+    let mut floor = Floor { prepared, out: folder.path(), perform, part: 0 };
+    let (shaped, log) = floor.run(load.clone(), GAP)?;
     let streams = load.places().min(1000);
-    let (carried, _) = paced.run(Load::Closed { concurrency: streams }, Nanos::ZERO)?;
+    let (carried, _) = floor.run(Load::Closed { concurrency: streams }, Nanos::ZERO)?;
     if stop.is_asked() {
         return Ok(None);
     }
@@ -86,12 +96,13 @@ fn shape(plan: &Plan) -> Load {
 struct Floor<'a> {
     prepared: &'a Prepared,
     out: &'a std::path::Path,
-    stop: &'a Stop,
+    perform: Perform<'a>,
+    part: u8,
 }
 
 impl Floor<'_> {
     /// One run against an engine that answers at once, with `gap` between events; also what the engine wrote when.
-    fn run(&self, load: Load, gap: Nanos) -> Result<(Finished, Vec<Entry>), Failure> {
+    fn run(&mut self, load: Load, gap: Nanos) -> Result<(Finished, Vec<Entry>), Failure> {
         let pace = Pace::Fixed { ttft: Nanos::ZERO, itl: gap };
         let keep_log = gap > Nanos::ZERO;
         let mut resolved = self.prepared.resolved.clone();
@@ -101,7 +112,8 @@ impl Floor<'_> {
         resolved.add_simulated(MockEngine::Openai, &sim.url()).map_err(Report::from)?;
         resolved.plan = plain(resolved.plan, load, self.out);
         let job = Job { plan: resolved.plan, targets: resolved.targets, ..job(self.prepared, None) };
-        let finished = runner::run(job, self.stop, |_| {}).map_err(Report::from)?;
+        self.part += 1;
+        let finished = (self.perform)(job, self.part)?;
         Ok((finished, sim.take_log()))
     }
 }

@@ -1,15 +1,86 @@
 //! What a run looks like from outside while it goes on: a bar with live figures where someone watches,
 //! notes otherwise.
 
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use runner::{Finished, Job, Stop};
 use schema::plan::Plan;
 use schema::progress::Progress;
+use schema::units::Moment;
 use stats::live::Live;
 
+use crate::outcome::Failure;
 use crate::terminal::Terminal;
+
+/// What can be told of a run in sentences while it goes on.
+pub(crate) trait Told: Send + 'static {
+    /// Takes one step of the run in.
+    fn fold(&mut self, progress: &Progress);
+
+    /// How it stands.
+    fn in_words(&mut self, now: Moment) -> Vec<String>;
+}
+
+impl Told for tui::LiveView {
+    fn fold(&mut self, progress: &Progress) {
+        tui::Screen::fold(self, progress);
+    }
+
+    fn in_words(&mut self, now: Moment) -> Vec<String> {
+        tui::LiveView::in_words(self, now)
+    }
+}
+
+/// How often a run tells how it stands.
+const TOLD_EVERY: Duration = Duration::from_secs(5);
+
+/// Steps that may wait to be told. A listener that falls behind misses some.
+const FEED: usize = 65_536;
+
+/// Carries `job` out and tells every few seconds how it stands, a sentence a line.
+///
+/// # Errors
+/// As [`runner::run`].
+pub(crate) fn in_sentences(
+    job: Job,
+    stop: &Stop,
+    mut told: impl Told,
+    terminal: Terminal,
+) -> Result<Finished, Failure> {
+    let clock = job.clock;
+    let (sender, feed) = sync_channel(FEED);
+    let tell = move || tell(&mut told, &feed, terminal, || clock.now());
+    let teller = std::thread::Builder::new().name("words".into()).spawn(tell);
+    let teller = teller.map_err(|error| miette::miette!("no thread to tell how it goes: {error}"))?;
+    // Who listens may miss some of it; the run does not wait.
+    let finished = runner::run(job, stop, move |progress| drop(sender.try_send(progress)));
+    drop(teller.join());
+    Ok(finished.map_err(miette::Report::from)?)
+}
+
+fn tell(told: &mut impl Told, feed: &Receiver<Progress>, terminal: Terminal, now: impl Fn() -> Moment) {
+    let mut next = Instant::now() + TOLD_EVERY;
+    loop {
+        match feed.recv_timeout(next.saturating_duration_since(Instant::now())) {
+            Ok(progress) => {
+                if let Progress::Note(note) = &progress {
+                    terminal.note(note);
+                }
+                told.fold(&progress);
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        if Instant::now() >= next {
+            next = Instant::now() + TOLD_EVERY;
+            terminal.note_all(&told.in_words(now()));
+        }
+    }
+    terminal.note_all(&told.in_words(now()));
+}
 
 /// Folds progress into a bar on stderr.
 #[derive(Clone)]

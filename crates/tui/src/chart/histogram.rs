@@ -81,11 +81,12 @@ pub fn histogram(
     lines
 }
 
-/// Both ends of `range` at the ends of a line, and its middle between them where there is room.
+/// Both ends of `range` at the ends of a line, and its middle between them where there is room; one of them where they
+/// read alike.
 pub(super) fn axis(range: Range, columns: usize, label: Label<'_>) -> String {
     let (low, middle, high) = (label(range.low()), label(range.value(0.5)), label(range.high()));
     let sides = width(&low) + width(&high);
-    if sides + 1 > columns {
+    if sides + 1 > columns || low == high {
         return exactly(&low, columns);
     }
     let left = ((columns - width(&middle).min(columns)) / 2).saturating_sub(width(&low));

@@ -12,7 +12,7 @@ use crate::theme::Theme;
 /// One figure over time. Its mark tells it from the others, its colour only helps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
-    /// What it is, for the legend.
+    /// What it is, for the legend; those without a name are not in it.
     pub name: String,
     /// Drawn where it was; one column wide.
     pub mark: char,
@@ -82,7 +82,7 @@ fn plot(series: &[Series], (x, y): (Range, Range), (columns, rows): (usize, usiz
 fn legend(series: &[Series], columns: usize, theme: &Theme) -> Line<'static> {
     let mut spans = Vec::new();
     let mut used = 0;
-    for series in series {
+    for series in series.iter().filter(|series| !series.name.is_empty()) {
         let needed = 4 + width(&series.name);
         if used + needed > columns {
             break;

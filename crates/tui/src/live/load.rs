@@ -4,8 +4,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use schema::plan::Axis;
 use schema::text::Untrusted;
-use schema::units::Nanos;
-use stats::live::{Asked, StepSeen, TargetSeen};
+use schema::units::{Moment, Nanos};
+use stats::live::{Asked, Board, StepSeen, Stretch, TargetSeen};
 
 use super::{LiveView, head, letter};
 use crate::chart::{self, Range, Scale, Series, exactly, sparkline};
@@ -33,23 +33,29 @@ pub(super) fn load<'a>(live: &'a LiveView, view: &'a View<'a>, most: usize) -> P
     })
 }
 
-fn of_target(
-    live: &LiveView,
-    view: &View<'_>,
-    (place, seen): (usize, &TargetSeen),
-    (columns, rows): (usize, usize),
-) -> Vec<Line<'static>> {
-    let stage = live.board.stage(seen, view.now).map(|name| fit(&Untrusted::from(name), 16) + ": ").unwrap_or_default();
-    let asked = match live.board.asked(seen, view.now) {
+/// What is asked of a target at this moment: `ramp: 11.0/s asked`.
+pub(super) fn asked(board: &Board, seen: &TargetSeen, now: Moment) -> String {
+    let stage = board.stage(seen, now).map(|name| fit(&Untrusted::from(name), 16) + ": ").unwrap_or_default();
+    let asked = match board.asked(seen, now) {
         Asked::Rate(rate) => format!("{rate:.1}/s asked"),
         Asked::Streams(streams) => format!("{streams:.0} at once asked"),
         Asked::Users(users) => format!("{users} users"),
         Asked::Crowd(users) => format!("{users} at one instant"),
         Asked::Recorded => "as recorded".to_owned(),
     };
+    format!("{stage}{asked}")
+}
+
+fn of_target(
+    live: &LiveView,
+    view: &View<'_>,
+    (place, seen): (usize, &TargetSeen),
+    (columns, rows): (usize, usize),
+) -> Vec<Line<'static>> {
+    let asked = asked(&live.board, seen, view.now);
     let achieved = seen.rates(view.now).map_or_else(|| "–".to_owned(), |(rate, _)| format!("{rate:.1}/s"));
     let in_flight = seen.in_flight().map_or_else(|| "in flight not known".to_owned(), |n| format!("{n} in flight"));
-    let words = format!("{stage}{asked}, {achieved} achieved, {in_flight}");
+    let words = format!("{asked}, {achieved} achieved, {in_flight}");
     let mark = format!("{} ", letter(place));
     let history = completed(seen);
     if rows == 1 {
@@ -78,7 +84,10 @@ fn completed(seen: &TargetSeen) -> Vec<Option<f64>> {
     let timeline = seen.timeline();
     let each = timeline.each().as_secs_f64();
     let over = timeline.stretches().len().saturating_sub(1);
-    timeline.stretches()[..over].iter().map(|stretch| Some(stretch.completed as f64 / each)).collect()
+    // Where it had no turn, there is nothing to show.
+    let seen = |stretch: &Stretch| stretch.completed > 0 || stretch.in_flight.is_some();
+    let rate = |stretch: &Stretch| seen(stretch).then(|| stretch.completed as f64 / each);
+    timeline.stretches()[..over].iter().map(rate).collect()
 }
 
 fn highest(values: &[Option<f64>]) -> f64 {
@@ -126,11 +135,12 @@ fn short(value: f64) -> String {
 pub(super) fn over_time<'a>(live: &'a LiveView, view: &'a View<'a>) -> Panel<'a> {
     Panel::new("TTFT over time", 7, (5, 14), move |columns, rows| {
         let mut series = Vec::new();
-        for (q, name) in [(0.95, "p95"), (0.5, "p50")] {
+        for (q, name) in [(0.95, "p95, capitals"), (0.5, "p50, small letters")] {
             for (place, seen) in live.board.targets().iter().enumerate() {
                 let points = quantiles(seen, q);
                 let mark = if q > 0.9 { letter(place) } else { letter(place).to_ascii_lowercase() };
                 if !points.is_empty() {
+                    let name = if place == 0 { name } else { "" };
                     series.push(Series { name: name.to_owned(), mark, style: view.theme.lane(place), points });
                 }
             }
@@ -225,7 +235,7 @@ pub(super) fn steps<'a>(live: &'a LiveView, view: &'a View<'a>) -> Option<Panel<
 const fn wide(column: usize) -> usize {
     match column {
         0 => 1,
-        1 => 12,
+        1 => 11,
         5 | 6 => 7,
         _ => 9,
     }

@@ -9,12 +9,12 @@ use crate::chart::{Buckets, Range, Scale, exactly, histogram};
 use crate::panel::Panel;
 use crate::screen::View;
 
-pub(super) fn ttft<'a>(live: &'a LiveView, view: &'a View<'a>) -> Panel<'a> {
-    panel("TTFT", 3, live, view, TargetSeen::ttft)
-}
-
-pub(super) fn itl<'a>(live: &'a LiveView, view: &'a View<'a>) -> Panel<'a> {
-    panel("ITL", 4, live, view, TargetSeen::itl)
+/// TTFT and ITL; of a search nothing, as what is true of one level is not of the next.
+pub(super) fn both<'a>(live: &'a LiveView, view: &'a View<'a>) -> Vec<Panel<'a>> {
+    if live.board.plan().search.is_some() {
+        return Vec::new();
+    }
+    vec![panel("TTFT", 3, live, view, TargetSeen::ttft), panel("ITL", 4, live, view, TargetSeen::itl)]
 }
 
 fn panel<'a>(

@@ -5,6 +5,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use rust_decimal::prelude::ToPrimitive as _;
 use schema::server::Counter;
+use schema::target::TargetName;
 use schema::text::Untrusted;
 use stats::live::{Forming, Light, TargetSeen};
 
@@ -25,7 +26,7 @@ pub(super) fn verdict<'a>(live: &'a LiveView, view: &'a View<'a>) -> Option<Pane
     if live.board.targets().len() < 2 || live.board.plan().search.is_some() {
         return None;
     }
-    let mut lines: Vec<Line> = live.forming().iter().map(|forming| leads(forming, view)).collect();
+    let mut lines: Vec<Line> = live.forming().iter().map(|forming| leads(live, forming, view)).collect();
     if lines.is_empty() {
         lines.push(Line::styled("too few answers to tell who leads", view.theme.dim));
     } else if live.board.weighs_a_part() {
@@ -34,16 +35,22 @@ pub(super) fn verdict<'a>(live: &'a LiveView, view: &'a View<'a>) -> Option<Pane
     Some(Panel::of("Verdict forming (only the end counts)", 2, lines))
 }
 
-fn leads(forming: &Forming, view: &View<'_>) -> Line<'static> {
-    let Forming { criterion, leader, close, tie, margin, more } = forming;
+fn leads(live: &LiveView, forming: &Forming, view: &View<'_>) -> Line<'static> {
+    let Forming { criterion, leader, close, tie, blocks, margin, more } = forming;
+    let place = |name: &TargetName| live.board.targets().iter().position(|seen| seen.name() == name);
+    let mark = |name: &TargetName| place(name).map_or('?', letter).to_string();
     let by = margin.map(|margin| format!(" by {:.0} %", margin.value * 100.0)).unwrap_or_default();
-    let others = close.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let others = close.iter().map(mark).collect::<Vec<_>>().join(" ");
+    let leader = format!("{} {leader}", mark(leader));
     let (words, style) = match (close.is_empty(), *tie) {
         (true, _) => (format!("{leader} leads{by}: certain"), view.theme.good),
         (false, true) => (format!("{leader} and {others}: no difference that matters"), view.theme.text),
+        (false, false) if *blocks < 2 => {
+            (format!("{leader} ahead{by}; one block cannot tell how surely"), view.theme.text)
+        }
         (false, false) => {
             let more = more.map(|more| format!(", about {more} requests more")).unwrap_or_default();
-            (format!("{leader} ahead{by} of {others}: too close to call{more}"), view.theme.warn)
+            (format!("{leader} ahead{by} of {others}: not certain{more}"), view.theme.warn)
         }
     };
     Line::from(vec![Span::styled(format!("{criterion}: "), view.theme.dim), Span::styled(words, style)])
@@ -52,8 +59,11 @@ fn leads(forming: &Forming, view: &View<'_>) -> Line<'static> {
 /// Whether the client keeps up.
 pub(super) fn client<'a>(live: &'a LiveView, view: &'a View<'a>) -> Panel<'a> {
     let mut lines = Vec::new();
-    for (place, seen) in live.board.targets().iter().enumerate() {
-        let lights = live.board.lights(seen);
+    let lit = |(place, seen)| (place, live.board.lights(seen));
+    let mut all: Vec<_> = live.board.targets().iter().enumerate().map(lit).collect();
+    // Where there is no room for all, the worst are told.
+    all.sort_by_key(|(_, lights)| std::cmp::Reverse(lights.light));
+    for (place, lights) in all {
         let (mark, style) = match lights.light {
             Light::NotKnown => ('?', view.theme.dim),
             Light::Good => ('●', view.theme.good),

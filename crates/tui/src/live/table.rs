@@ -50,7 +50,11 @@ fn at(seen: &TargetSeen) -> String {
 
 pub(super) fn targets<'a>(live: &'a LiveView, view: &'a View<'a>) -> Panel<'a> {
     let targets = live.board.targets();
-    Panel::new("Targets", 0, (2, targets.len() + 1), move |columns, rows| {
+    // Over all levels of a search times say nothing.
+    let searching = live.board.plan().search.is_some();
+    let means =
+        move |heading: &str| !searching || !["TTFT", "ITL", "E2E"].iter().any(|metric| heading.starts_with(metric));
+    Panel::new("Targets", 0, ((targets.len() + 1).min(7), targets.len() + 1), move |columns, rows| {
         let any_simulated = targets.iter().any(TargetSeen::is_simulated);
         let longest = targets.iter().map(|seen| seen.name().as_str().len()).max().unwrap_or(0) + 2;
         let marked = if any_simulated { SIMULATED.len() + 1 } else { 0 };
@@ -58,6 +62,7 @@ pub(super) fn targets<'a>(live: &'a LiveView, view: &'a View<'a>) -> Panel<'a> {
         let mut room = columns.saturating_sub(named + marked + 9);
         let shown: Vec<_> = COLUMNS
             .iter()
+            .filter(|(heading, ..)| means(heading))
             .take_while(|(_, wide, _)| {
                 let fits = room > *wide;
                 room = room.saturating_sub(wide + 1);
