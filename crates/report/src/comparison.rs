@@ -4,6 +4,7 @@ use schema::metric::{Metric, Unit};
 use schema::plan::{Axis, Plan, PromptSource, Search, Stop, Workload};
 use schema::summary::{Calibration, Distribution, Percentile, SloStatus, Summary, TargetSummary};
 
+use crate::conversation;
 use crate::number::{self, Figure, count};
 
 /// One column of the comparison.
@@ -53,6 +54,7 @@ pub(crate) fn columns(summary: &Summary, plan: &Plan) -> Vec<Column> {
             column(summary, &plan.slos[i].to_string(), |t| Some(Figure::plain(status(t.slos.get(i)?.status))))
         }),
     );
+    columns.push(column(summary, "memory", |t| conversation::figure(t.conversations.as_ref()?)));
     columns.push(column(summary, "verdict", |t| Some(Figure::plain(t.quality.trust.in_words()))));
     columns.retain(|column| column.figures.iter().any(|f| *f != Figure::nothing()));
     columns

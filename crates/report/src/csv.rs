@@ -136,6 +136,10 @@ fn single(target: &TargetSummary, estimate: &Estimate) -> [Option<f64>; 21] {
     figures
 }
 
+fn per_1k(target: &TargetSummary) -> Option<Estimate> {
+    Some(target.conversations.as_ref()?.over_context.as_ref()?.per_1k_tokens_ns)
+}
+
 fn rates(target: &TargetSummary) -> Vec<(&'static str, Estimate)> {
     let bare = |value: f64| Estimate { value, low: None, high: None };
     let throughput = &target.throughput;
@@ -147,6 +151,8 @@ fn rates(target: &TargetSummary) -> Vec<(&'static str, Estimate)> {
         ("input_tokens_per_s", throughput.input_tokens_per_s.map(bare)),
         ("goodput_requests_per_s", throughput.goodput_requests_per_s.map(bare)),
         ("mean_in_flight", Some(bare(throughput.mean_in_flight))),
+        ("retention", target.conversations.as_ref().and_then(|all| all.retention.share)),
+        ("ttft_ns_per_1k_context_tokens", per_1k(target)),
         ("cost_per_request_usd", cost.and_then(|c| c.per_request_usd)),
         ("output_tokens_per_usd", cost.and_then(|c| c.output_tokens_per_usd).map(bare)),
     ];

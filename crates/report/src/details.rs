@@ -6,7 +6,7 @@ use schema::record::{Limit, RateLimits};
 use schema::summary::{Summary, TargetSummary};
 
 use crate::number::{count, number, percent, spread, value};
-use crate::{comparison, insight, server_side};
+use crate::{comparison, conversation, insight, server_side};
 
 /// Label and text of each line about `target`. Text is not yet clean.
 pub(crate) fn of(target: &TargetSummary, summary: &Summary, plan: &Plan) -> Vec<(String, String)> {
@@ -25,6 +25,7 @@ pub(crate) fn of(target: &TargetSummary, summary: &Summary, plan: &Plan) -> Vec<
     lines.extend(target.insight.iter().flat_map(insight::lines));
     lines.extend(client(target).map(|text| ("client", text)));
     lines.extend(cost(target).map(|text| ("cost", text)));
+    lines.extend(target.conversations.iter().flat_map(conversation::lines));
     let failed = target.cross_checks.iter().filter(|check| !check.holds);
     lines.extend(failed.map(|check| ("check failed", format!("{}: {}", check.name, check.detail))));
     lines.extend(target.warnings.iter().map(|warning| ("warning", warning.clone())));

@@ -6,6 +6,8 @@ use schema::metric::{Metric, Unit};
 use schema::plan::Plan;
 use schema::summary::{Distribution, Summary, TargetSummary};
 
+use crate::conversation::{self, Section};
+use crate::listing::Align;
 use crate::number::{NOTHING, count, estimate, percentile, value};
 use crate::{alike, clean, comparison, curve, details, ranking};
 
@@ -38,6 +40,7 @@ pub fn markdown(summary: &Summary, plan: &Plan) -> String {
                 .map(|(label, text)| format!("- **{label}**: {}", clean::markdown(text))),
         );
         lines.extend(metrics(target));
+        lines.extend(target.conversations.iter().flat_map(conversation::sections).flat_map(of_section));
     }
     let warnings = alike::with_warnings(&summary.warnings, summary.comparison.as_ref());
     lines.extend(warnings.iter().flat_map(|(label, text)| {
@@ -72,6 +75,19 @@ fn of_curve(curve: &Curve) -> Vec<String> {
     lines.extend(told.iter().take(1).map(|_| String::new()));
     lines.extend(told.iter().map(|(label, text)| format!("- **{label}**: {}", clean::markdown(text))));
     lines.push(String::new());
+    lines
+}
+
+/// A table under its title.
+fn of_section(section: Section) -> Vec<String> {
+    let rules = section.aligns.iter().map(|align| match align {
+        Align::Left => " --- |",
+        Align::Right => " ---: |",
+    });
+    let mut lines = vec![String::new(), format!("**{}**", clean::markdown(&section.title)), String::new()];
+    lines.push(row(section.headings.into_iter().map(str::to_owned)));
+    lines.push(format!("|{}", rules.collect::<String>()));
+    lines.extend(section.rows.into_iter().map(|cells| row(cells.into_iter())));
     lines
 }
 

@@ -6,6 +6,7 @@ use schema::plan::Plan;
 use schema::summary::{Summary, TargetSummary};
 
 use crate::comparison::{self, Column};
+use crate::conversation::{self, Section};
 use crate::grid::{self, GAP, Lines};
 use crate::listing::Align;
 use crate::{alike, curve, details, paint, ranking};
@@ -80,6 +81,8 @@ pub fn table(summary: &Summary, plan: &Plan, style: Style) -> String {
         lines.push(blank());
         lines.extend(grid::paragraph(&heading(target), width).into_iter().map(Line::Heading));
         lines.extend(plain(grid::labelled(&details::of(target, summary, plan), LABEL_WIDTH, 2, width)));
+        let sections = target.conversations.iter().flat_map(conversation::sections);
+        lines.extend(sections.flat_map(|section| of_section(&section, width)));
     }
     let warnings = alike::with_warnings(&summary.warnings, summary.comparison.as_ref());
     lines.extend(warnings.iter().take(1).map(|_| blank()));
@@ -133,7 +136,7 @@ fn of_curve(curve: &Curve, width: u16) -> Vec<Line> {
 }
 
 /// All targets against each other.
-fn compare(summary: &Summary, plan: &Plan, width: u16) -> Vec<Line> {
+pub(crate) fn compare(summary: &Summary, plan: &Plan, width: u16) -> Vec<Line> {
     let names: Vec<Lines> = summary.targets.iter().map(name).collect();
     grids("target", Align::Left, &names, comparison::columns(summary, plan), width)
 }
@@ -168,7 +171,18 @@ pub(crate) fn grids(first: &str, align: Align, names: &[Lines], columns: Vec<Col
     lines
 }
 
-fn name(target: &TargetSummary) -> Lines {
+/// A table under its title.
+fn of_section(section: &Section, width: u16) -> Vec<Line> {
+    let headings: Vec<Lines> = section.headings.iter().map(|heading| vec![(*heading).to_owned()]).collect();
+    let rows: Vec<Vec<Lines>> =
+        section.rows.iter().map(|row| row.iter().map(|cell| vec![cell.clone()]).collect()).collect();
+    let mut lines = vec![blank()];
+    lines.extend(grid::paragraph(&section.title, width).into_iter().map(Line::Heading));
+    lines.extend(headed(grid::ruled(&headings, &section.aligns, &rows, width)));
+    lines
+}
+
+pub(crate) fn name(target: &TargetSummary) -> Lines {
     let mark = target.simulated.then(|| "SIMULATED".to_owned());
     std::iter::once(target.target.to_string()).chain(mark).collect()
 }

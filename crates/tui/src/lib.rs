@@ -13,6 +13,7 @@
 //! - Any size will do: what has no room is left out, never drawn over something else.
 
 pub mod chart;
+pub mod conversation;
 mod live;
 pub mod inspect;
 pub mod json;

@@ -143,6 +143,9 @@ pub(super) fn pages(summary: &Summary, _: &Plan) -> Vec<(String, Vec<u8>)> {
     if let Some(comparison) = &summary.comparison {
         pages.push(("verdicts.csv".to_owned(), report::verdicts(comparison).csv().into_bytes()));
     }
+    if summary.targets.iter().any(|target| target.conversations.is_some()) {
+        pages.push(("conversation.csv".to_owned(), report::csv_conversations(summary).into_bytes()));
+    }
     if !summary.curves.is_empty() {
         pages.push(("curves.csv".to_owned(), report::csv_curves(summary).into_bytes()));
     }

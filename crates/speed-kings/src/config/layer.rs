@@ -117,7 +117,7 @@ impl Layered {
 }
 
 /// Settings that say how another is meant.
-const WITHOUT: [(&str, &str); 13] = [
+const WITHOUT: [(&str, &str); 14] = [
     ("think", "users"),
     ("session_requests", "users"),
     ("session_pause", "users"),
@@ -130,6 +130,7 @@ const WITHOUT: [(&str, &str); 13] = [
     ("retry_after", "retries"),
     ("retry_most", "retries"),
     ("image_size", "images"),
+    ("passage", "facts"),
     ("metrics_url", "url"),
 ];
 

@@ -303,7 +303,8 @@ fn plan_without_targets(settings: &Settings, surroundings: Surroundings<'_>, pro
         slos: settings.slo.clone().unwrap_or_default(),
         budget_usd: settings.budget.as_ref().map(|budget| budget.value),
         transport,
-        keep_text: settings.keep_text.unwrap_or(false),
+        // What was remembered is read off the answers.
+        keep_text: settings.keep_text.unwrap_or(false) || settings.facts.is_some(),
         out: settings.out.clone().unwrap_or_else(|| PathBuf::from("results")),
         search: timed.search,
         until: settings.until_precise,

@@ -46,8 +46,8 @@ pub(crate) const DEMO: Verb =
 /// `conversation`: one conversation with each target.
 pub(crate) const CONVERSATION: Verb = Verb {
     name: "conversation",
-    suggests: "name: conversation\nwarmup: 1\nmax_tokens: 128\nforce_length: false\n",
-    without: SINGLE,
+    suggests: "name: conversation\nwarmup: 1\nmax_tokens: 128\nforce_length: false\nturns: 12\n",
+    without: CONVERSING,
 };
 
 /// `inspect`: single requests, looked at closely.
@@ -83,8 +83,58 @@ const OWN: &[Own] = &[
 /// How many targets commands can measure that cannot measure any number.
 const TARGETS: &[(&str, RangeInclusive<usize>)] = &[("race", 2..=6), ("try-it", 2..=6)];
 
+/// What conversations, one at a time, have no use for.
+const CONVERSING: &[&str] = &[
+    "requests",
+    "duration",
+    "concurrency",
+    "rate",
+    "arrival",
+    "max_concurrency",
+    "when_full",
+    "stages",
+    "users",
+    "think",
+    "session_requests",
+    "session_pause",
+    "arrive_over",
+    "crowd",
+    "waves",
+    "wave_every",
+    "replay",
+    "replay_speed",
+    "blocks",
+    "sweep",
+    "find_max",
+    "step",
+    "steps",
+    "search_from",
+    "search_to",
+    "tolerance",
+    "until_precise",
+    "until_decided",
+    "calibrate",
+    "size",
+    "prompt",
+    "scenario",
+    "prompt_file",
+    "columns",
+    "input_tokens",
+    "output_tokens",
+    "prefix_groups",
+    "prefix_tokens",
+    "prefix_share",
+    "images",
+    "image_size",
+    "answer",
+    "embeddings",
+    "keep_text",
+];
+
 /// What single requests at a time have no use for.
 const SINGLE: &[&str] = &[
+    "facts",
+    "passage",
     "requests",
     "duration",
     "concurrency",

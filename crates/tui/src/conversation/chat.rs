@@ -1,0 +1,120 @@
+//! What is said, target by target: the user's words of the turn at hand, and the answer as it comes.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use schema::record::Outcome;
+use schema::units::{Moment, Nanos};
+
+use super::seat::{Seat, Table};
+use crate::panel::columns;
+use crate::screen::View;
+use crate::text;
+
+/// Columns that a chat is worth having from.
+const NARROWEST: u16 = 36;
+
+/// Lines of the user's words: of those that are too many, the first and the last.
+const MOST_ASKED: usize = 6;
+
+/// Draws as many chats side by side as there is room for, those where something happened last.
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, table: &mut Table, view: &View<'_>) {
+    let room = usize::from((area.width / NARROWEST).max(1));
+    let (turns, conversations) = (table.turns(), table.conversations());
+    let mut order: Vec<usize> = (0..table.seats().len()).collect();
+    if order.len() > room {
+        order.sort_by_key(|place| std::cmp::Reverse(table.seats()[*place].moved));
+        order.truncate(room);
+        order.sort_unstable();
+    }
+    let count = u16::try_from(order.len()).unwrap_or(1);
+    for (place, area) in order.into_iter().zip(columns(area, count)) {
+        one(frame, area, (place, &mut table.seats_mut()[place]), (turns, conversations), view);
+    }
+}
+
+fn one(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    (place, seat): (usize, &mut Seat),
+    (turns, conversations): (u32, u32),
+    view: &View<'_>,
+) {
+    let (wide, high) = (usize::from(area.width), usize::from(area.height));
+    let theme = view.theme;
+    let mut lines = vec![name(place, seat, wide, view), Line::styled(where_at(seat, turns, conversations), theme.dim)];
+    let asked = seat.asked().map(|asked| text::wrap(&asked, wide.saturating_sub(2))).unwrap_or_default();
+    let most = MOST_ASKED.min(high.saturating_sub(5).max(1));
+    lines.extend(
+        shortened(asked, most)
+            .into_iter()
+            .map(|line| Line::from(vec![Span::styled("▌ ", theme.accent), Span::styled(line, theme.text)])),
+    );
+    let state = state(seat, view.now);
+    lines.push(Line::styled(text::fit(&state.0.as_str().into(), wide), if state.1 { theme.bad } else { theme.dim }));
+    let room = high.saturating_sub(lines.len());
+    let said: Vec<String> = seat.turn.said.last(room, wide.saturating_sub(2)).map(str::to_owned).collect();
+    if !seat.turn.said.is_empty() {
+        let style = theme.lane(place);
+        lines.extend(
+            said.into_iter().map(|line| Line::from(vec![Span::styled("▐ ", style), Span::styled(line, theme.text)])),
+        );
+    }
+    for (row, line) in (0..area.height).zip(lines) {
+        frame.render_widget(line, Rect { y: area.y + row, height: 1, ..area });
+    }
+}
+
+fn name(place: usize, seat: &Seat, wide: usize, view: &View<'_>) -> Line<'static> {
+    let mark = if seat.target.simulated { " SIMULATED" } else { "" };
+    let room = wide.saturating_sub(mark.len());
+    let name = text::fit(&seat.target.name.as_str().into(), room);
+    Line::from(vec![Span::styled(name, view.theme.lane(place)), Span::styled(mark, view.theme.simulated)])
+}
+
+/// `conversation 1 of 3 · turn 5 of 12 asks`.
+fn where_at(seat: &Seat, turns: u32, conversations: u32) -> String {
+    let Some(number) = seat.turn.number else { return "not begun".to_owned() };
+    if seat.turn.warming {
+        return "warming up, which does not count".to_owned();
+    }
+    // Once a conversation's last turn is over, the next one is meant.
+    let over = seat.turn.end.is_some() && seat.conversation() > 0 && seat.next_turn() == 0;
+    let conversation = seat.conversation() + u64::from(!over);
+    let purpose = seat.script.as_ref().and_then(|script| script.lines.get(number as usize));
+    let purpose = purpose.map_or("", |line| line.purpose.in_words());
+    let talk = if conversations > 1 { format!("talk {conversation} of {conversations} · ") } else { String::new() };
+    format!("{talk}turn {} of {turns} {purpose}", number + 1)
+}
+
+/// The first lines of too many, and the last one.
+fn shortened(mut lines: Vec<String>, most: usize) -> Vec<String> {
+    if lines.len() > most && most >= 3 {
+        let last = lines.pop();
+        lines.truncate(most - 2);
+        lines.push("…".to_owned());
+        lines.extend(last);
+    }
+    lines.truncate(most);
+    lines
+}
+
+/// How far the answer is, and whether that is bad.
+fn state(seat: &Seat, now: Moment) -> (String, bool) {
+    let turn = &seat.turn;
+    let ttft = turn.start.zip(turn.first).map(|(start, first)| first - start);
+    match (&turn.end, turn.start, ttft) {
+        (Some(Outcome::Failed(failure)), ..) => (format!("failed: {}: {}", failure.class, failure.message), true),
+        (Some(Outcome::Cancelled), ..) => ("given up".to_owned(), true),
+        (Some(_), _, Some(ttft)) => (format!("TTFT {ttft}, done"), false),
+        (Some(_), ..) => ("done".to_owned(), false),
+        (None, _, Some(ttft)) => (format!("TTFT {ttft}, {} pieces", turn.pieces), false),
+        (None, Some(start), None) => (format!("waits for {}", to_tenths(now.since(start))), false),
+        (None, None, None) => (String::new(), false),
+    }
+}
+
+/// A wait that is still on, so that its last digits do not flicker.
+fn to_tenths(span: Nanos) -> String {
+    format!("{:.1} s", span.0 as f64 / 1e9)
+}

@@ -1,0 +1,184 @@
+//! Who is talked with, and how far that has come.
+
+use schema::conversation::{Conversations, Evidence, Script};
+use schema::event::EventKind;
+use schema::progress::{Progress, Stage, Ticket};
+use schema::record::{Outcome, Phase, Record};
+use schema::target::Target;
+use schema::text::Untrusted;
+use schema::units::Moment;
+
+use super::ConversationSetup;
+use crate::text::Flow;
+
+/// Records up to which every new one is judged at once; of more, every so many.
+const FEW: usize = 400;
+const EVERY: usize = 50;
+
+/// All who are talked with.
+pub(super) struct Table {
+    seats: Vec<Seat>,
+    conversations: u32,
+    turns: u32,
+    script: Box<dyn Fn(u64) -> Option<Script>>,
+}
+
+/// One of them.
+pub(super) struct Seat {
+    pub(super) target: Target,
+    /// Of measured requests.
+    records: Vec<Record>,
+    /// What they came to, as far as they were judged.
+    pub(super) came_to: Option<Conversations>,
+    judged: usize,
+    /// The conversation and the turn that is on, or comes next.
+    place: (u64, u32),
+    /// Its conversation as it is to go.
+    pub(super) script: Option<Script>,
+    pub(super) turn: TurnAtHand,
+    /// When something happened there last.
+    pub(super) moved: Moment,
+}
+
+/// The turn that is on, or was last.
+#[derive(Default)]
+pub(super) struct TurnAtHand {
+    pub(super) warming: bool,
+    /// Its number in the conversation, once it was begun.
+    pub(super) number: Option<u32>,
+    index: u64,
+    pub(super) start: Option<Moment>,
+    pub(super) first: Option<Moment>,
+    pub(super) pieces: u64,
+    pub(super) said: Flow,
+    /// How it ended.
+    pub(super) end: Option<Outcome>,
+}
+
+impl Table {
+    pub(super) fn new(setup: ConversationSetup) -> Self {
+        let seat = |target: &Target| Seat {
+            target: target.clone(),
+            records: Vec::new(),
+            came_to: None,
+            judged: 0,
+            place: (0, 0),
+            script: (setup.script)(0),
+            turn: TurnAtHand::default(),
+            moved: Moment::EPOCH,
+        };
+        let seats = setup.targets.iter().map(seat).collect();
+        Self { seats, conversations: setup.conversations, turns: setup.turns, script: setup.script }
+    }
+
+    pub(super) fn seats(&self) -> &[Seat] {
+        &self.seats
+    }
+
+    pub(super) fn seats_mut(&mut self) -> &mut [Seat] {
+        &mut self.seats
+    }
+
+    pub(super) const fn conversations(&self) -> u32 {
+        self.conversations
+    }
+
+    pub(super) const fn turns(&self) -> u32 {
+        self.turns
+    }
+
+    pub(super) fn fold(&mut self, progress: &Progress) {
+        match progress {
+            Progress::Moved { ticket, at, stage } => {
+                if let Some(seat) = self.seats.iter_mut().find(|seat| seat.target.name == ticket.target) {
+                    seat.moved(ticket, *at, stage, &self.script);
+                }
+            }
+            Progress::Recorded(record) => {
+                let turns = self.turns;
+                if let Some(seat) = self.seats.iter_mut().find(|seat| seat.target.name == record.target) {
+                    seat.recorded(record, turns);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Judges what was recorded since.
+    pub(super) fn judge(&mut self, all: bool) {
+        for seat in &mut self.seats {
+            let new = seat.records.len() - seat.judged;
+            if new > 0 && (all || seat.records.len() <= FEW || new >= EVERY) {
+                seat.came_to = stats::conversations(&seat.target, &seat.records, &self.script);
+                seat.judged = seat.records.len();
+            }
+        }
+    }
+}
+
+impl Seat {
+    /// Which conversation is on, from 0.
+    pub(super) const fn conversation(&self) -> u64 {
+        self.place.0
+    }
+
+    /// The turn that comes next, or is on.
+    pub(super) const fn next_turn(&self) -> u32 {
+        self.place.1
+    }
+
+    /// Questions that were answered, of all conversations.
+    pub(super) fn evidence(&self) -> &[Evidence] {
+        self.came_to.as_ref().map_or(&[], |all| &all.retention.evidence)
+    }
+
+    fn moved(&mut self, ticket: &Ticket, at: Moment, stage: &Stage, script: &dyn Fn(u64) -> Option<Script>) {
+        self.moved = at;
+        let warming = ticket.phase == Phase::Warmup;
+        let is_new = self.turn.index != ticket.index || self.turn.warming != warming || self.turn.end.is_some();
+        if is_new || self.turn.number.is_none() {
+            self.begin(ticket.index, warming, script);
+        }
+        let turn = &mut self.turn;
+        match stage {
+            Stage::Connecting => {}
+            Stage::Sent => turn.start = Some(at),
+            Stage::Answering { start, .. } => turn.start = Some(*start),
+            Stage::Heard { kind, text, .. } => {
+                if kind.is_content() {
+                    turn.first.get_or_insert(at);
+                    turn.pieces += 1;
+                }
+                if let Some(text) = text.as_ref().filter(|_| *kind == EventKind::Text) {
+                    turn.said.push(text);
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, index: u64, warming: bool, script: &dyn Fn(u64) -> Option<Script>) {
+        let number = if warming { 0 } else { self.place.1 };
+        if !warming && number == 0 {
+            self.script = script(self.place.0);
+        }
+        self.turn = TurnAtHand { warming, number: Some(number), index, ..TurnAtHand::default() };
+    }
+
+    fn recorded(&mut self, record: &Record, turns: u32) {
+        self.moved = record.end_ns.unwrap_or(self.moved);
+        let Some(place) = record.conversation.filter(|_| record.phase == Phase::Measured) else { return };
+        let (conversation, turn) = (place.conversation, place.turn);
+        self.turn.end = Some(record.outcome.clone());
+        self.turn.number = Some(turn);
+        // A turn without an answer is the last of its conversation.
+        let goes_on = record.outcome.is_complete() && turn + 1 < turns;
+        self.place = if goes_on { (conversation, turn + 1) } else { (conversation + 1, 0) };
+        self.records.push(record.clone());
+    }
+
+    /// What the user says in the turn at hand.
+    pub(super) fn asked(&self) -> Option<Untrusted> {
+        let line = self.script.as_ref()?.lines.get(self.turn.number? as usize)?;
+        Some(Untrusted::bounded(line.text.as_str(), usize::MAX))
+    }
+}
