@@ -6,6 +6,8 @@
 //!
 //! The screen cannot tell: it folds what it would have folded then, at the moments of the records.
 
+#[cfg(test)]
+pub(crate) mod fixture;
 mod script;
 
 use std::time::Duration;
@@ -19,6 +21,7 @@ use schema::progress::Progress;
 use schema::units::{Moment, Nanos};
 
 use crate::screen::{Reaction, Screen, View};
+use crate::text;
 use crate::theme::Theme;
 
 pub use script::{Step, again, measured, script};
@@ -126,28 +129,30 @@ impl<S: Screen> Replay<S> {
         self.jump_to(there);
     }
 
-    fn foot(&self) -> String {
+    /// That it is a replay, where it is, and what keys do, as far as there is room.
+    fn foot(&self, columns: usize) -> String {
         let seconds = |moment: Moment| Duration::from_nanos(moment.0).as_secs_f64();
-        let sign = if self.is_over() {
-            "■"
-        } else if self.paused {
-            "‖"
-        } else {
-            "▶"
+        let (sign, keys) = match (self.is_over(), self.paused) {
+            (true, _) => {
+                ("■", ["Home again · ← 1 s back · Enter goes on · q leaves", "Home again · Enter goes on · q leaves"])
+            }
+            (false, paused) => {
+                let keys = "space pause · , . step · ←→ 1 s · PgUp PgDn heat · + - speed · End · q leaves";
+                (if paused { "‖" } else { "▶" }, [keys, "space , . ←→ PgUp PgDn + - End · q leaves"])
+            }
         };
-        let rest = if self.is_over() {
-            "Home again · ← back · Enter goes on · q leaves"
-        } else {
-            "space pause · , . step · ←→ 1 s · PgUp PgDn heat · + - speed · End"
-        };
-        format!("{sign} {:.1} of {:.1} s ×{} · {rest}", seconds(self.position), seconds(self.end()), self.speed)
+        let place =
+            format!("REPLAY {sign} {:.1} of {:.1} s ×{}", seconds(self.position), seconds(self.end()), self.speed);
+        let all = keys.map(|keys| format!("{place} · {keys}"));
+        let fitting = all.into_iter().find(|foot| text::width(foot) <= columns);
+        fitting.unwrap_or(place)
     }
 
     fn draw_foot(&self, frame: &mut Frame<'_>, theme: &Theme) {
         let area = frame.area();
         let foot = Rect { y: area.bottom().saturating_sub(1), height: area.height.min(1), ..area };
         frame.render_widget(Clear, foot);
-        frame.render_widget(Line::styled(self.foot(), theme.accent), foot);
+        frame.render_widget(Line::styled(self.foot(area.width.into()), theme.accent), foot);
     }
 }
 
