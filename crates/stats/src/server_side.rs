@@ -47,6 +47,7 @@ pub(crate) fn server_side(
     let spans = spans(counted);
     let (begin, end) = (spans.first()?.0, spans.iter().map(|span| span.1).max()?);
     let engine = read.iter().rev().find(|sample| !sample.engine.is_empty()).map_or("", |sample| sample.engine.as_str());
+    let together = plan.side_by_side && plan.targets.len() > 1;
     let mut side = ServerSide {
         engine: engine.to_owned(),
         samples: read.len() as u64,
@@ -58,13 +59,19 @@ pub(crate) fn server_side(
         prefix_hit_share: None,
         gpu_busy: level::level(&read, &spans, gpu::busy),
         gpu_power_w: level::level(&read, &spans, gpu::power),
-        joules_per_output_token: gpu::joules(&read, &spans).and_then(|joules| per_token(joules, counted)),
+        joules_per_output_token: gpu::joules(&read, &spans)
+            .filter(|_| !together)
+            .and_then(|joules| per_token(joules, counted)),
         times: BTreeMap::new(),
         both_sides: Vec::new(),
         warnings: Vec::new(),
     };
     if side.failed > 0 {
         side.warnings.push(format!("{} of {} readings of its metrics failed", side.failed, samples.len()));
+    }
+    if together && side.gpu_power_w.is_some() {
+        let note = "GPUs were read while all targets were measured: their figures are of all together, and joules a token of none";
+        side.warnings.push(note.to_owned());
     }
     // GPUs have a page of their own, which says nothing of requests.
     let of_engine: Vec<&ServerSample> = read.into_iter().filter(|sample| is_of_engine(sample)).collect();

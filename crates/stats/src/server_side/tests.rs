@@ -388,6 +388,16 @@ fn an_energy_counter_that_fell_is_not_used() {
 }
 
 #[test]
+fn joules_of_targets_that_were_measured_at_the_same_time_are_not_told_apart() {
+    let mut plan = plan_of(&["a", "b"]);
+    plan.side_by_side = true;
+    let samples = [gpus(0, &[(1.0, 9.0, None)]), gpus(200, &[(1.0, 300.0, None)])];
+    let side = side_in(&plan, &[record(100, &[100, 200])], &samples).unwrap();
+    assert_eq!(side.joules_per_output_token, None);
+    assert!(side.warnings[0].starts_with("GPUs were read while all targets were measured"), "{:?}", side.warnings);
+}
+
+#[test]
 fn any_numbers_make_no_panic() {
     let wild = ServerSample {
         at_ns: Moment(u64::MAX),
