@@ -70,6 +70,10 @@ gate-nulls:
 history:
     cargo bench -p speed-kings --bench history
 
+# The same runs with and without a screen, in PAIRS of each: whether drawing changes figures; they go to docs/performance.md.
+theatre PAIRS="12":
+    cargo bench -p speed-kings --bench theatre -- {{ PAIRS }}
+
 # A simulated engine as a server.
 sim ENGINE="vllm" *ARGS:
     cargo run --release -- sim --engine {{ ENGINE }} {{ ARGS }}

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
+use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
 /// The program under measurement.
@@ -88,20 +88,24 @@ pub(crate) fn benchmark(out: &Path, arguments: &[&str]) -> (PathBuf, Spent, Stri
 
 /// Runs a command to its end and returns what it cost and what it printed.
 pub(crate) fn watched(command: &mut Command) -> (Spent, String) {
-    let begun = Instant::now();
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
-    let pid = child.id();
-    let watcher = std::thread::spawn(move || {
+    let watcher = watch(child.id());
+    let output = child.wait_with_output().expect("the program ends");
+    let spent = watcher.join().expect("the watcher ends");
+    (spent, String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+}
+
+/// Watches a process that has just begun, until it is gone.
+pub(crate) fn watch(pid: u32) -> JoinHandle<Spent> {
+    let begun = Instant::now();
+    std::thread::spawn(move || {
         let mut spent = Spent::default();
         while let Some((peak_bytes, cpu)) = usage(pid) {
             spent = Spent { peak_bytes: spent.peak_bytes.max(peak_bytes), cpu, wall: begun.elapsed() };
             sleep(Duration::from_millis(50));
         }
         spent
-    });
-    let output = child.wait_with_output().expect("the program ends");
-    let spent = watcher.join().expect("the watcher ends");
-    (spent, String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+    })
 }
 
 /// Peak resident bytes and processor time of a process that is still going on.

@@ -1,0 +1,238 @@
+//! Whether being watched changes what is measured: the same runs without a screen and with one.
+//!
+//! Simulated engines in processes of their own serve at a fixed pace. Each load is measured in pairs of runs, one with
+//! its output in pipes, where nothing is drawn, and one in a pseudo-terminal of 250 × 70 cells that is read as fast as it
+//! is written to; which of them comes first alternates. What is compared is what the records say: TTFT and ITL over all
+//! requests, with the 95 % interval of the difference (both sides resampled jointly, pair by pair), and how late the
+//! client was (client lag, schedule lag) and what it cost.
+//!
+//! `just theatre` takes twelve pairs of each load, some ten minutes; `just theatre 2` shows that it works. Prints
+//! Markdown.
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+#[expect(dead_code, reason = "each bench uses its part")]
+mod ground;
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Duration;
+
+use ground::{Engine, Folder, PROGRAM, Spent, watch, watched};
+use pty_process::Size;
+use pty_process::blocking::{Command as PtyCommand, Pty, open};
+use schema::manifest::Status;
+use schema::metric::Metric;
+use schema::record::{Phase, Record};
+use stats::inference::{Design, Side, Statistic, difference, interval};
+use store::Run;
+
+/// Pairs of runs unless told: fewer than twelve are not resampled whole.
+const PAIRS: u32 = 12;
+
+/// Rows and columns of the terminal: the most that there is to draw.
+const SIZE: (u16, u16) = (70, 250);
+
+/// One way of being watched.
+struct Scene {
+    title: &'static str,
+    engines: usize,
+    /// Gap between an engine's events.
+    gap: &'static str,
+    arguments: &'static [&'static str],
+}
+
+const SCENES: [Scene; 3] = [
+    Scene {
+        title: "`race`: four lanes of 50 tokens a second, every piece of text drawn",
+        engines: 4,
+        gap: "20ms",
+        arguments: &["race", "--runs", "10", "--max-tokens", "40"],
+    },
+    Scene {
+        title: "`benchmark`: 64 streams of 50 events a second, the live view drawn",
+        engines: 1,
+        gap: "20ms",
+        arguments: &["benchmark", "--concurrency", "64", "--requests", "256", "--max-tokens", "50", "--warmup", "1"],
+    },
+    Scene {
+        title: "`benchmark`: 1,000 streams of 10 events a second, the live view drawn",
+        engines: 1,
+        gap: "100ms",
+        arguments: &["benchmark", "--concurrency", "1000", "--requests", "1000", "--max-tokens", "50", "--warmup", "1"],
+    },
+];
+
+/// What is compared, and at which quantiles.
+const FIGURES: [(Metric, &[f64]); 4] = [
+    (Metric::Ttft, &[0.5, 0.95, 0.99]),
+    (Metric::Itl, &[0.5, 0.95, 0.99]),
+    (Metric::ClientLag, &[0.5, 0.99]),
+    (Metric::ScheduleLag, &[0.5, 0.99]),
+];
+
+fn main() {
+    // `cargo test` and `cargo nextest` list and run benches too; there is nothing to test here.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return;
+    }
+    let pairs = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
+    let pairs = pairs.map_or(PAIRS, |pairs| pairs.parse().expect("a number of pairs"));
+    for scene in &SCENES {
+        let [without, with] = measure(scene, pairs);
+        print(scene, pairs, &without, &with);
+    }
+}
+
+/// All runs of one kind.
+#[derive(Default)]
+struct Measured {
+    /// Measured records, each with its pair, in the order in which they began.
+    records: Vec<(u32, Record)>,
+    cpu: Duration,
+    /// Bytes that a terminal was sent.
+    drawn: u64,
+}
+
+fn measure(scene: &Scene, pairs: u32) -> [Measured; 2] {
+    let engines: Vec<Engine> = (0..scene.engines).map(|_| Engine::start("50ms", scene.gap, None)).collect();
+    let mut sides = [Measured::default(), Measured::default()];
+    for pair in 0..pairs {
+        let first = usize::from(pair % 2 == 1);
+        for is_drawn in [first, 1 - first] {
+            let folder = Folder::new("theatre");
+            let mut command = Command::new(PROGRAM);
+            command.args(scene.arguments).args(["--model", "sim-vllm"]).arg("--out").arg(folder.path());
+            for (engine, name) in engines.iter().zip('a'..) {
+                command.args(["--target", &format!("{name}=vllm@{}", engine.url)]);
+            }
+            let (spent, drawn) =
+                if is_drawn == 1 { in_a_terminal(command, folder.path()) } else { (watched(&mut command).0, 0) };
+            let side = &mut sides[is_drawn];
+            side.records.extend(records(folder.path()).into_iter().map(|record| (pair, record)));
+            side.cpu += spent.cpu;
+            side.drawn += drawn;
+        }
+    }
+    engines.into_iter().for_each(Engine::stop);
+    sides
+}
+
+/// Runs `command` on a terminal of its own, leaves what stands there when the run in `out` is over, and returns what it
+/// cost and how much it drew.
+fn in_a_terminal(mut command: Command, out: &Path) -> (Spent, u64) {
+    let (terminal, inside) = open().expect("the system has a terminal left");
+    terminal.resize(Size::new(SIZE.0, SIZE.1)).expect("a terminal has a size");
+    command.env("TERM", "xterm-256color").env_remove("NO_COLOR");
+    let mut child = PtyCommand::from(command).spawn(inside).expect("the program starts");
+    let watcher = watch(child.id());
+    let terminal = Arc::new(terminal);
+    let reader = {
+        let terminal = Arc::clone(&terminal);
+        std::thread::spawn(move || swallow(&terminal))
+    };
+    while child.try_wait().expect("the program is ours").is_none() {
+        if is_sealed(out) {
+            // It may be gone by now.
+            drop((&*terminal).write_all(b"q"));
+        }
+        sleep(Duration::from_millis(100));
+    }
+    (watcher.join().expect("the watcher ends"), reader.join().expect("the reader ends"))
+}
+
+/// Reads all that a terminal is sent; how much that was.
+fn swallow(mut terminal: &Pty) -> u64 {
+    let mut bytes = vec![0; 64 << 10];
+    let mut all = 0;
+    // A terminal whose other end nobody holds reads as an error.
+    while let Ok(count @ 1..) = terminal.read(&mut bytes) {
+        all += count as u64;
+    }
+    all
+}
+
+fn run_of(out: &Path) -> Option<PathBuf> {
+    Some(fs::read_dir(out).ok()?.next()?.ok()?.path())
+}
+
+fn is_sealed(out: &Path) -> bool {
+    let run = run_of(out).and_then(|path| Run::open(&path).ok());
+    run.is_some_and(|run| run.manifest.status != Status::Running)
+}
+
+/// The measured records of all targets of the run in `out`, which must have been answered.
+fn records(out: &Path) -> Vec<Record> {
+    let run = Run::open(&run_of(out).expect("a run was kept")).expect("the run opens");
+    let mut records = Vec::new();
+    for target in &run.manifest.plan.targets {
+        let read = run.records(&target.name).expect("the target has records");
+        records.extend(read.map(|record| record.expect("a whole record")));
+    }
+    assert!(records.iter().all(|record| record.outcome.is_complete()), "everything is answered");
+    records.retain(|record| record.phase == Phase::Measured);
+    records.sort_by_key(|record| record.start_ns);
+    records
+}
+
+fn print(scene: &Scene, pairs: u32, without: &Measured, with: &Measured) {
+    println!("\n{}; {pairs} pairs of runs, {} requests each way\n", scene.title, without.records.len());
+    println!("| | without a screen | with | difference | |\n| --- | --- | --- | --- | --- |");
+    for (metric, quantiles) in FIGURES {
+        let (one, other) = (Values::of(without, metric), Values::of(with, metric));
+        for &quantile in quantiles {
+            let what = format!("{} p{:.0}", metric.heading(), quantile * 100.0);
+            println!("| {what} | {} |", compared(&one, &other, Statistic::Quantile(quantile)));
+        }
+    }
+    let cpu = |side: &Measured| side.cpu.as_secs_f64() / f64::from(pairs);
+    println!("| CPU a run | {:.2} s | {:.2} s | {:+.2} s | |", cpu(without), cpu(with), cpu(with) - cpu(without));
+    println!("| drawn a run | nothing | {:.1} MB | | |", with.drawn as f64 / f64::from(pairs) / 1e6);
+}
+
+/// Values of one metric, as they are resampled.
+struct Values {
+    values: Vec<f64>,
+    pairs: Vec<u32>,
+}
+
+impl Values {
+    fn of(side: &Measured, metric: Metric) -> Self {
+        let all = side
+            .records
+            .iter()
+            .flat_map(|(pair, record)| stats::metric_values(record, metric).map(move |value| (value, *pair)));
+        let (values, pairs) = all.unzip();
+        Self { values, pairs }
+    }
+
+    fn side(&self) -> Side<'_> {
+        Side { values: &self.values, blocks: &self.pairs }
+    }
+}
+
+/// Both figures with their intervals, their difference with its own, and what that says.
+fn compared(without: &Values, with: &Values, statistic: Statistic) -> String {
+    let (without, with) = (without.side(), with.side());
+    let one = |side| interval(side, statistic, 0.95, 1).map_or_else(|| "too few".to_owned(), |it| millis(&it, ""));
+    let change = difference(with, without, statistic, Design::Paired, 0.95, 1);
+    let told = change.as_ref().map_or_else(String::new, |change| millis(change, "+"));
+    let verdict = match change.and_then(|change| change.low.zip(change.high)) {
+        None => "not known",
+        Some((low, high)) if low <= 0.0 && 0.0 <= high => "equal within the interval",
+        Some(_) => "differs",
+    };
+    format!("{} | {} | {told} | {verdict}", one(without), one(with))
+}
+
+/// An estimate in milliseconds, with its sign where that is wanted.
+fn millis(estimate: &schema::summary::Estimate, sign: &str) -> String {
+    let one = |nanos: f64| if sign.is_empty() { format!("{:.3}", nanos / 1e6) } else { format!("{:+.3}", nanos / 1e6) };
+    match (estimate.low, estimate.high) {
+        (Some(low), Some(high)) => format!("{} ({} … {}) ms", one(estimate.value), one(low), one(high)),
+        _ => format!("{} ms", one(estimate.value)),
+    }
+}
