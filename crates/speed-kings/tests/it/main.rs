@@ -20,6 +20,7 @@ mod e2e_search;
 mod e2e_secrets;
 mod e2e_server;
 mod e2e_shapes;
+mod e2e_side_by_side;
 mod e2e_stops;
 mod e2e_verdicts;
 mod errors;
