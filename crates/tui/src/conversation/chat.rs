@@ -108,6 +108,7 @@ fn state(seat: &Seat, now: Moment) -> (String, bool) {
         (Some(Outcome::Cancelled), ..) => ("given up".to_owned(), true),
         (Some(_), _, Some(ttft)) => (format!("TTFT {ttft}, done"), false),
         (Some(_), ..) => ("done".to_owned(), false),
+        (None, _, Some(ttft)) if turn.pieces == 1 => (format!("TTFT {ttft}, one piece"), false),
         (None, _, Some(ttft)) => (format!("TTFT {ttft}, {} pieces", turn.pieces), false),
         (None, Some(start), None) => (format!("waits for {}", to_tenths(now.since(start))), false),
         (None, None, None) => (String::new(), false),

@@ -8,6 +8,7 @@ use schema::conversation::{Evidence, Recall, Retention};
 use super::chart::mark;
 use super::seat::{Seat, Table};
 use super::under;
+use crate::chart::exactly;
 use crate::screen::View;
 use crate::text;
 use crate::theme::Theme;
@@ -46,10 +47,11 @@ fn marks(place: usize, seat: &Seat, wide: usize, theme: &Theme) -> Line<'static>
     const NAME: usize = 18;
     let name = text::fit(&seat.target.name.as_str().into(), NAME);
     let gap = " ".repeat(NAME - text::width(&name).min(NAME));
+    const SHARE: usize = 24;
     let told = seat.came_to.as_ref().map_or_else(|| "nothing asked yet".to_owned(), |all| share(&all.retention));
     let mut spans = vec![
         Span::styled(format!("{} {name}{gap} ", mark(place)), theme.lane(place)),
-        Span::styled(format!("{told}  "), theme.accent),
+        Span::styled(format!("{}  ", exactly(&told, SHARE)), theme.accent),
     ];
     let used: usize = spans.iter().map(|span| text::width(&span.content)).sum();
     let all = all_marks(seat);

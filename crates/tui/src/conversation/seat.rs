@@ -46,7 +46,7 @@ pub(super) struct TurnAtHand {
     pub(super) warming: bool,
     /// Its number in the conversation, once it was begun.
     pub(super) number: Option<u32>,
-    index: u64,
+    pub(super) index: u64,
     pub(super) start: Option<Moment>,
     pub(super) first: Option<Moment>,
     pub(super) pieces: u64,

@@ -1,1 +1,117 @@
+mod telling;
 
+use ratatui::crossterm::event::{KeyCode, KeyEvent};
+use schema::record::FailureClass;
+
+use super::Conversation;
+use crate::text::width;
+use crate::{Reaction, Screen as _};
+use telling::{Telling, setup};
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (250, 70)];
+
+/// Frames of `telling` in all sizes, kept under `name`.
+#[track_caller]
+fn check(name: &str, telling: &mut Telling) {
+    for size in SIZES {
+        insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), telling.drawn(size));
+    }
+}
+
+/// The first conversation is over, the second is in the middle of an answer: one remembers, one does not.
+fn in_the_middle() -> Telling {
+    let mut telling = Telling::of(2);
+    telling.warms_up();
+    for target in 0..2 {
+        telling.talks(target, 0, 12);
+        telling.talks(target, 1, 8);
+    }
+    telling.begins(0, 1, 8);
+    telling.hears(0, "It is ");
+    telling
+}
+
+#[test]
+fn before_the_first_turn() {
+    check("before", &mut Telling::of(3));
+}
+
+#[test]
+fn in_the_middle_of_an_answer() {
+    check("middle", &mut in_the_middle());
+}
+
+#[test]
+fn all_is_said() {
+    let mut telling = Telling::of(2);
+    for target in 0..2 {
+        (0..2).for_each(|conversation| telling.talks(target, conversation, 12));
+    }
+    telling.screen.close();
+    check("over", &mut telling);
+}
+
+#[test]
+fn a_turn_that_waits_and_one_that_fails() {
+    let mut telling = Telling::of(2);
+    telling.talks(0, 0, 4);
+    telling.begins(0, 0, 4);
+    telling.talks(1, 0, 3);
+    telling.fails(1, 0, 3, FailureClass::BadRequest, "the prompt is \u{1b}[2Jtoo long for this model");
+    check("waits_and_fails", &mut telling);
+}
+
+#[test]
+fn more_targets_than_there_is_room_for_show_where_something_happened_last() {
+    let mut telling = Telling::of(6);
+    telling.talks(1, 0, 2);
+    telling.talks(4, 0, 1);
+    let drawn = telling.drawn((80, 24));
+    assert!(drawn.contains("talk 1 of 3"), "{drawn}");
+    assert!(drawn.contains("llamacpp") && drawn.contains("tgi"), "{drawn}");
+}
+
+#[test]
+fn hostile_answers_stay_in_their_place() {
+    let mut telling = Telling::of(2);
+    telling.begins(0, 0, 0);
+    telling.hears(0, "\u{1b}[2J\u{202e}evil\u{202c} 👩‍👩‍👧‍👧 日本語 e\u{301}\u{200b} ");
+    telling.hears(0, &"x".repeat(500));
+    for size in SIZES {
+        let rows = telling.rows(size);
+        assert!(rows.iter().all(|row| width(row) == usize::from(size.0) && !row.contains('\u{1b}')), "{rows:#?}");
+    }
+}
+
+#[test]
+fn any_size_will_do() {
+    let mut telling = in_the_middle();
+    for columns in [1, 2, 5, 20, 37, 79, 151, 300] {
+        for rows in [1, 2, 3, 5, 8, 13, 24, 90] {
+            telling.rows((columns, rows));
+        }
+    }
+}
+
+#[test]
+fn keys_stop_it_and_leave_it() {
+    let press = |screen: &mut Conversation, code| screen.press(KeyEvent::from(code));
+    let mut screen = Conversation::new(setup(1));
+    assert_eq!(press(&mut screen, KeyCode::Char('s')), Reaction::Stop);
+    assert_eq!(press(&mut screen, KeyCode::Char('q')), Reaction::Abort);
+    assert_eq!(press(&mut screen, KeyCode::Enter), Reaction::Stay);
+    screen.close();
+    assert_eq!(press(&mut screen, KeyCode::Enter), Reaction::Leave);
+    assert_eq!(press(&mut screen, KeyCode::Char('q')), Reaction::Leave);
+    assert_eq!(press(&mut screen, KeyCode::Char('s')), Reaction::Stay);
+}
+
+#[test]
+fn told_in_sentences() {
+    let mut telling = Telling::of(2);
+    telling.warms_up();
+    telling.talks(0, 0, 12);
+    telling.talks(1, 0, 6);
+    telling.fails(1, 0, 6, FailureClass::Stalled, "nothing for 60 s");
+    insta::assert_snapshot!(telling.told.join("\n"));
+}
