@@ -79,13 +79,18 @@ impl Felt {
         }
     }
 
-    /// All of it about `person`, in a sentence or two.
-    pub fn sentence(&self, person: &str) -> String {
+    /// How long `person` waited and what that means, in a sentence.
+    pub fn wait_in_words(&self, person: &str) -> String {
         let waited = match self.waits_for {
             WaitsFor::WholeAnswer => format!("{person} waits {} for the whole answer", self.wait),
             WaitsFor::FirstWords => format!("{person} waits {} for the first words", self.wait),
             WaitsFor::BeyondReading => format!("{person} waits {} in all for something to read", self.wait),
         };
+        format!("{waited}: {}.", self.means())
+    }
+
+    /// [`Felt::wait_in_words`], and how fast the text came beside how fast people read.
+    pub fn sentence(&self, person: &str) -> String {
         let pace = self.times_reading.map(|times| {
             let digits = usize::from(times < 10.0);
             format!(
@@ -93,7 +98,7 @@ impl Felt {
                 READING_WORDS_PER_MINUTE.0, TOKENS_PER_WORD.0
             )
         });
-        format!("{waited}: {}.{}", self.means(), pace.unwrap_or_default())
+        format!("{}{}", self.wait_in_words(person), pace.unwrap_or_default())
     }
 }
 

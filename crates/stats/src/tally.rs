@@ -41,6 +41,37 @@ pub fn tally(votes: &[Vote]) -> Tally {
     }
 }
 
+/// What a tally says, in sentences: who is first and whether that is told, and whether the place of an answer had a say.
+pub fn tally_in_words(tally: &Tally) -> Vec<String> {
+    let (Some(first), Some(p)) = (tally.contenders.first(), tally.leader_p) else {
+        return vec!["No votes yet.".to_owned()];
+    };
+    let mark = if first.contender.simulated { " (SIMULATED)" } else { "" };
+    let name = format!("`{}`{mark}", first.contender.target);
+    let mut said = vec![match (tally.has_leader(), tally.needs_more) {
+        (true, _) => format!("{name} is preferred to each other (p = {p:.2})."),
+        (false, Some(more)) => format!(
+            "{name} leads, but it is too close to call (p = {p:.2}): about {more} more votes would tell, if they fall as before."
+        ),
+        (false, None) => format!("Too close to call: {name} leads by next to nothing (p = {p:.2})."),
+    }];
+    said.push(format!(
+        "Chance of being preferred to a typical other, with its 95 % interval: Bradley–Terry strengths of {} {}.",
+        tally.votes,
+        if tally.votes == 1 { "vote" } else { "votes" }
+    ));
+    if tally.votes >= 5 {
+        said.push(format!(
+            "The answer shown first was preferred {} times; without any habit it would be about {:.1}.",
+            tally.first_shown_preferred, tally.first_shown_expected
+        ));
+    }
+    if tally.left_out > 0 {
+        said.push(format!("Contenders shown least often are left out: {}.", tally.left_out));
+    }
+    said
+}
+
 /// All that were shown, those shown most often first.
 fn contenders(votes: &[&Vote]) -> Vec<Contender> {
     let mut shown: BTreeMap<&Contender, u64> = BTreeMap::new();

@@ -12,22 +12,34 @@
 //!   push its neighbours out of line.
 //! - Any size will do: what has no room is left out, never drawn over something else.
 
+mod bubbles;
 pub mod chart;
 pub mod conversation;
-mod live;
 pub mod inspect;
 pub mod json;
+mod live;
 mod pages;
 mod panel;
 mod plain;
+mod prompt;
 pub mod race;
 pub mod replay;
+mod rush;
+mod scenario;
 mod screen;
+#[cfg(test)]
+mod testing;
 pub mod text;
 mod theme;
+mod vote;
 
+pub use bubbles::Bubbles;
 pub use live::{LiveView, Occasion};
 pub use pages::{Answer, Answers, Page, Pages};
 pub use plain::Plain;
+pub use prompt::{LONGEST_PROMPT, PromptEntry};
+pub use rush::Rush;
+pub use scenario::{Scene, SceneMenu};
 pub use screen::{Reaction, Screen, View};
 pub use theme::{Theme, ThemeError, ThemeName};
+pub use vote::{Ballot, Revealed, Voting, letter, tally_page};
