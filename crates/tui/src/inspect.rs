@@ -20,16 +20,17 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
-use schema::exchange::Exchange;
+use schema::exchange::{Exchange, Part};
 use schema::progress::Progress;
 use schema::target::Target;
 use schema::text::Untrusted;
 
 use crate::screen::{Reaction, Screen, View};
 use crate::text;
-use crate::theme::Theme;
+use crate::theme::{Theme, ThemeName};
 
 pub use figures::{Figures, ending, figures, version};
+use pages::Sheet;
 use tab::Tab;
 pub use timeline::{Carried, Filter, Row, by_gap, timeline};
 
@@ -60,6 +61,26 @@ impl Leaf {
     }
 }
 
+/// The request as lines of plain text, made fit for a terminal.
+pub fn request_text(exchange: &Exchange) -> Vec<String> {
+    plain(|sheet| sheet.request(exchange))
+}
+
+/// The answer as lines of plain text, made fit for a terminal.
+pub fn answer_text(exchange: &Exchange) -> Vec<String> {
+    plain(|sheet| sheet.answer(exchange))
+}
+
+/// What brought one event as lines of plain text, made fit for a terminal.
+pub fn raw_text(part: &Part) -> Vec<String> {
+    plain(|sheet| sheet.raw(&part.raw))
+}
+
+fn plain(write: impl FnOnce(Sheet<'_>) -> Vec<Line<'static>>) -> Vec<String> {
+    let theme = Theme::of(ThemeName::Mono);
+    write(Sheet::new(&theme, u16::MAX)).iter().map(|line| line.to_string().trim_end().to_owned()).collect()
+}
+
 /// The screen.
 pub struct Inspect {
     tabs: Vec<Tab>,
@@ -81,6 +102,13 @@ impl Inspect {
         let filter = &screen.filter;
         screen.tabs.iter_mut().zip(exchanges).for_each(|(tab, exchange)| tab.settle(exchange, filter));
         screen
+    }
+
+    /// With raw events shown beside the timeline from the beginning, or not.
+    #[must_use]
+    pub fn with_raw(mut self, raw: bool) -> Self {
+        self.tabs.iter_mut().for_each(|tab| tab.set_raw(raw));
+        self
     }
 
     /// The exchange with the target at `index` is over. One that is not there is of no interest.

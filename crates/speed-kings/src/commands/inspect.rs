@@ -1,13 +1,78 @@
-//! `inspect`.
+//! `inspect`: single requests, looked at closely.
 
-use crate::args::run::RunArgs;
+mod capture;
+mod file;
+mod order;
+mod probe;
+mod secrets;
+mod shown;
+mod text;
+mod theatre;
+mod verdict;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use miette::Report;
+use schema::exchange::{EXCHANGE_FORMAT, Exchange, Exchanges};
+use schema::progress::Progress;
+use schema::record::TokenSource;
+use schema::target::Target;
+use schema::text::Untrusted;
+use transport::{Client, Clock, Connector};
+use tui::inspect::{Carried, Filter};
+
+use crate::args::run::{RunArgs, Way};
 use crate::args::screen::ScreenArgs;
 use crate::commands::Context;
+use crate::commands::prepare::{Prepared, prepare};
+use crate::config::verb::INSPECT;
 use crate::outcome::{Exit, Failure};
+use crate::stage::Stage;
+
+use capture::{Capture, Taken};
+use text::Form;
 
 /// Look at single requests and answers as they went over the wire.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  speed-kings inspect --mock=vllm
+  speed-kings inspect --providers groq,cerebras --model gpt-oss-120b --prompt 'Why is the sky blue?'
+  speed-kings inspect --url http://localhost:8000/v1 --model qwen3 --no-stream --no-tui
+  speed-kings inspect --mock --save exchange.json
+  speed-kings inspect --open exchange.json --kind other --raw
+  speed-kings inspect --url http://localhost:8000/v1 --errors
+
+One request goes to each target, one target after another, on a connection of its own. It is no run: what is to be kept
+goes into the file of `--save`, or where the key `s` puts it. Keys, cookies and whatever else is secret are `***` in all
+of it.")]
 pub(crate) struct Args {
+    /// Keep the exchanges in this file.
+    #[arg(long, value_name = "FILE.json")]
+    save: Option<PathBuf>,
+
+    /// Look at exchanges that were kept, and send nothing.
+    #[arg(long, value_name = "FILE.json", conflicts_with_all = ["save", "errors", "RunArgs", "Settings"])]
+    open: Option<PathBuf>,
+
+    /// Show how each target answers requests that are wrong or at the edge of what it can do.
+    #[arg(long, conflicts_with_all = ["save", "kind", "find", "raw"])]
+    errors: bool,
+
+    /// Of the timeline, show only this: text, reasoning, tool, vectors, other, or pieces of whole answers.
+    #[arg(long, value_name = "KIND", value_parser = carried)]
+    kind: Option<Carried>,
+
+    /// Of the timeline, show only what holds this text.
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    find: String,
+
+    /// Show events as they came, too.
+    #[arg(long)]
+    raw: bool,
+
     #[command(flatten)]
     screen: ScreenArgs,
 
@@ -15,6 +80,127 @@ pub(crate) struct Args {
     run: RunArgs,
 }
 
-pub(crate) fn run(args: &Args, _context: &Context) -> Result<Exit, Failure> {
-    Err(miette::miette!("{args:?}").into())
+fn carried(text: &str) -> Result<Carried, String> {
+    let names = || Carried::ALL.map(Carried::in_words).join(", ");
+    let found = Carried::ALL.into_iter().find(|carried| carried.in_words() == text);
+    found.ok_or_else(|| format!("use one of {}", names()))
+}
+
+impl Args {
+    fn filter(&self) -> Filter {
+        Filter { carried: self.kind, holding: self.find.clone() }
+    }
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    if args.errors {
+        return theatre::run(&args.run, context);
+    }
+    let wanted = Stage::wanted(&args.screen, context)?;
+    let exchanges = match &args.open {
+        Some(path) => {
+            let kept = file::open(path)?;
+            if wanted {
+                shown::show(kept.exchanges.clone(), args, context)?;
+            }
+            kept
+        }
+        None => asked(args, wanted, context)?,
+    };
+    if let Some(path) = &args.save {
+        file::save(path, &exchanges)?;
+        context.terminal.note(&format!("kept in {}", path.display()));
+    }
+    let form = Form { filter: args.filter(), raw: args.raw, was_seen: wanted };
+    text::print(&exchanges, &form, context)?;
+    let well = exchanges.exchanges.iter().all(|exchange| exchange.record.outcome.is_complete());
+    Ok(if well || args.open.is_some() { Exit::Done } else { Exit::Failed })
+}
+
+/// Sends a request to each target, on the screen where one is wanted.
+fn asked(args: &Args, wanted: bool, context: &Context) -> Result<Exchanges, Failure> {
+    let prepared = prepare(&args.run, &Way { verb: &INSPECT, settled: "" }, context)?;
+    let round = Round::new(prepared)?;
+    let exchanges =
+        if wanted { shown::carry_out(round, args, context)? } else { round.carry_out(&mut |_| {}, &mut |_, _| {})? };
+    Ok(bound(exchanges))
+}
+
+/// Exchanges as a file has them.
+fn bound(exchanges: Vec<Exchange>) -> Exchanges {
+    let program_version = env!("CARGO_PKG_VERSION").to_owned();
+    Exchanges { format_version: EXCHANGE_FORMAT, program_version, exchanges }
+}
+
+/// One request to each target, ready to be sent.
+struct Round {
+    prepared: Prepared,
+    clock: Clock,
+    cancel: Arc<AtomicBool>,
+    clients: Vec<Client>,
+}
+
+impl Round {
+    fn new(prepared: Prepared) -> Result<Self, Failure> {
+        let clock = Clock::start();
+        let plan = &prepared.resolved.plan.transport;
+        let connector = Connector::new(plan, prepared.proxy.clone(), clock).map_err(Report::from)?;
+        let cancel = Arc::new(AtomicBool::new(false));
+        let clients = prepared.resolved.targets.iter();
+        let clients = clients.map(|who| Client::new(connector.clone(), who, Arc::clone(&cancel)));
+        let clients = clients.collect::<Result<_, _>>().map_err(Report::from)?;
+        Ok(Self { prepared, clock, cancel, clients })
+    }
+
+    fn targets(&self) -> Vec<Target> {
+        self.clients.iter().map(|client| client.target().clone()).collect()
+    }
+
+    /// Sends them one after another, so that none disturbs another's timing. `told` hears how far each comes, `over` what
+    /// became of it.
+    fn carry_out(
+        self,
+        told: &mut dyn FnMut(Progress),
+        over: &mut dyn FnMut(usize, &Exchange),
+    ) -> Result<Vec<Exchange>, Failure> {
+        let _stamps = transport::hold_stamps_on();
+        let runtime = super::small_runtime()?;
+        let redactor = self.prepared.redactor();
+        let mut exchanges = Vec::new();
+        for (index, client) in self.clients.iter().enumerate() {
+            if self.cancel.load(Ordering::Relaxed) {
+                break;
+            }
+            let taken = runtime.block_on(self.send(client, told));
+            let exchange = secrets::without(taken.exchange(client.target()), &redactor)?;
+            over(index, &exchange);
+            exchanges.push(exchange);
+        }
+        self.prepared.stop_simulated();
+        Ok(exchanges)
+    }
+
+    async fn send(&self, client: &Client, told: &mut dyn FnMut(Progress)) -> Taken {
+        let resolved = &self.prepared.resolved;
+        let at = jiff::Timestamp::now();
+        let order = order::of(&self.prepared, client.target(), self.clock.now());
+        let mut capture = Capture::new(client.target(), self.clock, told);
+        let mut record = client.send(&order, &mut capture).await;
+        self.count_tokens(&mut record);
+        let limit = resolved.plan.transport.sizes.event_bytes as usize;
+        Taken { at, letterhead: client.letterhead(&order), order, noted: capture.noted(), record, limit }
+    }
+
+    /// Counts generated tokens where the server did not.
+    fn count_tokens(&self, record: &mut schema::record::Record) {
+        let output = record.output.take();
+        if let (Some(tokenizer), Some(tokens), Some(output)) =
+            (self.prepared.asked.prompts.tokenizer(), &mut record.tokens, output)
+            && tokens.source == TokenSource::ContentEvents
+        {
+            let text: String = output.iter().map(Untrusted::raw).collect();
+            tokens.output = tokenizer.count(&text) as u64;
+            tokens.source = TokenSource::LocalTokenizer;
+        }
+    }
 }

@@ -53,13 +53,16 @@ pub(crate) const CONVERSATION: Verb = Verb {
 /// `inspect`: single requests, looked at closely.
 pub(crate) const INSPECT: Verb = Verb {
     name: "inspect",
-    suggests: "name: inspect\nwarmup: 0\nsize: short\nmax_tokens: 64\nforce_length: false\n",
-    without: SINGLE,
+    suggests: "size: short\nmax_tokens: 64\nforce_length: false\n",
+    without: UNKEPT,
 };
 
 /// `rush`: a crowd at each target.
-pub(crate) const RUSH: Verb =
-    Verb { name: "rush", suggests: "name: rush\nwarmup: 1\nsize: short\nmax_tokens: 128\n", without: SINGLE };
+pub(crate) const RUSH: Verb = Verb {
+    name: "rush",
+    suggests: "name: rush\nwarmup: 1\nsize: short\nmax_tokens: 64\nduration: 10s\n",
+    without: RUSHING,
+};
 
 /// A flag that means something of its own to a command.
 #[derive(Debug)]
@@ -131,6 +134,41 @@ const CONVERSING: &[&str] = &[
     "keep_text",
 ];
 
+/// What a crowd has no use for: it is a load of its own, for a time or in waves.
+const RUSHING: &[&str] = &[
+    "facts",
+    "passage",
+    "requests",
+    "concurrency",
+    "rate",
+    "arrival",
+    "max_concurrency",
+    "when_full",
+    "stages",
+    "users",
+    "think",
+    "session_requests",
+    "session_pause",
+    "arrive_over",
+    "crowd",
+    "replay",
+    "replay_speed",
+    "blocks",
+    "side_by_side",
+    "sweep",
+    "find_max",
+    "step",
+    "steps",
+    "search_from",
+    "search_to",
+    "tolerance",
+    "until_precise",
+    "until_decided",
+    "calibrate",
+    "turns",
+    "embeddings",
+];
+
 /// What single requests at a time have no use for.
 const SINGLE: &[&str] = &[
     "facts",
@@ -168,6 +206,61 @@ const SINGLE: &[&str] = &[
     "turns",
     "embeddings",
     "keep_text",
+];
+
+/// What requests that are looked at have no use for: they are no run, and nothing is made of more than one.
+const UNKEPT: &[&str] = &[
+    "facts",
+    "passage",
+    "requests",
+    "duration",
+    "concurrency",
+    "rate",
+    "arrival",
+    "max_concurrency",
+    "when_full",
+    "stages",
+    "users",
+    "think",
+    "session_requests",
+    "session_pause",
+    "arrive_over",
+    "crowd",
+    "waves",
+    "wave_every",
+    "replay",
+    "replay_speed",
+    "blocks",
+    "side_by_side",
+    "sweep",
+    "find_max",
+    "step",
+    "steps",
+    "search_from",
+    "search_to",
+    "tolerance",
+    "until_precise",
+    "until_decided",
+    "calibrate",
+    "turns",
+    "keep_text",
+    "warmup",
+    "grace",
+    "tie",
+    "weights",
+    "slo",
+    "budget",
+    "retries",
+    "retry_after",
+    "retry_most",
+    "respect_limits",
+    "drop_after",
+    "scrape",
+    "metrics_url",
+    "gpu_metrics",
+    "name",
+    "tag",
+    "out",
 ];
 
 impl Verb {

@@ -32,6 +32,8 @@ pub(super) struct Tab {
     /// Since when, and how far.
     state: Option<(Moment, &'static str)>,
     events: u32,
+    /// Whether raw events are shown from the beginning.
+    raw: bool,
     seen: Option<Box<Seen>>,
 }
 
@@ -68,7 +70,7 @@ struct Made {
 impl Tab {
     pub(super) fn new(target: &Target) -> Self {
         let name = target.name.as_str().to_owned();
-        Self { name, simulated: target.simulated, state: None, events: 0, seen: None }
+        Self { name, simulated: target.simulated, state: None, events: 0, raw: false, seen: None }
     }
 
     pub(super) fn settle(&mut self, exchange: Exchange, filter: &Filter) {
@@ -82,13 +84,20 @@ impl Tab {
             at: 0,
             top: 0,
             visited: 0,
-            raw: false,
+            raw: self.raw,
             tops: [0; 4],
             made: None,
             room: 1,
         };
         seen.choose();
         self.seen = Some(Box::new(seen));
+    }
+
+    pub(super) fn set_raw(&mut self, raw: bool) {
+        self.raw = raw;
+        if let Some(seen) = &mut self.seen {
+            seen.raw = raw;
+        }
     }
 
     pub(super) fn fold(&mut self, at: Moment, stage: &Stage) {
