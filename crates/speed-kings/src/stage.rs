@@ -222,13 +222,7 @@ impl Stage {
         Ok(())
     }
 
-    fn draw(
-        &mut self,
-        screen: &mut dyn Screen,
-        clock: Clock,
-        missed: u64,
-        banner: Option<Banner>,
-    ) -> io::Result<()> {
+    fn draw(&mut self, screen: &mut dyn Screen, clock: Clock, missed: u64, banner: Option<Banner>) -> io::Result<()> {
         let theme = &self.theme;
         let view = View { now: clock.now(), theme, missed };
         let drawn = self.canvas.draw(|frame| {
@@ -252,7 +246,7 @@ impl Stage {
 
     /// What is typed until `next`.
     fn keys(&mut self, screen: &mut dyn Screen, next: Instant) -> io::Result<Reaction> {
-        while event::poll(next.saturating_duration_since(Instant::now()))? {
+        while console::has_input(next.saturating_duration_since(Instant::now()))? {
             let reaction = match event::read()? {
                 Event::Key(key) if key.kind == KeyEventKind::Release => Reaction::Stay,
                 Event::Key(key) => match with_control(key) {
