@@ -54,6 +54,19 @@ impl RunArgs {
         self.settings.replay_speed
     }
 
+    /// The keys of all flags that were given.
+    pub(crate) fn given(&self) -> Vec<String> {
+        let lone = [
+            (self.no_stream, "no_stream"),
+            (self.no_force_length, "no_force_length"),
+            (!self.config.is_empty(), "config"),
+        ];
+        let lone = lone.into_iter().filter(|(given, _)| *given).map(|(_, key)| key.to_owned());
+        let settings = serde_json::to_value(&self.settings).expect("settings are plain data");
+        let set = settings.as_object().into_iter().flat_map(|set| set.keys().cloned());
+        set.chain(lone).collect()
+    }
+
     /// All layers of configuration, these flags on top.
     ///
     /// # Errors

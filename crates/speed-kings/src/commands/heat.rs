@@ -7,28 +7,33 @@
 //!
 //! A command calls [`line_up`] before it takes the terminal (it tells of targets that are left out), makes its screen of
 //! [`Field::setup`], opens the stage where [`Stage::wanted`](crate::stage::Stage::wanted), and then carries the field
-//! out, before the stage or in sentences on stderr. One field is one run; for another prompt line up again.
+//! out, before the stage or in sentences on stderr. One field is one run; for another prompt line up again. What is read
+//! afterwards is in [`pages`].
+
+mod pages;
 
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use runner::{Finished, Job, Stop};
 use schema::manifest::Status;
 use schema::progress::{Follow, Progress};
 use schema::record::Record;
-use schema::target::TargetName;
+use schema::target::{Target, TargetName};
 use schema::text::Untrusted;
 use store::Run;
-use transport::Clock;
+use transport::{Clock, Connector};
 use tui::Screen;
 use tui::race::{Lane, RaceSetup};
 
 use crate::args::run::{RunArgs, Way};
 use crate::commands::prepare::{Prepared, prepare};
-use crate::commands::stored::records_of;
-use crate::commands::{Context, benchmark};
+use crate::commands::{Context, benchmark, small_runtime};
 use crate::outcome::{Exit, Failure};
 use crate::stage::Stage;
+
+pub(crate) use pages::{Told, in_full, pages};
 
 /// Targets that are ready to be asked, and what is known of them.
 pub(crate) struct Field {
@@ -48,6 +53,8 @@ pub(crate) struct Heat {
     pub(crate) finished: Finished,
     /// All its records as they are on disk, target by target, warm-up included.
     pub(crate) records: Vec<Record>,
+    /// What could not be read back.
+    unread: Vec<String>,
     /// Whether something asked for was not measured at all.
     lacking: bool,
 }
@@ -70,14 +77,34 @@ pub(crate) fn line_up(args: &RunArgs, way: &Way<'_>, context: &Context) -> Resul
     let plan = &prepared.resolved.plan;
     let picked = prepared.asked.prompts.pick(plan.seed, 0);
     let prompt = Untrusted::bounded(picked.prompt.user.as_str(), usize::MAX);
-    let lanes = plan.targets.iter().map(|target| Lane {
+    let lanes = plan.targets.iter().zip(about(&prepared)?).map(|(target, about)| Lane { about, ..lane(target) });
+    Ok(Field { lanes: lanes.collect(), prompt, clock: Clock::start(), prepared })
+}
+
+/// What the plan says of a target.
+pub(crate) fn lane(target: &Target) -> Lane {
+    Lane {
         name: target.name.clone(),
         simulated: target.simulated,
         endpoint: target.url.to_string(),
         model: target.model.clone(),
         about: Vec::new(),
-    });
-    Ok(Field { lanes: lanes.collect(), prompt, clock: Clock::start(), prepared })
+    }
+}
+
+/// What the targets say of themselves, in the plan's order; without keys, should one be said.
+fn about(prepared: &Prepared) -> Result<Vec<Vec<(String, Untrusted)>>, Failure> {
+    let resolved = &prepared.resolved;
+    let connector = Connector::new(&resolved.plan.transport, prepared.proxy.clone(), Clock::start());
+    let connector = connector.map_err(miette::Report::from)?;
+    let asked = resolved.targets.iter().map(|target| discover::about(&connector, target));
+    let told = small_runtime()?.block_on(join_all(asked));
+    let redactor = prepared.redactor();
+    let line = |line: discover::Line| {
+        let value = Untrusted::bounded(redactor.text(line.value.raw()), usize::MAX);
+        (line.name.to_owned(), value)
+    };
+    Ok(told.into_iter().map(|about| about.lines().into_iter().map(line).collect()).collect())
 }
 
 /// Steps that may wait to be said. One who reads slowly misses some; the run waits for nobody.
@@ -109,7 +136,16 @@ impl Field {
         self.prepared.stop_simulated();
         let finished = finished?;
         let run = Run::open(&finished.path).map_err(miette::Report::new)?;
-        Ok(Heat { records: records_of(&run, context)?, finished, lacking })
+        let mut heat = Heat { records: Vec::new(), unread: Vec::new(), finished, lacking };
+        for target in run.targets() {
+            for record in run.records(target).map_err(miette::Report::new)? {
+                match record {
+                    Ok(record) => heat.records.push(record),
+                    Err(error) => heat.unread.push(error.to_string()),
+                }
+            }
+        }
+        Ok(heat)
     }
 }
 
@@ -142,7 +178,15 @@ impl Heat {
     /// # Errors
     /// Stdout cannot be written to.
     pub(crate) fn tell(&self, context: &Context) -> Result<(), Failure> {
-        benchmark::show(&self.finished, context)
+        benchmark::show(&self.finished, context)?;
+        context.terminal.note_all(&self.unread);
+        Ok(())
+    }
+
+    /// What its pages are made of.
+    pub(crate) fn told(&self) -> Told {
+        let Finished { summary, manifest, .. } = &self.finished;
+        Told { summary: summary.clone(), plan: manifest.plan.clone(), records: self.records.clone() }
     }
 
     /// The exit status: 130 interrupted, 1 when something asked for could not be measured or any request failed, 3 when
@@ -166,4 +210,3 @@ impl Heat {
         tui::replay::measured(&self.records, target)
     }
 }
-

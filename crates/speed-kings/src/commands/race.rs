@@ -1,20 +1,40 @@
-//! `race`.
+//! `race`: targets side by side, each a stream begun at one instant.
 
+mod replay;
+
+use ratatui::Frame;
+use ratatui::crossterm::event::KeyEvent;
 use runner::Stop;
-use tui::race::Race;
+use schema::progress::Progress;
+use tui::race::{Race, RaceSetup};
+use tui::{Plain, Reaction, Screen, View};
 
+use crate::args::Output;
 use crate::args::run::{RunArgs, Way};
 use crate::args::screen::ScreenArgs;
-use crate::commands::heat::{Show, line_up};
 use crate::commands::Context;
+use crate::commands::heat::{Field, Heat, Show, Told, line_up, pages};
+use crate::config::problem::Problem;
 use crate::config::verb::RACE;
 use crate::outcome::{Exit, Failure};
 use crate::stage::Stage;
 
 /// Race targets side by side, live.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  speed-kings race --mock
+  speed-kings race --providers groq,cerebras --model gpt-oss-120b --prompt 'Why is the sky blue?'
+  speed-kings race --target a=vllm@http://a:8000 --target b=vllm@http://b:8000 --runs 30
+  speed-kings race --url http://localhost:8000/v1 --mock=vllm --size long --max-tokens 512
+  speed-kings race --mock --record race.cast
+  speed-kings race --replay latest --replay-speed 0.5
+  speed-kings race --mock --plain > result.txt
+
+A race is a run like any other: it is kept, with its answers, and `results`, `compare` and `story` read it.")]
 pub(crate) struct Args {
-    /// How many times they race; the first three are shown lane by lane, of all of them how they spread.
+    /// How many times they race: the first three times are shown lane by lane, then how all of them spread. Of a replay:
+    /// how many heats at most.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     runs: Option<u32>,
 
@@ -31,18 +51,74 @@ fn settled(runs: u32) -> String {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let runs = args.runs.unwrap_or(1);
     let wanted = Stage::wanted(&args.screen, context)?;
+    if let Some(run) = args.run.replay() {
+        return replay::run(args, run, wanted, context);
+    }
+    if args.run.replay_speed().is_some() {
+        let problem = Problem::new("`--replay-speed` says nothing without `--replay`");
+        return Err(problem.help("name the run to be raced again: `--replay latest`").into());
+    }
+    let runs = args.runs.unwrap_or(1);
     let field = line_up(&args.run, &Way { verb: &RACE, settled: &settled(runs) }, context)?;
     let stop = Stop::new();
     super::interrupt::listen(&stop, context.terminal)?;
-    let mut race = Race::new(field.setup(runs));
-    let heat = if wanted {
-        let mut stage = Stage::open(&args.screen, context)?;
-        field.carry_out(Show::Screen(&mut stage, &mut race), &stop, context)?
-    } else {
-        field.carry_out(Show::Lines(&mut |_| Vec::new()), &stop, context)?
-    };
+    let setup = field.setup(runs);
+    let heat =
+        if wanted { on_stage(field, setup, &stop, args, context)? } else { in_lines(field, &setup, &stop, context)? };
     heat.tell(context)?;
     Ok(heat.exit())
+}
+
+/// Before a person: the race, and then what is read of it.
+fn on_stage(field: Field, setup: RaceSetup, stop: &Stop, args: &Args, context: &Context) -> Result<Heat, Failure> {
+    let clock = field.clock;
+    let mut stage = Stage::open(&args.screen, context)?;
+    let mut watched = Watched { race: Race::new(setup), stopped: false };
+    let heat = field.carry_out(Show::Screen(&mut stage, &mut watched), stop, context)?;
+    if watched.stopped || !heat.is_interrupted() {
+        watched.race.close();
+        // Whatever it is left by, it was seen.
+        stage.show(&mut pages(Box::new(watched.race), heat.told()), clock)?;
+    }
+    Ok(heat)
+}
+
+/// A race, and whether the person ended it to see what came of it until then.
+struct Watched {
+    race: Race,
+    stopped: bool,
+}
+
+impl Screen for Watched {
+    fn fold(&mut self, progress: &Progress) {
+        self.race.fold(progress);
+    }
+
+    fn draw(&mut self, frame: &mut Frame<'_>, view: &View<'_>) {
+        self.race.draw(frame, view);
+    }
+
+    fn press(&mut self, key: KeyEvent) -> Reaction {
+        let reaction = self.race.press(key);
+        self.stopped |= reaction == Reaction::Stop;
+        self.stopped &= reaction != Reaction::Abort;
+        reaction
+    }
+}
+
+/// For whoever reads lines: what happens on stderr, the answers on stdout.
+fn in_lines(field: Field, setup: &RaceSetup, stop: &Stop, context: &Context) -> Result<Heat, Failure> {
+    let mut plain = Plain::new(setup);
+    let heat = field.carry_out(Show::Lines(&mut |progress| plain.fold(progress)), stop, context)?;
+    print_answers(&heat.told(), context)?;
+    Ok(heat)
+}
+
+/// Prints answers before the table; the other forms are for programs, which find them in the run.
+fn print_answers(told: &Told, context: &Context) -> Result<(), Failure> {
+    match context.output {
+        Output::Table => context.terminal.print(&told.answers_in_full()),
+        Output::Json | Output::Markdown | Output::Csv => Ok(()),
+    }
 }

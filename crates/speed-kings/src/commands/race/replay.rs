@@ -1,0 +1,130 @@
+//! A stored run, raced again: nothing is sent, nothing is measured, nothing is kept.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use schema::plan::{Plan, PromptSource};
+use schema::progress::Progress;
+use schema::record::Record;
+use schema::text::Untrusted;
+use store::Run;
+use transport::Clock;
+use tui::Plain;
+use tui::race::{Race, RaceSetup};
+use tui::replay::{Replay, Step, again, script};
+
+use super::{Args, print_answers};
+use crate::args::run::Way;
+use crate::commands::heat::{Told, lane, pages};
+use crate::commands::stored::{records_of, summary_of};
+use crate::commands::{Context, sources};
+use crate::config::problem::Problem;
+use crate::config::settings::flag_of;
+use crate::config::verb::RACE;
+use crate::outcome::{Exit, Failure};
+use crate::stage::Stage;
+
+/// Settings that say which run, and how it is shown; all others are about asking, and nobody is asked.
+const OWN: [&str; 3] = ["replay", "replay_speed", "out"];
+
+pub(super) fn run(args: &Args, wanted: &Path, on_stage: bool, context: &Context) -> Result<Exit, Failure> {
+    if let Some(key) = args.run.given().into_iter().find(|key| !OWN.contains(&key.as_str())) {
+        let problem = Problem::new(format!("`--replay` asks nobody, and has no use for `{}`", flag_of(&key)));
+        return Err(problem.help("leave it out; `--runs`, `--replay-speed` and `--out` are heeded").into());
+    }
+    let stored = open(args, wanted, context)?;
+    let summary = summary_of(&stored, context)?;
+    let records = records_of(&stored, context)?;
+    let plan = stored.manifest.plan.clone();
+    let names: Vec<_> = plan.targets.iter().map(|target| target.name.clone()).collect();
+    let raced = again(&records, &names, plan.side_by_side, args.runs.map_or(u64::MAX, u64::from));
+    if raced.is_empty() {
+        let problem = Problem::new(format!("`{}` has no measured request to be shown", plan.name));
+        return Err(problem.help("`speed-kings results list` shows the runs there are").into());
+    }
+    let setup = setup(&plan, &raced);
+    let mut steps = script(&raced);
+    let begun = steps.first().map(|step| step.at).unwrap_or_default();
+    let remark = remark(&plan, &raced).map(|note| Step { at: begun, progress: Progress::Note(note) });
+    steps.splice(0..0, remark);
+    let speed = args.run.replay_speed().unwrap_or(1.0);
+    let told = Told { summary, plan, records: raced };
+    if on_stage {
+        let mut stage = Stage::open(&args.screen, context)?;
+        let replay = Replay::new(steps, speed, move || Race::new(setup.clone()));
+        let summary = told.summary.clone();
+        let plan = told.plan.clone();
+        stage.show(&mut pages(Box::new(replay), told), Clock::start())?;
+        drop(stage);
+        context.print_summary(&summary, &plan)?;
+    } else {
+        tell(&setup, &steps, speed, context);
+        print_answers(&told, context)?;
+        context.print_summary(&told.summary, &told.plan)?;
+    }
+    context.terminal.note(&format!("replayed from {}; nothing was measured", stored.path.display()));
+    Ok(Exit::Done)
+}
+
+/// The run that is wanted, among those where runs are kept.
+fn open(args: &Args, wanted: &Path, context: &Context) -> Result<Run, Failure> {
+    let settings = args.run.layered(context, &Way { verb: &RACE, settled: "" })?.settings();
+    let out = settings.out.unwrap_or_else(|| PathBuf::from("results"));
+    let path = store::find(&out, &wanted.to_string_lossy()).map_err(miette::Report::new)?;
+    let run = Run::open(&path).map_err(miette::Report::new)?;
+    context.terminal.note_all(&run.missing);
+    let targets = run.manifest.plan.targets.len();
+    match RACE.refuse_targets(targets) {
+        Some(_) => {
+            let problem = Problem::new(format!("`{}` has {targets} targets", wanted.display()));
+            Err(problem.help("a race takes two to six").into())
+        }
+        None => Ok(run),
+    }
+}
+
+fn setup(plan: &Plan, raced: &[Record]) -> RaceSetup {
+    let heats = raced.iter().map(|record| record.block).max().unwrap_or(0);
+    RaceSetup {
+        prompt: prompt(plan),
+        targets: plan.targets.iter().map(lane).collect(),
+        runs: heats + 1,
+        max_tokens: plan.workload.max_tokens,
+        blind: None,
+    }
+}
+
+/// What the first measured request asked, where the plan alone tells it: what stood in a file then may stand there no
+/// more.
+fn prompt(plan: &Plan) -> Untrusted {
+    let is_known = match plan.workload.prompts {
+        PromptSource::File(_) | PromptSource::Trace => false,
+        _ => true,
+    };
+    let asked = is_known.then(|| sources::read(&mut plan.clone()).ok()).flatten();
+    asked.map_or_else(
+        || "(the prompt was not kept with the run)".into(),
+        |asked| Untrusted::bounded(asked.prompts.pick(plan.seed, 0).prompt.user.as_str(), usize::MAX),
+    )
+}
+
+/// What a viewer must know of this replay.
+fn remark(plan: &Plan, raced: &[Record]) -> Option<String> {
+    let apart = "these targets were measured one after another; here each heat begins for all at one instant";
+    let textless = "the texts of this run were not kept: `keep_text` keeps them";
+    let apart = (!plan.side_by_side).then(|| apart.to_owned());
+    let textless = raced.iter().all(|record| record.output.is_none()).then(|| textless.to_owned());
+    let remarks: Vec<_> = apart.into_iter().chain(textless).collect();
+    (!remarks.is_empty()).then(|| remarks.join("; "))
+}
+
+/// The race in sentences, at its own pace or another.
+fn tell(setup: &RaceSetup, steps: &[Step], speed: f64, context: &Context) {
+    let mut plain = Plain::new(setup);
+    let begun = Instant::now();
+    for step in steps {
+        let due = Duration::from_nanos(step.at.0).div_f64(speed);
+        std::thread::sleep(due.saturating_sub(begun.elapsed()));
+        context.terminal.note_all(&plain.fold(&step.progress));
+    }
+}
