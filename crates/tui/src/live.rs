@@ -24,6 +24,11 @@ use stats::live::{Board, Forming};
 use crate::panel::{Panel, columns, stack};
 use crate::screen::{Reaction, Screen, View};
 
+pub(crate) use head::seconds;
+pub(crate) use load::{nanos, tall, timed};
+#[cfg(test)]
+pub(crate) use tests::script;
+
 /// Columns from which on there are two of panels, and three.
 const TWO: u16 = 100;
 const THREE: u16 = 190;
@@ -165,6 +170,6 @@ fn above(frame: &mut Frame<'_>, area: Rect, live: &LiveView, view: &View<'_>) ->
 
 /// The letter that stands for a target wherever colour might not be seen.
 #[expect(clippy::cast_possible_truncation, reason = "a number below 26")]
-fn letter(place: usize) -> char {
+pub(crate) fn letter(place: usize) -> char {
     char::from(b'A' + (place % 26) as u8)
 }

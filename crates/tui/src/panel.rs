@@ -1,5 +1,7 @@
 //! Screens made of parts, each with a heading of its own: those that there is no room for are left out whole.
 
+use std::borrow::Cow;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span, Text};
@@ -13,7 +15,7 @@ type Says<'a> = Box<dyn Fn(usize, usize) -> Vec<Line<'static>> + 'a>;
 
 /// A part of a screen.
 pub(crate) struct Panel<'a> {
-    heading: &'static str,
+    heading: Cow<'static, str>,
     /// Lines that it needs at least, and those it has a use for, without its heading.
     lines: (usize, usize),
     /// The higher, the sooner it is left out.
@@ -24,12 +26,12 @@ pub(crate) struct Panel<'a> {
 impl<'a> Panel<'a> {
     /// One that says something in `least` to `most` lines. The higher its `rank`, the sooner it is left out.
     pub(crate) fn new(
-        heading: &'static str,
+        heading: impl Into<Cow<'static, str>>,
         rank: u8,
         (least, most): (usize, usize),
         says: impl Fn(usize, usize) -> Vec<Line<'static>> + 'a,
     ) -> Self {
-        Self { heading, lines: (least, most.max(least)), rank, says: Box::new(says) }
+        Self { heading: heading.into(), lines: (least, most.max(least)), rank, says: Box::new(says) }
     }
 
     /// One that says these lines, and some of them where there is no room for all.
@@ -68,7 +70,7 @@ pub(crate) fn stack(frame: &mut Frame<'_>, area: Rect, mut panels: Vec<Panel<'_>
     let columns = usize::from(area.width);
     let mut lines = Vec::with_capacity(room);
     for (panel, height) in panels.iter().zip(heights) {
-        lines.push(heading(panel.heading, columns, theme));
+        lines.push(heading(&panel.heading, columns, theme));
         let mut said = (panel.says)(columns, height);
         said.truncate(height);
         said.resize_with(height, Line::default);

@@ -157,6 +157,12 @@ pub(super) fn show(finished: &Finished, context: &Context) -> Result<(), Failure
     let summary = &finished.summary;
     let plan = &finished.manifest.plan;
     context.print_summary(summary, plan)?;
+    notes(finished, context);
+    Ok(())
+}
+
+/// What is to be said of a run that is over, and where it is.
+pub(super) fn notes(finished: &Finished, context: &Context) {
     for note in &finished.manifest.notes {
         context.terminal.note(&format!("note: {note}"));
     }
@@ -164,7 +170,6 @@ pub(super) fn show(finished: &Finished, context: &Context) -> Result<(), Failure
         context.terminal.note("interrupted: what was measured until then is kept");
     }
     context.terminal.note(&format!("run kept in {}", finished.path.display()));
-    Ok(())
 }
 
 /// 130 interrupted; 1 when something asked for could not be measured; 3 when an SLO was not met, be it for

@@ -36,12 +36,12 @@ pub(crate) const RACE: Verb = Verb {
 pub(crate) const TRY_IT: Verb = Verb {
     name: "try-it",
     suggests: "name: try-it\nwarmup: 1\nmax_tokens: 256\nforce_length: false\n",
-    without: SINGLE,
+    without: TYPED,
 };
 
-/// `demo`: a race on a scenario.
+/// `demo`: a scene, played with all targets at once.
 pub(crate) const DEMO: Verb =
-    Verb { name: "demo", suggests: "name: demo\nwarmup: 1\nmax_tokens: 256\nforce_length: false\n", without: SINGLE };
+    Verb { name: "demo", suggests: "name: demo\nwarmup: 1\nmax_tokens: 160\nforce_length: false\n", without: PLAYED };
 
 /// `conversation`: one conversation with each target.
 pub(crate) const CONVERSATION: Verb = Verb {
@@ -84,7 +84,7 @@ const OWN: &[Own] = &[
 ];
 
 /// How many targets commands can measure that cannot measure any number.
-const TARGETS: &[(&str, RangeInclusive<usize>)] = &[("race", 2..=6), ("try-it", 2..=6)];
+const TARGETS: &[(&str, RangeInclusive<usize>)] = &[("race", 2..=6), ("try-it", 2..=6), ("demo", 1..=6)];
 
 /// What conversations, one at a time, have no use for.
 const CONVERSING: &[&str] = &[
@@ -167,6 +167,106 @@ const RUSHING: &[&str] = &[
     "calibrate",
     "turns",
     "embeddings",
+];
+
+/// What prompts that people type have no use for.
+const TYPED: &[&str] = &[
+    "facts",
+    "passage",
+    "requests",
+    "duration",
+    "concurrency",
+    "rate",
+    "arrival",
+    "max_concurrency",
+    "when_full",
+    "stages",
+    "users",
+    "think",
+    "session_requests",
+    "session_pause",
+    "arrive_over",
+    "crowd",
+    "waves",
+    "wave_every",
+    "replay",
+    "replay_speed",
+    "blocks",
+    "side_by_side",
+    "sweep",
+    "find_max",
+    "step",
+    "steps",
+    "search_from",
+    "search_to",
+    "tolerance",
+    "until_precise",
+    "until_decided",
+    "calibrate",
+    "turns",
+    "embeddings",
+    "keep_text",
+    "size",
+    "scenario",
+    "prompt_file",
+    "columns",
+    "input_tokens",
+    "prefix_groups",
+    "prefix_tokens",
+    "prefix_share",
+    "images",
+    "image_size",
+    "answer",
+];
+
+/// What scenes have no use for.
+const PLAYED: &[&str] = &[
+    "facts",
+    "passage",
+    "requests",
+    "duration",
+    "concurrency",
+    "rate",
+    "arrival",
+    "max_concurrency",
+    "when_full",
+    "stages",
+    "users",
+    "think",
+    "session_requests",
+    "session_pause",
+    "arrive_over",
+    "crowd",
+    "waves",
+    "wave_every",
+    "replay",
+    "replay_speed",
+    "blocks",
+    "side_by_side",
+    "sweep",
+    "find_max",
+    "step",
+    "steps",
+    "search_from",
+    "search_to",
+    "tolerance",
+    "until_precise",
+    "until_decided",
+    "calibrate",
+    "turns",
+    "embeddings",
+    "keep_text",
+    "size",
+    "prompt",
+    "prompt_file",
+    "columns",
+    "input_tokens",
+    "prefix_groups",
+    "prefix_tokens",
+    "prefix_share",
+    "images",
+    "image_size",
+    "answer",
 ];
 
 /// What single requests at a time have no use for.

@@ -69,7 +69,7 @@ fn far(live: &LiveView, view: &View<'_>, columns: usize) -> Line<'static> {
 }
 
 /// Seconds, as they pass.
-pub(super) fn seconds(span: Nanos) -> String {
+pub(crate) fn seconds(span: Nanos) -> String {
     let seconds = span.as_secs_f64();
     if seconds < 60.0 {
         format!("{seconds:.0} s")
