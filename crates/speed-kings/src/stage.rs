@@ -103,13 +103,13 @@ impl Stage {
     pub(crate) fn open(args: &ScreenArgs, context: &Context) -> Result<Self, Failure> {
         let unavailable = |error: io::Error| Failure::from(miette::miette!("the terminal cannot be drawn on: {error}"));
         let theme = if context.terminal.has_color() { args.theme.unwrap_or_default() } else { ThemeName::Mono };
-        let recording = args.record.as_deref().map(Recording::begin).transpose()?;
+        let theme = Theme::of(theme);
+        let recording = args.record.as_deref().map(|path| Recording::begin(path, &theme)).transpose()?;
         let heard = interrupt::heed(context.terminal)?;
         let ink = Ink::default();
         let canvas = Canvas::new(Paper::new(ink.clone())).map_err(unavailable)?;
         console::take().map_err(unavailable)?;
-        let (theme, terminal) = (Theme::of(theme), context.terminal);
-        Ok(Self { canvas, ink, theme, heard, terminal, recording, is_left: false })
+        Ok(Self { canvas, ink, theme, heard, terminal: context.terminal, recording, is_left: false })
     }
 
     /// Carries `job` out on a thread of its own while `screen` shows it, until it is over and sealed.

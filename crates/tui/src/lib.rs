@@ -13,6 +13,7 @@
 //! - Any size will do: what has no room is left out, never drawn over something else.
 
 mod bubbles;
+pub mod cast;
 pub mod chart;
 pub mod conversation;
 pub mod inspect;
@@ -27,6 +28,7 @@ pub mod replay;
 mod rush;
 mod scenario;
 mod screen;
+pub mod svg;
 #[cfg(test)]
 mod testing;
 pub mod text;
