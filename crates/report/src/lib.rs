@@ -45,6 +45,7 @@ mod statistics;
 mod story;
 mod terminal;
 mod trend;
+mod votes;
 
 pub use crate::compare::{Compared, compare_csv, compare_json, compare_markdown, compare_table};
 pub use crate::conversation::csv_conversations;
@@ -62,6 +63,7 @@ pub use crate::statistics::{ranking as ranking_text, statistics as statistics_te
 pub use crate::story::{story, story_markdown, story_rows, story_text};
 pub use crate::terminal::{Style, table};
 pub use crate::trend::{trend, trend_csv, trend_json, trend_markdown};
+pub use crate::votes::votes;
 
 #[cfg(test)]
 mod tests;

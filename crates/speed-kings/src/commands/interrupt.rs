@@ -125,7 +125,7 @@ pub(crate) fn heed(terminal: Terminal) -> Result<&'static Heard, Failure> {
 }
 
 /// What was heard, by a thread that this starts when it is called first.
-fn heard(terminal: Terminal) -> Result<&'static Heard, Failure> {
+pub(crate) fn heard(terminal: Terminal) -> Result<&'static Heard, Failure> {
     static HEARD: OnceLock<Heard> = OnceLock::new();
     if let Some(heard) = HEARD.get() {
         return Ok(heard);

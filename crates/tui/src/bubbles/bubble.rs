@@ -153,7 +153,8 @@ impl Bubble {
         } else {
             self.said.last(room, inside.width.into()).map(|line| Line::styled(line.to_owned(), theme.text)).collect()
         };
-        if let Some(last) = lines.last_mut().filter(|line| writing && line.width() < inside.width.into()) {
+        let cursor = writing && !self.said.is_empty();
+        if let Some(last) = lines.last_mut().filter(|line| cursor && line.width() < inside.width.into()) {
             last.push_span(Span::styled("▌", theme.lane(place)));
         }
         if self.missing {

@@ -19,6 +19,7 @@ use tui::replay::measured;
 use tui::{Answer, Answers, Page, Pages, Screen, Theme};
 
 /// A run that is told: what pages are made of.
+#[derive(Debug, Clone)]
 pub(crate) struct Told {
     /// Its numbers.
     pub(crate) summary: Summary,
@@ -82,9 +83,13 @@ impl Told {
 
     /// Each of the first heats, and who is ahead over all of them.
     fn ranking(&self, style: Style) -> String {
+        format!("{}\n{}", self.first_heats(style), report::ranking_text(&self.summary, &self.plan, style))
+    }
+
+    /// Each of the first heats, a table each.
+    pub(crate) fn first_heats(&self, style: Style) -> String {
         let heats = (0..self.heats().min(LIVE_HEATS as usize)).map(|heat| self.heat(heat).table(style));
-        let heats: Vec<_> = heats.collect();
-        format!("{}\n{}", heats.join("\n"), report::ranking_text(&self.summary, &self.plan, style))
+        heats.collect::<Vec<_>>().join("\n")
     }
 
     /// One heat, whoever was first above.
@@ -102,7 +107,7 @@ impl Told {
         });
         let column = |key, heading, align| Column { key, heading, align };
         Listing {
-            title: format!("One heat{}, in the order of finishing", self.heat_in_words(heat)),
+            title: format!("In the order of finishing{}", self.heat_in_words(heat)),
             columns: vec![
                 column("target", "target", Align::Left),
                 column("ttft_ns", "TTFT", Align::Right),
@@ -225,11 +230,12 @@ fn answer(target: &Target, record: Option<&Record>) -> Answer {
     };
     answer.text = said(|kind| kind != EventKind::Reasoning);
     answer.reasoning = Some(said(|kind| kind == EventKind::Reasoning)).filter(|text| !text.raw().is_empty());
-    answer.trouble = match &record.outcome {
-        Outcome::Complete { finish: FinishReason::Stop | FinishReason::Unsaid } => {
-            record.output.is_none().then(|| "its text was not kept with the run".into())
-        }
-        _ => Some(Untrusted::bounded(outcome(record), usize::MAX)),
+    let ended = match &record.outcome {
+        Outcome::Complete { finish: FinishReason::Stop | FinishReason::Unsaid } => None,
+        _ => Some(outcome(record)),
     };
+    let unkept = record.output.is_none().then(|| "its text was not kept with the run".to_owned());
+    let trouble: Vec<_> = unkept.into_iter().chain(ended).collect();
+    answer.trouble = (!trouble.is_empty()).then(|| Untrusted::bounded(trouble.join("; "), usize::MAX));
     answer
 }
