@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schema::conversation::{Conversations, Evidence, Flattening, Recall, Retention, TokenSlope, Turn};
 use schema::metric::Unit;
 use schema::summary::{Estimate, Summary, TargetSummary};
+use schema::text::Untrusted;
 
 use crate::listing::Align;
 use crate::number::{self, Figure, NOTHING, count, percent, value};
@@ -12,6 +13,9 @@ use crate::{clean, csv};
 
 /// Questions that a table shows at most: all that went wrong first.
 const MOST_SHOWN: usize = 40;
+
+/// Characters of an answer that a table quotes.
+const MOST_QUOTED: usize = 72;
 
 /// A table under a title.
 pub(crate) struct Section {
@@ -26,7 +30,7 @@ pub(crate) fn lines(conversations: &Conversations) -> Vec<(&'static str, String)
     let mut lines = vec![("memory", retention(&conversations.retention)), ("talks", talks(conversations))];
     lines.extend(by_distance(&conversations.retention).map(|text| ("distance", text)));
     lines.push(("context", context(conversations)));
-    lines.push(("cache", cache(conversations)));
+    lines.push(("caching", cache(conversations)));
     lines
 }
 
@@ -243,7 +247,7 @@ fn questions(evidence: &[Evidence], conversations: u64) -> Section {
             format!("{} turns{tokens}", one.distance_turns()),
             one.subject.clone(),
             one.value.clone(),
-            one.excerpt.for_terminal(),
+            beginning(&one.excerpt),
             one.recall.to_string(),
         ];
         if conversations > 1 {
@@ -263,6 +267,16 @@ fn questions(evidence: &[Evidence], conversations: u64) -> Section {
         "what the grade is made of".to_owned()
     };
     Section { title, headings, aligns, rows: shown.iter().map(row).collect() }
+}
+
+/// As much of an answer as a table has room for; files have more.
+fn beginning(excerpt: &Untrusted) -> String {
+    let line = excerpt.for_terminal();
+    let mut beginning: String = line.chars().take(MOST_QUOTED).collect();
+    if beginning.len() < line.len() {
+        beginning.push('…');
+    }
+    beginning
 }
 
 /// Keys of [`csv_conversations`].

@@ -27,7 +27,8 @@ The first turns tell facts that nobody can guess, two a turn; then passages abou
 facts take turns. An answer is right when it names the whole value and no rival of it; a part, a confusion, a refusal
 and `I do not know` are misses. Grades: A from 95 % right, B from 85, C from 70, D from 50, F below.")]
 pub(crate) struct Args {
-    /// Conversations with each target, one after another; each has facts of its own.
+    /// Conversations with each target, one after another; each has facts of its own. One that breaks off makes room for
+    /// another: all targets are asked for as many turns.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     conversations: u32,
 

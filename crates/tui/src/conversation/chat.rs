@@ -20,7 +20,7 @@ const MOST_ASKED: usize = 6;
 /// Draws as many chats side by side as there is room for, those where something happened last.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, table: &mut Table, view: &View<'_>) {
     let room = usize::from((area.width / NARROWEST).max(1));
-    let (turns, conversations) = (table.turns(), table.conversations());
+    let turns = table.turns();
     let mut order: Vec<usize> = (0..table.seats().len()).collect();
     if order.len() > room {
         order.sort_by_key(|place| std::cmp::Reverse(table.seats()[*place].moved));
@@ -29,20 +29,15 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, table: &mut Table, view: &
     }
     let count = u16::try_from(order.len()).unwrap_or(1);
     for (place, area) in order.into_iter().zip(columns(area, count)) {
-        one(frame, area, (place, &mut table.seats_mut()[place]), (turns, conversations), view);
+        let at = where_at(table, &table.seats()[place], turns);
+        one(frame, area, (place, &mut table.seats_mut()[place]), at, view);
     }
 }
 
-fn one(
-    frame: &mut Frame<'_>,
-    area: Rect,
-    (place, seat): (usize, &mut Seat),
-    (turns, conversations): (u32, u32),
-    view: &View<'_>,
-) {
+fn one(frame: &mut Frame<'_>, area: Rect, (place, seat): (usize, &mut Seat), at: String, view: &View<'_>) {
     let (wide, high) = (usize::from(area.width), usize::from(area.height));
     let theme = view.theme;
-    let mut lines = vec![name(place, seat, wide, view), Line::styled(where_at(seat, turns, conversations), theme.dim)];
+    let mut lines = vec![name(place, seat, wide, view), Line::styled(at, theme.dim)];
     let asked = seat.asked().map(|asked| text::wrap(&asked, wide.saturating_sub(2))).unwrap_or_default();
     let most = MOST_ASKED.min(high.saturating_sub(5).max(1));
     lines.extend(
@@ -73,18 +68,18 @@ fn name(place: usize, seat: &Seat, wide: usize, view: &View<'_>) -> Line<'static
 }
 
 /// `conversation 1 of 3 · turn 5 of 12 asks`.
-fn where_at(seat: &Seat, turns: u32, conversations: u32) -> String {
+fn where_at(table: &Table, seat: &Seat, turns: u32) -> String {
     let Some(number) = seat.turn.number else { return "not begun".to_owned() };
     if seat.turn.warming {
         return "warming up, which does not count".to_owned();
     }
     // Once a conversation's last turn is over, the next one is meant.
-    let over = seat.turn.end.is_some() && seat.conversation() > 0 && seat.next_turn() == 0;
-    let conversation = seat.conversation() + u64::from(!over);
+    let over = seat.turn.end.is_some() && seat.next_turn() == 0;
+    let conversation = seat.conversation().saturating_sub(u64::from(over));
     let purpose = seat.script.as_ref().and_then(|script| script.lines.get(number as usize));
     let purpose = purpose.map_or("", |line| line.purpose.in_words());
-    let talk = if conversations > 1 { format!("talk {conversation} of {conversations} · ") } else { String::new() };
-    format!("{talk}turn {} of {turns} {purpose}", number + 1)
+    let talk = table.conversation_in_words(conversation);
+    format!("{talk} · turn {} of {turns} {purpose}", number + 1)
 }
 
 /// The first lines of too many, and the last one.

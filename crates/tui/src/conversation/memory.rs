@@ -45,9 +45,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, table: &Table, view: &View
 /// `a vllm-sim      A  6 of 6 (61–100 %)  ✓✓✓✓✓✓ ✓✓····`.
 fn marks(place: usize, seat: &Seat, wide: usize, theme: &Theme) -> Line<'static> {
     const NAME: usize = 18;
+    const SHARE: usize = 24;
     let name = text::fit(&seat.target.name.as_str().into(), NAME);
     let gap = " ".repeat(NAME - text::width(&name).min(NAME));
-    const SHARE: usize = 24;
     let told = seat.came_to.as_ref().map_or_else(|| "nothing asked yet".to_owned(), |all| share(&all.retention));
     let mut spans = vec![
         Span::styled(format!("{} {name}{gap} ", mark(place)), theme.lane(place)),
@@ -128,6 +128,6 @@ pub(super) fn in_words(one: &Evidence) -> String {
     let turns = one.distance_turns();
     let before = if turns == 1 { "one turn".to_owned() } else { format!("{turns} turns") };
     let excerpt = one.excerpt.for_terminal();
-    let said = if excerpt.is_empty() { String::new() } else { format!(": “{excerpt}”") };
+    let said = if excerpt.is_empty() { ".".to_owned() } else { format!(": “{excerpt}”") };
     format!("{}, told {before} before as {}: {}{said}", one.subject, one.value, one.recall)
 }

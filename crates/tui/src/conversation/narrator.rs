@@ -53,12 +53,12 @@ impl Narrator {
         let at = (place.conversation, place.turn);
         let mut told = Vec::new();
         if self.begun.insert((number, place.conversation)) {
-            told.push(format!("{}: conversation {} of {}.", name(seat), at.0 + 1, self.table.conversations()));
+            told.push(format!("{}: {}.", name(seat), self.table.conversation_in_words(at.0)));
         }
         let turn = seat.came_to.iter().flat_map(|all| &all.turns).find(|turn| (turn.conversation, turn.turn) == at);
         told.extend(turn.map(|turn| sentence(seat, turn, record, self.table.turns())));
         let verdict = seat.evidence().iter().find(|one| (one.conversation, one.asked_in) == at);
-        told.extend(verdict.map(|one| format!("{} was asked for {}.", name(seat), in_words(one))));
+        told.extend(verdict.map(|one| format!("{} was asked for {}", name(seat), in_words(one))));
         told
     }
 }

@@ -83,6 +83,12 @@ impl Table {
         self.conversations
     }
 
+    /// `conversation 2 of 3`. One that breaks off makes room for another, so there may be more than were meant.
+    pub(super) fn conversation_in_words(&self, number: u64) -> String {
+        let (number, all) = (number + 1, u64::from(self.conversations));
+        if number > all { format!("conversation {number}") } else { format!("conversation {number} of {all}") }
+    }
+
     pub(super) const fn turns(&self) -> u32 {
         self.turns
     }

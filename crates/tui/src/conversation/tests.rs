@@ -67,7 +67,7 @@ fn more_targets_than_there_is_room_for_show_where_something_happened_last() {
     telling.talks(1, 0, 2);
     telling.talks(4, 0, 1);
     let drawn = telling.drawn((80, 24));
-    assert!(drawn.contains("talk 1 of 3"), "{drawn}");
+    assert!(drawn.contains("conversation 1 of 3"), "{drawn}");
     assert!(drawn.contains("llamacpp") && drawn.contains("tgi"), "{drawn}");
 }
 
