@@ -66,7 +66,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let setup = field.setup(runs);
     let heat =
         if wanted { on_stage(field, setup, &stop, args, context)? } else { in_lines(field, &setup, &stop, context)? };
+    print_told(&heat.told(), wanted, context)?;
     heat.tell(context)?;
+    if runs == 1 {
+        context.terminal.note("one heat may be luck: `--runs 10` tells how they spread");
+    }
     Ok(heat.exit())
 }
 
@@ -74,20 +78,36 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 fn on_stage(field: Field, setup: RaceSetup, stop: &Stop, args: &Args, context: &Context) -> Result<Heat, Failure> {
     let clock = field.clock;
     let mut stage = Stage::open(&args.screen, context)?;
-    let mut watched = Watched { race: Race::new(setup), stopped: false };
+    let mut watched = Watched { race: Race::new(setup), wish: Wish::Race };
     let heat = field.carry_out(Show::Screen(&mut stage, &mut watched), stop, context)?;
-    if watched.stopped || !heat.is_interrupted() {
+    let page = match watched.wish {
+        Wish::Race => (!heat.is_interrupted()).then_some(0),
+        Wish::Result => Some(1),
+        Wish::Away => None,
+    };
+    if let Some(page) = page {
         watched.race.close();
         // Whatever it is left by, it was seen.
-        stage.show(&mut pages(Box::new(watched.race), heat.told()), clock)?;
+        stage.show(&mut pages(Box::new(watched.race), heat.told()).opened_at(page), clock)?;
     }
     Ok(heat)
 }
 
-/// A race, and whether the person ended it to see what came of it until then.
+/// What the person wants to see once the run is sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    /// The race as it ended.
+    Race,
+    /// What came of it.
+    Result,
+    /// Nothing more.
+    Away,
+}
+
+/// A race, and what its keys mean for the time after it: they are pressed while the run is being sealed, too.
 struct Watched {
     race: Race,
-    stopped: bool,
+    wish: Wish,
 }
 
 impl Screen for Watched {
@@ -101,24 +121,30 @@ impl Screen for Watched {
 
     fn press(&mut self, key: KeyEvent) -> Reaction {
         let reaction = self.race.press(key);
-        self.stopped |= reaction == Reaction::Stop;
-        self.stopped &= reaction != Reaction::Abort;
-        reaction
+        self.wish = match reaction {
+            Reaction::Stay => return reaction,
+            Reaction::Leave | Reaction::Stop => Wish::Result,
+            Reaction::Abort => Wish::Away,
+        };
+        // There is nothing left that could be given up.
+        if reaction == Reaction::Abort && self.race.finished() { Reaction::Leave } else { reaction }
     }
 }
 
-/// For whoever reads lines: what happens on stderr, the answers on stdout.
+/// For whoever reads lines: what happens, on stderr.
 fn in_lines(field: Field, setup: &RaceSetup, stop: &Stop, context: &Context) -> Result<Heat, Failure> {
     let mut plain = Plain::new(setup);
-    let heat = field.carry_out(Show::Lines(&mut |progress| plain.fold(progress)), stop, context)?;
-    print_answers(&heat.told(), context)?;
-    Ok(heat)
+    field.carry_out(Show::Lines(&mut |progress| plain.fold(progress)), stop, context)
 }
 
-/// Prints answers before the table; the other forms are for programs, which find them in the run.
-fn print_answers(told: &Told, context: &Context) -> Result<(), Failure> {
-    match context.output {
-        Output::Table => context.terminal.print(&told.answers_in_full()),
-        Output::Json | Output::Markdown | Output::Csv => Ok(()),
+/// Prints what goes before the numbers: the answers, unless they were seen, and the first heats. Only for people: programs
+/// find both in the run.
+fn print_told(told: &Told, seen: bool, context: &Context) -> Result<(), Failure> {
+    if context.output != Output::Table {
+        return Ok(());
     }
+    if !seen {
+        context.terminal.print(&told.answers_in_full())?;
+    }
+    context.terminal.print(&(told.first_heats(context.terminal.style()) + "\n"))
 }

@@ -87,7 +87,11 @@ fn a_race_that_one_target_is_left_of_is_not_held() {
     let alive = start(prompt_engine(Engine::Vllm));
     let outcome = desk.run(&["race", &target("alive", &alive), "--target=dead=vllm@http://127.0.0.1:1,model=m"]);
     assert_eq!(outcome.status, Some(1), "{}", outcome.all());
-    assert!(outcome.err.contains("`dead` cannot be reached") && outcome.err.contains("needs 2 targets"), "{}", outcome.err);
+    assert!(
+        outcome.err.contains("`dead` cannot be reached") && outcome.err.contains("needs 2 targets"),
+        "{}",
+        outcome.err
+    );
 }
 
 #[test]
@@ -112,7 +116,8 @@ fn a_replay_tells_and_prints_what_the_race_did_and_measures_nothing() {
     assert_eq!(replay.status, Some(0), "{}", replay.all());
     assert_eq!(replay.out, race.out);
     let told = |err: &str| -> Vec<String> {
-        let kept = |line: &&str| line.contains("finished after") || line.contains("is over") || line.contains("first words");
+        let kept =
+            |line: &&str| line.contains("finished after") || line.contains("is over") || line.contains("first words");
         let mut lines: Vec<_> = err.lines().filter(kept).map(str::to_owned).collect();
         lines.sort();
         lines
@@ -145,20 +150,22 @@ fn any_run_can_be_raced_again_and_what_it_lacks_is_said() {
     assert!(replay.err.contains("has 1 target") && replay.err.contains("two to six"), "{}", replay.err);
 }
 
-/// Goes through all pages after a race, and back, and leaves.
+/// Goes through all pages after a race of so many heats, and back, and leaves.
 #[track_caller]
-fn walk(pty: &Pty) {
-    pty.keys(ENTER);
-    pty.wait_for("Answers");
+fn walk(pty: &Pty, heats: usize) {
+    for heat in 1..=heats {
+        pty.keys(ENTER);
+        pty.wait_for(&if heats > 1 { format!("Answers, heat {heat} of {heats}") } else { "Answers".to_owned() });
+    }
     pty.keys(TAB);
     pty.keys(DOWN);
     pty.keys(ENTER);
-    pty.wait_for("in the order of finishing");
+    pty.wait_for("In the order of finishing");
     pty.keys(ENTER);
     pty.wait_for("Statistics");
     pty.wait_for("attempted");
     pty.keys("\u{7f}");
-    pty.wait_for("in the order of finishing");
+    pty.wait_for("In the order of finishing");
     pty.keys(ENTER);
     pty.keys(ENTER);
     pty.wait_for("What it means");
@@ -176,7 +183,7 @@ fn a_race_is_drawn_and_what_came_of_it_is_read_page_by_page() {
             assert!(screen.contains(name), "{name} in\n{screen}");
         }
         assert!(screen.contains("SIMULATED"), "{screen}");
-        walk(&pty);
+        walk(&pty, 1);
         pty.wait_for("run kept in");
         assert_eq!(pty.end(), Life::Ended(0));
         pty.check_sane();
@@ -196,7 +203,7 @@ fn a_replay_is_drawn_and_obeys_its_keys() {
     pty.keys("\u{1b}[F");
     pty.wait_for("REPLAY ■");
     pty.wait_for("heat 2 of 2");
-    walk(&pty);
+    walk(&pty, 2);
     pty.wait_for("nothing was measured");
     assert_eq!(pty.end(), Life::Ended(0));
     pty.check_sane();

@@ -13,7 +13,7 @@ use tui::Plain;
 use tui::race::{Race, RaceSetup};
 use tui::replay::{Replay, Step, again, script};
 
-use super::{Args, print_answers};
+use super::{Args, print_told};
 use crate::args::run::Way;
 use crate::commands::heat::{Told, lane, pages};
 use crate::commands::stored::{records_of, summary_of};
@@ -52,16 +52,12 @@ pub(super) fn run(args: &Args, wanted: &Path, on_stage: bool, context: &Context)
     if on_stage {
         let mut stage = Stage::open(&args.screen, context)?;
         let replay = Replay::new(steps, speed, move || Race::new(setup.clone()));
-        let summary = told.summary.clone();
-        let plan = told.plan.clone();
-        stage.show(&mut pages(Box::new(replay), told), Clock::start())?;
-        drop(stage);
-        context.print_summary(&summary, &plan)?;
+        stage.show(&mut pages(Box::new(replay), told.clone()), Clock::start())?;
     } else {
         tell(&setup, &steps, speed, context);
-        print_answers(&told, context)?;
-        context.print_summary(&told.summary, &told.plan)?;
     }
+    print_told(&told, on_stage, context)?;
+    context.print_summary(&told.summary, &told.plan)?;
     context.terminal.note(&format!("replayed from {}; nothing was measured", stored.path.display()));
     Ok(Exit::Done)
 }
