@@ -57,7 +57,9 @@ pub struct Row<'a> {
 
 /// Whether `text` looks like JSON that is worth laying out.
 pub fn is_likely(text: &str) -> bool {
-    text.trim_start().starts_with(['{', '['])
+    let text = text.trim_start();
+    let element = |rest: &str| rest.trim_start().starts_with(|c: char| "{[\"]-tfn".contains(c) || c.is_ascii_digit());
+    text.starts_with('{') || text.strip_prefix('[').is_some_and(element)
 }
 
 /// All of `text` as pieces, space included: joined they are the text again.
@@ -266,7 +268,8 @@ mod tests {
     #[test]
     fn the_json_of_an_event_is_found_behind_its_field() {
         assert_eq!(embedded("data: {\"a\":1}"), Some(6..13));
-        assert_eq!(embedded("data: [DONE]"), Some(6..12));
+        assert_eq!(embedded("data: [1]"), Some(6..9));
+        assert_eq!(embedded("data: [DONE]"), None);
         assert_eq!(embedded("data: hello"), None);
         assert_eq!(embedded(": a comment about {\"a\":1}"), None);
     }

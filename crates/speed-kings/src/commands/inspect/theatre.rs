@@ -19,6 +19,7 @@ use wire::{Frame, Message, RequestSpec, Role};
 use super::probe::{Probe, few_tokens, probes};
 use super::verdict::judge;
 use super::order;
+use crate::args::Output;
 use crate::args::run::{RunArgs, Way};
 use crate::commands::Context;
 use crate::commands::prepare::{Prepared, prepare};
@@ -49,7 +50,8 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, Failure> {
     for who in &prepared.resolved.targets {
         acts.extend(runtime.block_on(theatre.play(who, context))?);
     }
-    context.print_listing(&listing(&acts))?;
+    let is_data = matches!(context.output, Output::Json | Output::Csv);
+    context.print_listing(&if is_data { data(&acts) } else { listing(&acts) })?;
     let unanswered = prepared.resolved.targets.iter().any(|who| {
         let mut own = acts.iter().filter(|act| act.target.name == who.target.name);
         own.all(|act| act.record.status.is_none())
@@ -161,47 +163,102 @@ fn sound(who: &Credentialed, stream: bool) -> Bytes {
     wire::encode(who.target.dialect, &who.target.encoding, &spec).into()
 }
 
+/// For people: what was wrong, and what was said to it.
 fn listing(acts: &[Act]) -> Listing {
-    let column = |key, heading, align| Column { key, heading, align };
     Listing {
         title: String::new(),
         columns: vec![
             column("target", "Target", Align::Left),
+            column("wrong", "What is wrong", Align::Left),
+            column("status", "Status", Align::Right),
+            column("class", "Class", Align::Left),
+            column("time_ns", "Time", Align::Right),
+            column("verdict", "Answer", Align::Left),
+            column("said", "In its words", Align::Left),
+        ],
+        rows: acts
+            .iter()
+            .map(|act| {
+                let verdict = judge(&act.record, &act.naming).verdict.in_words();
+                vec![act.name(), words(act.what), act.status(), act.class(), act.time(), words(verdict), act.words()]
+            })
+            .collect(),
+    }
+}
+
+/// For programs.
+fn data(acts: &[Act]) -> Listing {
+    Listing {
+        title: String::new(),
+        columns: vec![
+            column("target", "Target", Align::Left),
+            column("simulated", "Simulated", Align::Left),
             column("request", "Request", Align::Left),
             column("wrong", "What is wrong", Align::Left),
             column("status", "Status", Align::Right),
             column("class", "Class", Align::Left),
             column("time_ns", "Time", Align::Right),
-            column("says_what", "What", Align::Left),
-            column("says_how", "How", Align::Left),
+            column("says_what", "Says what", Align::Left),
+            column("says_how", "Says how", Align::Left),
             column("verdict", "Verdict", Align::Left),
             column("said", "Said", Align::Left),
         ],
-        rows: acts.iter().map(row).collect(),
+        rows: acts
+            .iter()
+            .map(|act| {
+                let judged = judge(&act.record, &act.naming);
+                vec![
+                    words(act.target.name.as_str()),
+                    Cell::Flag(act.target.simulated),
+                    words(act.name),
+                    words(act.what),
+                    act.status(),
+                    act.class(),
+                    act.time(),
+                    judged.says_what.map_or(Cell::Empty, Cell::Flag),
+                    judged.says_how.map_or(Cell::Empty, Cell::Flag),
+                    words(judged.verdict.in_words()),
+                    act.words(),
+                ]
+            })
+            .collect(),
     }
 }
 
-fn row(act: &Act) -> Vec<Cell> {
-    let record = &act.record;
-    let words = |text: &str| Cell::Text(text.to_owned());
-    let mark = if act.target.simulated { " (SIMULATED)" } else { "" };
-    let class = match &record.outcome {
-        Outcome::Failed(failure) => failure.class.in_words(),
-        Outcome::Cancelled => "cut off by us",
-        _ => "answered",
-    };
-    let time = record.start_ns.zip(record.end_ns).map(|(start, end)| end - start);
-    let judged = judge(record, &act.naming);
-    vec![
-        words(&format!("{}{mark}", act.target.name)),
-        words(act.name),
-        words(act.what),
-        record.status.map_or(Cell::Empty, |status| Cell::Number { shown: status.to_string(), value: status.into() }),
-        words(class),
-        time.map_or(Cell::Empty, |time| Cell::Number { shown: time.to_string(), value: time.0 as f64 }),
-        judged.says_what.map_or(Cell::Empty, Cell::Flag),
-        judged.says_how.map_or(Cell::Empty, Cell::Flag),
-        words(judged.verdict.in_words()),
-        words(Untrusted::bounded(act.said.as_str(), WORDS).raw()),
-    ]
+impl Act {
+    fn name(&self) -> Cell {
+        let mark = if self.target.simulated { " (SIMULATED)" } else { "" };
+        words(&format!("{}{mark}", self.target.name))
+    }
+
+    fn status(&self) -> Cell {
+        let number = |status: u16| Cell::Number { shown: status.to_string(), value: status.into() };
+        self.record.status.map_or(Cell::Empty, number)
+    }
+
+    fn class(&self) -> Cell {
+        words(match &self.record.outcome {
+            Outcome::Failed(failure) => failure.class.in_words(),
+            Outcome::Cancelled => "cut off by us",
+            _ => "answered",
+        })
+    }
+
+    /// From its first byte to the end of the answer.
+    fn time(&self) -> Cell {
+        let time = self.record.start_ns.zip(self.record.end_ns).map(|(start, end)| end - start);
+        time.map_or(Cell::Empty, |time| Cell::Number { shown: time.to_string(), value: time.0 as f64 })
+    }
+
+    fn words(&self) -> Cell {
+        words(Untrusted::bounded(self.said.as_str(), WORDS).raw())
+    }
+}
+
+const fn column(key: &'static str, heading: &'static str, align: Align) -> Column {
+    Column { key, heading, align }
+}
+
+fn words(text: &str) -> Cell {
+    Cell::Text(text.to_owned())
 }

@@ -46,14 +46,15 @@ pub(super) struct Judgement {
 }
 
 /// Beginnings of words one of which stands in nearly every sentence that tells what would be right.
-const REMEDIES: [&str; 29] = [
+const REMEDIES: [&str; 30] = [
     "must",
     "should",
     "expect",
     "require",
-    "allowed",
+    "allowed values",
     "supported",
     "available",
+    "valid",
     "between",
     "at least",
     "at most",
@@ -100,9 +101,11 @@ pub(super) fn judge(record: &Record, naming: &[String]) -> Judgement {
         | FailureClass::ErrorInStream => None,
         _ => return plainly(Verdict::NoAnswer),
     };
-    let said = failure.message.raw().to_lowercase();
+    let said = format!(" {}", failure.message.raw().to_lowercase());
     let what = naming.iter().any(|word| said.contains(word.as_str()));
-    let how = REMEDIES.iter().any(|word| said.contains(word));
+    // At the beginning of a word: `invalid` tells nothing.
+    let begins = |(at, _): (usize, &str)| !said[..at].ends_with(char::is_alphanumeric);
+    let how = REMEDIES.iter().any(|word| said.match_indices(word).any(begins));
     let worth = match (what, how) {
         (true, true) => Verdict::Good,
         (true, false) => Verdict::SaysWhat,
@@ -141,6 +144,8 @@ mod tests {
         check(FailureClass::BadRequest, context, "context", Verdict::Good);
         check(FailureClass::NotFound, "File Not Found", "not found", Verdict::SaysWhat);
         check(FailureClass::BadRequest, "Bad Request", "temperature", Verdict::SaysLittle);
+        check(FailureClass::BadRequest, "Method Not Allowed", "method", Verdict::SaysWhat);
+        check(FailureClass::BadRequest, "invalid model", "model", Verdict::SaysWhat);
         check(FailureClass::ServerError, "'messages' is required", "messages", Verdict::BlamesItself);
         check(FailureClass::RateLimited, "slow down", "model", Verdict::Throttled);
         check(FailureClass::ClosedEarly, "closed", "model", Verdict::NoAnswer);
