@@ -17,9 +17,9 @@ use ratatui::style::{Color, Modifier};
 use crate::theme::{Theme, rgb};
 
 /// Pixels of a cell.
-const CELL: (usize, usize) = (8, 17);
+const CELL: (usize, usize) = (8, 16);
 /// Pixels from the top of a cell to the line that letters stand on.
-const BASE: usize = 13;
+const BASE: usize = 12;
 /// Pixels around the screen.
 const MARGIN: usize = 12;
 /// Frames are at least this far apart: ten a second.

@@ -33,7 +33,7 @@ fn one_frame_is_a_picture_that_stands_still() {
     let svg = film(&[(0, screen(&["one & <two>", "   three"]))]);
     assert_eq!(count(&svg), (2, 2));
     assert!(svg.contains(">one &amp; &lt;two&gt;</text>"), "{svg}");
-    assert!(svg.contains("x=\"24\" y=\"17\""), "{svg}");
+    assert!(svg.contains("x=\"24\" y=\"16\""), "{svg}");
     assert!(!svg.contains("@keyframes"), "{svg}");
 }
 
@@ -94,8 +94,8 @@ fn colours_and_weights_are_as_on_the_screen() {
     buffer.set_string(5, 0, "marked", Style::new().add_modifier(Modifier::REVERSED));
     DARK.paint(&mut buffer);
     let svg = film(&[(0, buffer)]);
-    assert!(svg.contains("class=\"b\" style=\"fill:#ff8787\" y=\"13\" textLength=\"32\""), "{svg}");
-    assert!(svg.contains("<rect width=\"48\" height=\"17\" fill=\"#d0d0d0\"/><text style=\"fill:#121212\""), "{svg}");
+    assert!(svg.contains("class=\"b\" style=\"fill:#ff8787\" y=\"12\" textLength=\"32\""), "{svg}");
+    assert!(svg.contains("<rect width=\"48\" height=\"16\" fill=\"#d0d0d0\"/><text style=\"fill:#121212\""), "{svg}");
 }
 
 #[test]
