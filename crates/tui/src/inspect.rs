@@ -163,7 +163,7 @@ impl Inspect {
 
     fn hint(&self) -> &'static str {
         match self.leaf {
-            Leaf::Timeline => "Enter raw · l longest gap · f kind · / find · s save · Tab next target · q leaves",
+            Leaf::Timeline => "Enter raw · l longest gap · f kind · / find · s save · Tab target · q leaves",
             _ => "↑↓ PgUp PgDn scroll · ←→ pages · s save · Tab next target · q leaves",
         }
     }

@@ -23,6 +23,7 @@ mod e2e_shapes;
 mod e2e_side_by_side;
 mod e2e_stops;
 mod e2e_theatre_conversation;
+mod e2e_theatre_inspect;
 mod e2e_theatre_race;
 mod e2e_verdicts;
 mod errors;

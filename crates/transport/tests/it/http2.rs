@@ -133,6 +133,33 @@ fn a_warmed_http2_connection_is_used() {
     });
 }
 
+/// Collects an answer's head and body.
+#[derive(Default)]
+struct Scribe(Vec<u16>, Vec<u8>);
+
+impl transport::Watch for Scribe {
+    fn head(&mut self, head: transport::Head<'_>) {
+        assert_eq!(head.reason, None);
+        assert!(head.headers().any(|header| header == ("content-type", &b"text/event-stream"[..])));
+        self.0.push(head.status);
+    }
+
+    fn piece(&mut self, bytes: &[u8], _: transport::Read, _: u32) {
+        self.1.extend_from_slice(bytes);
+    }
+}
+
+#[test]
+fn heads_and_pieces_are_told_over_http2_too() {
+    run(async || {
+        let addr = scripted(|tcp, _| serve(tcp)).await;
+        let client = client_of(&format!("http://{addr}/v1/chat/completions"), &http2());
+        let mut scribe = Scribe::default();
+        check(&client.send(&order(&client, 3), &mut scribe).await);
+        assert_eq!((scribe.0, String::from_utf8(scribe.1).unwrap()), (vec![200], EVENTS.concat()));
+    });
+}
+
 #[test]
 fn an_http1_server_is_no_http2_server() {
     run(async || {

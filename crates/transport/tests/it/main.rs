@@ -16,3 +16,4 @@ mod sizes;
 mod stage;
 mod stamps;
 mod tunnel;
+mod watched;
