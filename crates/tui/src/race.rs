@@ -92,7 +92,10 @@ pub struct RaceSetup {
 pub struct Race {
     setup: RaceSetup,
     names: Names,
+    /// What is shown as asked.
     prompt: Flow,
+    /// What each measured heat asks, where that is known.
+    prompts: Vec<Untrusted>,
     heat: Heat,
     round_trips: Vec<Option<Nanos>>,
     tallies: Vec<Tally>,
@@ -107,10 +110,9 @@ impl Race {
     /// A race that has not begun.
     pub fn new(setup: RaceSetup) -> Self {
         let lanes = setup.targets.len();
-        let mut prompt = Flow::default();
-        prompt.push(&setup.prompt);
         Self {
-            prompt,
+            prompt: flow(&setup.prompt),
+            prompts: Vec::new(),
             names: Names::new(&setup),
             heat: Heat::new(lanes),
             round_trips: vec![None; lanes],
@@ -121,6 +123,14 @@ impl Race {
             configuration: None,
             setup,
         }
+    }
+
+    /// With the prompts of its measured heats, in order, where they are not all the same. A heat whose prompt is not
+    /// known is not said to ask the first one's.
+    #[must_use]
+    pub fn with_prompts(mut self, prompts: Vec<Untrusted>) -> Self {
+        self.prompts = prompts;
+        self
     }
 
     /// Says that the run is over: nothing more will come.
@@ -163,7 +173,20 @@ impl Race {
         if let Some(winner) = self.winner().filter(|_| self.heat.is_before(id)) {
             self.tallies[winner].won += 1;
         }
+        if self.heat.is_before(id) && id.phase == Phase::Measured {
+            let own = usize::try_from(id.block).ok().and_then(|block| self.prompts.get(block));
+            self.prompt = flow(own.unwrap_or(&self.setup.prompt));
+        }
         self.heat.turn_to(id);
+    }
+
+    /// What stands before the prompt: whose it is.
+    fn prompt_label(&self) -> &'static str {
+        match self.heat.id {
+            Some(HeatId { phase: Phase::Warmup, .. }) => "Prompt to come  ",
+            Some(HeatId { block, .. }) if block > 0 && self.prompts.len() <= block as usize => "Prompt of heat 1  ",
+            _ => "Prompt  ",
+        }
     }
 
     /// Who won the present heat alone.
@@ -288,7 +311,8 @@ impl Screen for Race {
         let lanes = u16::try_from(self.setup.targets.len()).unwrap_or(u16::MAX);
         let spread = self.shows_spread();
         let area = frame.area();
-        let prompt = self.prompt.count(usize::from(area.width).saturating_sub(header::PROMPT.len()));
+        let label = self.prompt_label();
+        let prompt = self.prompt.count(usize::from(area.width).saturating_sub(label.len()));
         let prompt = u16::try_from(prompt).unwrap_or(u16::MAX);
         let Places { title, prompt, about, ranking, lanes, foot } =
             layout::places(area, lanes, prompt, !self.names.are_hidden());
@@ -309,7 +333,7 @@ impl Screen for Race {
         };
         let (heat, remark) = (self.heat_in_words(view.now), self.remark(&standings));
         header::title(frame, title, &scene, (&heat, remark.as_deref()));
-        header::prompt(frame, prompt, &mut self.prompt, view.theme);
+        header::prompt(frame, prompt, (label, &mut self.prompt), view.theme);
         header::about(frame, about, &scene);
         header::foot(frame, foot, &scene, (&self.keys(), view.missed));
         if spread {
@@ -338,6 +362,12 @@ impl Screen for Race {
         }
         Reaction::Stay
     }
+}
+
+fn flow(text: &Untrusted) -> Flow {
+    let mut flow = Flow::default();
+    flow.push(text);
+    flow
 }
 
 /// All that the lanes cover.

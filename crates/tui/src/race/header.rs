@@ -36,16 +36,13 @@ pub(super) fn title(frame: &mut Frame<'_>, area: Rect, scene: &Scene<'_>, (heat,
     frame.render_widget(words::ends(left, right.into_iter().collect(), columns), area);
 }
 
-/// Columns before the prompt.
-pub(super) const PROMPT: &str = "Prompt  ";
-
-/// The beginning of the prompt, over as many rows as there are.
-pub(super) fn prompt(frame: &mut Frame<'_>, area: Rect, flow: &mut Flow, theme: &Theme) {
-    let columns = usize::from(area.width).saturating_sub(PROMPT.len());
+/// The beginning of the prompt after its `label`, over as many rows as there are.
+pub(super) fn prompt(frame: &mut Frame<'_>, area: Rect, (label, flow): (&str, &mut Flow), theme: &Theme) {
+    let columns = usize::from(area.width).saturating_sub(label.len());
     let rows = usize::from(area.height);
     let more = flow.count(columns) > rows;
     let line = |(row, line): (usize, &str)| {
-        let label = if row == 0 { PROMPT } else { "        " };
+        let label = if row == 0 { label.to_owned() } else { " ".repeat(label.len()) };
         let cut = if more && row + 1 == rows {
             exactly(&format!("{}…", line.trim_end()), columns)
         } else {

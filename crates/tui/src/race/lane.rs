@@ -62,16 +62,27 @@ pub(super) fn unframed(frame: &mut Frame<'_>, area: Rect, scene: &Scene<'_>, tar
     let columns = usize::from(area.width);
     let theme = scene.theme;
     let standing = scene.standing(target);
+    let named = scene.names.width().min(columns / 4);
+    let name = text::fit(&Untrusted::from(scene.names.of(target)), named);
     let mut left = vec![
         Span::styled(format!("{:<3}", words::place(standing, scene.standings)), theme.accent),
-        Span::styled(text::fit(&Untrusted::from(scene.names.of(target)), columns / 4), scene.name_style(target)),
+        Span::styled(exactly(&name, named), scene.name_style(target)),
         Span::raw(" "),
     ];
     if scene.names.marks(target) {
         left.push(Span::styled("SIMULATED ", theme.simulated));
     }
     left.push(Span::styled(words::state(track, &standing.state, scene), words::style(&standing.state, theme)));
-    let right = flag(scene, track).into_iter().chain([Span::raw(" "), counted(standing, scene, columns / 4)]).collect();
+    let free = columns.saturating_sub(left.iter().map(Span::width).sum::<usize>() + 1);
+    let mut right: Vec<_> = flag(scene, track).into_iter().chain([Span::raw("  ")]).collect();
+    let counts = |columns: usize| counted(standing, scene, columns);
+    let taken = right.iter().map(Span::width).sum::<usize>();
+    let both = counts(free.saturating_sub(taken).min(columns / 4));
+    if taken + both.width() <= free {
+        right.push(both);
+    } else {
+        right = vec![counts(free)];
+    }
     let mut lines = vec![words::ends(left, right, columns)];
     lines.extend(said(scene, standing, track, (columns, usize::from(area.height).saturating_sub(1))));
     frame.render_widget(Text::from(lines), area);
@@ -136,7 +147,7 @@ fn progress(scene: &Scene<'_>, target: usize, standing: &Standing, columns: usiz
     let room = columns.saturating_sub(told.width() + 1);
     let share = standing.amount.count as f64 / f64::from(scene.limit(target).max(1));
     let gauge = words::gauge(share, room, (scene.lane_style(target), scene.theme.border));
-    Line::from_iter(gauge.into_iter().chain([Span::raw(" "), told]))
+    gauge.into_iter().chain([Span::raw(" "), told]).collect()
 }
 
 /// The worst of what was between two pieces, and what is usual, longest wording first.

@@ -28,10 +28,10 @@ pub(super) struct Rhythm {
 
 /// One arrival.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Beat {
-    pub(super) at: Moment,
-    /// Tokens, at least one.
-    pub(super) weight: u64,
+struct Beat {
+    at: Moment,
+    /// Tokens until then, its own included; a piece that does not tell counts as one.
+    total: u64,
 }
 
 impl Rhythm {
@@ -40,7 +40,8 @@ impl Rhythm {
         if let Some(before) = self.last() {
             self.pause(before, at);
         }
-        self.beats.push(Beat { at, weight: tokens.max(1) });
+        let total = self.beats.last().map_or(0, |before| before.total) + tokens.max(1);
+        self.beats.push(Beat { at, total });
     }
 
     fn pause(&mut self, from: Moment, to: Moment) {
@@ -81,9 +82,10 @@ impl Rhythm {
         &self.stalls
     }
 
-    /// All arrivals, in order.
-    pub(super) fn beats(&self) -> &[Beat] {
-        &self.beats
+    /// Tokens that came before `at`; a piece that does not tell counts as one.
+    pub(super) fn before(&self, at: Moment) -> u64 {
+        let behind = self.beats.partition_point(|beat| beat.at < at);
+        behind.checked_sub(1).map_or(0, |last| self.beats[last].total)
     }
 
     /// The first arrival.

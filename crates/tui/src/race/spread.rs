@@ -36,10 +36,11 @@ impl<'a> Metric<'a> {
         Self { name, range, values }
     }
 
-    /// The parts that `target`'s values fall into: the more values of all targets there are, the more parts.
+    /// The parts that `target`'s values fall into: the more targets share the axis, and the more values there are, the
+    /// more parts.
     fn buckets(&self, target: usize, columns: usize) -> Option<Buckets> {
-        let values: usize = self.values.iter().map(|values| values.len()).sum();
-        let parts = (2 * values.isqrt()).clamp(8, columns.max(16) / 2);
+        let most = self.values.iter().map(|values| values.len()).max().unwrap_or(0);
+        let parts = (2 * most.isqrt() * self.values.len()).min(columns).max(8);
         Some(Buckets::of(self.range?, parts, self.values[target].iter().copied()))
     }
 
@@ -98,7 +99,7 @@ fn advance(scene: &Scene<'_>, tallies: &[Tally], columns: usize) -> Line<'static
     let room = columns.saturating_sub(text::width(&told)).min(60);
     let share = over as f64 / wanted.max(1) as f64;
     let gauge = words::gauge(share, room, (scene.theme.accent, scene.theme.border));
-    Line::from_iter([Span::styled(told, scene.theme.text)].into_iter().chain(gauge))
+    [Span::styled(told, scene.theme.text)].into_iter().chain(gauge).collect()
 }
 
 fn halves(area: Rect) -> [Rect; 2] {

@@ -36,10 +36,11 @@ pub(super) fn strip(
 ) -> Line<'static> {
     let Some(start) = track.start().filter(|_| columns > 0) else { return Line::raw(" ".repeat(columns)) };
     let column = |at: Moment| place(at - start, span, columns);
-    let mut amounts = vec![0_u64; columns];
-    for beat in track.rhythm.beats() {
-        amounts[column(beat.at)] += beat.weight;
-    }
+    let before = |column: usize| match column {
+        all if all == columns => track.rhythm.before(Moment(u64::MAX)),
+        column => track.rhythm.before(start + begin(column, span, columns)),
+    };
+    let amounts: Vec<_> = (0..columns).map(|column| before(column + 1).saturating_sub(before(column))).collect();
     let most = amounts.iter().copied().max().unwrap_or(0);
     let values: Vec<_> = amounts.iter().map(|&amount| (amount > 0).then_some(amount as f64)).collect();
     let mut cells: Vec<(char, Style)> = sparkline(&values, most as f64, columns).chars().map(|c| (c, style)).collect();
@@ -55,6 +56,12 @@ pub(super) fn strip(
         quiet(&mut cells, (column(from), column(to)), (STALL, theme.warn));
     }
     Line::from(cells.into_iter().map(|(cell, style)| Span::styled(cell.to_string(), style)).collect::<Vec<_>>())
+}
+
+/// When a column begins.
+fn begin(column: usize, span: Nanos, columns: usize) -> Nanos {
+    let nanos = (column as u128 * u128::from(span.0)).div_ceil(columns as u128);
+    Nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }
 
 /// The column of `time`, the last one for what lies behind the span.

@@ -288,6 +288,24 @@ fn small_screens_show_every_lane() {
 }
 
 #[test]
+fn a_prompt_is_shown_in_the_heat_that_asks_it() {
+    let shown = |script: &mut Script| script.drawn(START, SIZES[0]).lines().nth(1).unwrap().to_owned();
+    let mut script = Script::new(setup(2, 3));
+    script.heat(Phase::Warmup, 0);
+    assert!(shown(&mut script).starts_with("Prompt to come  Explain"));
+    script.heat(Phase::Measured, 0);
+    assert!(shown(&mut script).starts_with("Prompt  Explain"));
+    script.heat(Phase::Measured, 1);
+    assert!(shown(&mut script).starts_with("Prompt of heat 1  Explain"), "what this one asks is not known");
+    let mut script = Script::new(setup(2, 3));
+    script.race = script.race.with_prompts(["one", "two"].map(Untrusted::from).into());
+    script.heat(Phase::Measured, 1);
+    assert_eq!(shown(&mut script), "Prompt  two");
+    script.heat(Phase::Measured, 2);
+    assert!(shown(&mut script).starts_with("Prompt of heat 1  Explain"));
+}
+
+#[test]
 fn figures_while_it_runs_are_those_of_the_record() {
     let mut script = Script::of(2);
     script.sent();
