@@ -113,7 +113,7 @@ impl Plain {
     }
 
     fn begin(&self) -> Vec<String> {
-        let names: Vec<_> = self.lanes.iter().map(|voice| voice.name()).collect();
+        let names: Vec<_> = self.lanes.iter().map(Voice::name).collect();
         let runs = if self.runs == 1 { "one run".to_owned() } else { format!("{} runs", self.runs) };
         vec![format!("A race of {} targets, {runs}: {}.", names.len(), names.join(", "))]
     }
@@ -143,7 +143,6 @@ impl Plain {
         let in_full = self.in_full();
         let Some(voice) = self.lanes.iter_mut().find(|voice| voice.is_measured_by(ticket)) else { return Vec::new() };
         match stage {
-            Stage::Connecting | Stage::Sent => Vec::new(),
             Stage::Answering { start, .. } => {
                 voice.start = Some(*start);
                 Vec::new()
@@ -156,7 +155,7 @@ impl Plain {
                 let first = ttft.map(|ttft| format!("{}: first words after {ttft}.", voice.name()));
                 first.or_else(|| self.so_far(at)).into_iter().collect()
             }
-            Stage::Heard { .. } => Vec::new(),
+            Stage::Connecting | Stage::Sent | Stage::Heard { .. } => Vec::new(),
         }
     }
 

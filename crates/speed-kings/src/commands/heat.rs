@@ -20,7 +20,7 @@ use runner::{Finished, Job, Stop};
 use schema::manifest::Status;
 use schema::progress::{Follow, Progress};
 use schema::record::Record;
-use schema::target::{Target, TargetName};
+use schema::target::Target;
 use schema::text::Untrusted;
 use store::Run;
 use transport::{Clock, Connector};
@@ -203,10 +203,5 @@ impl Heat {
     /// Whether the person, or a signal, ended it before its time.
     pub(crate) fn is_interrupted(&self) -> bool {
         self.finished.manifest.status == Status::Interrupted
-    }
-
-    /// The records of `target`'s measured requests, last attempts alone, in order.
-    pub(crate) fn measured(&self, target: &TargetName) -> Vec<&Record> {
-        tui::replay::measured(&self.records, target)
     }
 }

@@ -142,7 +142,7 @@ fn any_run_can_be_raced_again_and_what_it_lacks_is_said() {
     for words in ["measured one after another", "the texts of this run were not kept", "Run 4 of 4 is over"] {
         assert!(replay.err.contains(words), "`{words}` in\n{}", replay.err);
     }
-    assert!(replay.out.contains("[its text was not kept with the run]"), "{}", replay.out);
+    assert!(replay.out.contains("[its text was not kept with the run; "), "{}", replay.out);
     let alone = desk.run(&["benchmark", "--mock=vllm", "--requests=2", "--max-tokens=5"]);
     assert_eq!(alone.status, Some(0), "{}", alone.all());
     let replay = desk.run(&["race", "--replay=latest"]);

@@ -17,10 +17,13 @@ use crate::theme::Theme;
 pub struct Page {
     title: String,
     hint: String,
-    make: Box<dyn Fn(u16, &Theme) -> Vec<Line<'static>>>,
+    make: Box<Make>,
     made: Option<Made>,
     scroll: Scroll,
 }
+
+/// Lays lines out for a number of columns.
+type Make = dyn Fn(u16, &Theme) -> Vec<Line<'static>>;
 
 /// Lines, and what they were made for.
 struct Made {

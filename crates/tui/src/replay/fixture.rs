@@ -128,8 +128,8 @@ pub(crate) fn live(records: &[Record]) -> Vec<(Moment, Progress)> {
         let head = Moment(record.headers_ns.unwrap().0 + 20_000);
         moved(head, head, Stage::Answering { start, status: 200 });
         for (event, text) in record.events.iter().zip(record.output.as_deref().unwrap()) {
-            let heard = Stage::Heard { kind: event.kind, tokens: event.tokens, text: Some(text.clone()) };
-            moved(Moment(event.arrival.0 + 30_000), event.arrival, heard);
+            let piece = Stage::Heard { kind: event.kind, tokens: event.tokens, text: Some(text.clone()) };
+            moved(Moment(event.arrival.0 + 30_000), event.arrival, piece);
         }
         told.push((record.end_ns.unwrap(), Progress::Recorded(Arc::new(record.clone()))));
     }

@@ -64,7 +64,7 @@ fn begin(record: &Record) -> Moment {
 }
 
 fn end(record: &Record) -> Moment {
-    let heard = record.events.iter().last().map(|event| event.arrival);
+    let heard = record.events.last().map(|event| event.arrival);
     record.end_ns.or(heard).unwrap_or_else(|| begin(record)).max(begin(record))
 }
 
@@ -94,7 +94,7 @@ pub fn script(records: &[Record]) -> Vec<Step> {
         at,
         progress: Progress::Block { target: target.clone(), phase, block },
     }));
-    records.iter().for_each(|record| steps.extend(steps_of(record)));
+    steps.extend(records.iter().flat_map(steps_of));
     steps.sort_by_key(|step| step.at);
     steps
 }
@@ -115,10 +115,10 @@ fn steps_of(record: &Record) -> impl Iterator<Item = Step> {
     let answering =
         head.map(|(start, status)| (record.headers_ns.unwrap_or(start), Stage::Answering { start, status }));
     let texts = record.output.as_deref().filter(|pieces| pieces.len() == record.events.len());
-    let heard = record.events.iter().enumerate().map(move |(index, event)| {
+    let pieces = record.events.iter().enumerate().map(move |(index, event)| {
         let text = texts.map(|pieces| pieces[index].clone());
         (event.arrival, Stage::Heard { kind: event.kind, tokens: event.tokens, text })
     });
     let over = Step { at: end(record), progress: Progress::Recorded(Arc::new(record.clone())) };
-    sent.into_iter().chain(answering).chain(heard).map(move |(at, stage)| moved(at, stage)).chain([over])
+    sent.into_iter().chain(answering).chain(pieces).map(move |(at, stage)| moved(at, stage)).chain([over])
 }

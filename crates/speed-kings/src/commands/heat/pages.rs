@@ -132,14 +132,11 @@ impl Told {
 
     /// The answers of the first heats in full, for those who read lines.
     pub(crate) fn answers_in_full(&self) -> String {
-        let mut text = String::new();
-        for heat in 0..self.heats().min(LIVE_HEATS as usize) {
-            text.push_str(&format!("Answers{}\n\n", self.heat_in_words(heat)));
-            for answer in self.answers(heat) {
-                text.push_str(&in_full(&answer));
-            }
-        }
-        text
+        let heats = (0..self.heats().min(LIVE_HEATS as usize)).map(|heat| {
+            let answers: String = self.answers(heat).iter().map(in_full).collect();
+            format!("Answers{}\n\n{answers}", self.heat_in_words(heat))
+        });
+        heats.collect()
     }
 }
 

@@ -93,11 +93,8 @@ fn setup(plan: &Plan, raced: &[Record]) -> RaceSetup {
 /// What the first measured request asked, where the plan alone tells it: what stood in a file then may stand there no
 /// more.
 fn prompt(plan: &Plan) -> Untrusted {
-    let is_known = match plan.workload.prompts {
-        PromptSource::File(_) | PromptSource::Trace => false,
-        _ => true,
-    };
-    let asked = is_known.then(|| sources::read(&mut plan.clone()).ok()).flatten();
+    let is_elsewhere = matches!(plan.workload.prompts, PromptSource::File(_) | PromptSource::Trace);
+    let asked = (!is_elsewhere).then(|| sources::read(&mut plan.clone()).ok()).flatten();
     asked.map_or_else(
         || "(the prompt was not kept with the run)".into(),
         |asked| Untrusted::bounded(asked.prompts.pick(plan.seed, 0).prompt.user.as_str(), usize::MAX),
