@@ -139,7 +139,7 @@ pub struct Change {
     pub alone: Seen,
     /// What one of the crowd, or the crowd as a whole, got.
     pub crowd: Seen,
-    /// Crowd ÷ alone with its 95 % interval; absent where either is not known or zero.
+    /// Crowd ÷ alone with its 95 % interval; absent of shares, and where either is not known or zero.
     pub times: Option<Estimate>,
 }
 
@@ -160,10 +160,14 @@ fn change(figure: Figure, alone: &TargetSummary, crowd: &TargetSummary) -> Optio
         target: crowd.target.clone(),
         simulated: crowd.simulated,
         figure,
-        times: of_crowd.known().zip(of_alone.known()).and_then(|(crowd, alone)| times(crowd, alone)),
+        times: both(&of_alone, &of_crowd).filter(|_| !figure.is_share()),
         alone: of_alone,
         crowd: of_crowd,
     })
+}
+
+fn both(alone: &Seen, crowd: &Seen) -> Option<Estimate> {
+    times(crowd.known()?, alone.known()?)
 }
 
 /// `many` ÷ `few`: the difference of their logarithms, with the ends of both intervals combined as for independent
@@ -232,7 +236,8 @@ mod tests {
         assert!((ttft.value - 403.0 / 53.0).abs() < 0.5 && ttft.low.unwrap() < ttft.value, "{ttft:?}");
         let p95 = of(Figure::TtftP95Ns);
         assert!(matches!(p95.alone, Seen::TooFew(52)) && p95.crowd.known().is_some() && p95.times.is_none(), "{p95:?}");
-        assert!(of(Figure::SuccessRate).times.is_some_and(|times| times.low < Some(times.value)));
+        let success = of(Figure::SuccessRate);
+        assert!(success.times.is_none() && success.crowd.known().is_some_and(|share| share.value > 0.9), "{success:?}");
     }
 
     #[test]

@@ -118,6 +118,14 @@ fn crowd_plan(plan: &Plan, alone: Option<&Summary>) -> Plan {
     Plan { warmup: 0, budget_usd: plan.budget_usd.map(|budget| left(budget, spent)), ..plan.clone() }
 }
 
+/// What the crowd does.
+fn in_words(plan: &Plan) -> String {
+    match (&plan.load, plan.stop) {
+        (Load::Users { users, .. }, Enough::DurationNs(length)) => format!("{users} users at once, for {length}"),
+        (load, _) => load.to_string(),
+    }
+}
+
 /// What is left of a budget.
 fn left(budget: Usd, spent: Usd) -> Usd {
     Usd((budget.0 - spent.0).max(Usd::ZERO.0))
@@ -177,7 +185,7 @@ impl Show<'_> {
         }
         let plan = crowd_plan(plan, alone.as_ref().map(|finished| &finished.summary));
         self.let_in(&plan, alone.is_some());
-        self.say(&format!("the crowd: {}", plan.load));
+        self.say(&format!("the crowd at each target: {}", in_words(&plan)));
         let mut job = Job { plan, ..self.job(&tag) };
         if let Some(alone) = &alone {
             job.notes.push(format!("one user alone was measured first, in {}", alone.path.display()));

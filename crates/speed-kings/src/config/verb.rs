@@ -60,7 +60,7 @@ pub(crate) const INSPECT: Verb = Verb {
 /// `rush`: a crowd at each target.
 pub(crate) const RUSH: Verb = Verb {
     name: "rush",
-    suggests: "name: rush\nwarmup: 1\nsize: short\nmax_tokens: 64\nduration: 10s\n",
+    suggests: "name: rush\nwarmup: 1\nsize: short\nmax_tokens: 64\nduration: 10s\ndefeat_cache: true\n",
     without: RUSHING,
 };
 

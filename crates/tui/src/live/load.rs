@@ -71,10 +71,10 @@ fn of_target(
         Span::styled(mark, view.theme.lane(place)),
         Span::styled(exactly(&words, columns.saturating_sub(2)), view.theme.text),
     ])];
-    lines.extend(tall(&history, "done/s", (columns, (rows - 1).div_ceil(2)), view.theme.lane(place), view.theme.dim));
+    lines.extend(tall(&history, "done/s", (columns, (rows - 1).div_ceil(2)), (view.theme.lane(place), view.theme.dim)));
     let flying: Vec<_> = seen.timeline().stretches().iter().map(|stretch| stretch.in_flight.map(f64::from)).collect();
     if rows > 2 {
-        lines.extend(tall(&flying, "in flight", (columns, (rows - 1) / 2), view.theme.lane(place), view.theme.dim));
+        lines.extend(tall(&flying, "in flight", (columns, (rows - 1) / 2), (view.theme.lane(place), view.theme.dim)));
     }
     lines
 }
@@ -94,27 +94,23 @@ fn highest(values: &[Option<f64>]) -> f64 {
     values.iter().flatten().copied().fold(0.0, f64::max)
 }
 
-/// Columns over several lines, with the highest value beside them.
+/// Columns over several lines, with `what` and the highest value beside them where it is not empty.
 pub(crate) fn tall(
     values: &[Option<f64>],
     what: &str,
     (columns, rows): (usize, usize),
-    style: Style,
-    dim: Style,
+    (style, dim): (Style, Style),
 ) -> Vec<Line<'static>> {
-    const NAMED: usize = 16;
+    let named = if what.is_empty() { 0 } else { 17 };
     let full = highest(values);
-    let room = columns.saturating_sub(NAMED + 1);
+    let room = columns.saturating_sub(named);
     let shown = &values[values.len().saturating_sub(room)..];
     let line = |line: usize| {
         let below = (rows - 1 - line) as f64 / rows as f64;
         let part = |value: &Option<f64>| value.map(|value| ((value / full - below) * rows as f64).clamp(0.0, 1.0));
         let drawn: String = shown.iter().map(part).map(|part| cell(part, below > 0.0)).collect();
-        let name = match line {
-            0 => format!("{what} {}", short(full)),
-            _ => String::new(),
-        };
-        Line::from(vec![Span::styled(exactly(&name, NAMED), dim), Span::raw(" "), Span::styled(drawn, style)])
+        let name = if line == 0 { format!("{what} {}", short(full)) } else { String::new() };
+        Line::from(vec![Span::styled(exactly(&name, named), dim), Span::styled(drawn, style)])
     };
     (0..rows).map(line).collect()
 }

@@ -27,12 +27,21 @@ fn panel<'a>(
     let count = live.board.targets().len();
     Panel::new(heading, rank, (count + 1, count * 7), move |columns, rows| {
         let spreads: Vec<&Spread> = live.board.targets().iter().map(of).collect();
-        let ends = spreads.iter().flat_map(|spread| [spread.quantile(0.0), spread.quantile(1.0)]).flatten();
-        let Some(range) = Range::covering(ends.map(|end| end.0 as f64), Scale::Logarithmic) else {
+        let Some(range) = Range::covering(spreads.iter().flat_map(|spread| ends(spread)), Scale::Logarithmic) else {
             return vec![Line::styled("no answer yet", view.theme.dim)];
         };
         draw(&spreads, range, (columns, rows), view)
     })
+}
+
+/// From the median outwards, so many times is as far as is shown.
+const FAR: f64 = 100.0;
+
+/// Where a spread begins and ends; what lies very far from its median counts in the last column on that side.
+fn ends(spread: &Spread) -> Vec<f64> {
+    let known = [0.0, 0.5, 1.0].map(|q| spread.quantile(q).map(|value| value.0 as f64));
+    let [Some(low), Some(median), Some(high)] = known else { return Vec::new() };
+    vec![low.max(median / FAR), high.min(median * FAR)]
 }
 
 /// Columns beside a distribution: its letter and its median.

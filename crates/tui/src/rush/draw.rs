@@ -8,11 +8,11 @@ use schema::record::Phase;
 use schema::summary::Estimate;
 use schema::units::Nanos;
 use stats::live::TargetSeen;
-use stats::{Change, ChangedValue};
+use stats::{Change, ChangedFigure, ChangedValue};
 
 use super::crowd::{Crowd, Doing};
 use super::{Act, Rush};
-use crate::chart::{Series, bar, exactly};
+use crate::chart::{Series, bar, exactly, sparkline};
 use crate::live::{letter, nanos, seconds, tall, timed};
 use crate::panel::{Panel, columns, row, stack};
 use crate::screen::View;
@@ -129,7 +129,7 @@ fn of_target(frame: &mut Frame<'_>, area: Rect, rush: &Rush, view: &View<'_>, pl
         panels.push(ttft(rush, seen, place, view));
     }
     panels.push(queue(crowd, place, view));
-    panels.push(throughput(seen, place, view));
+    panels.push(throughput(rush, seen, place, view));
     panels.extend(errors(seen, view));
     stack(frame, area, panels, view.theme);
 }
@@ -140,8 +140,8 @@ fn map<'a>(seen: &'a TargetSeen, crowd: &'a Crowd, place: usize, columns: usize,
     let heading = exactly_or_less(&format!("{} {}{mark}", letter(place), seen.name()), columns.saturating_sub(4));
     let count = crowd.users().len();
     let wide = move |cell: usize| count.div_ceil((columns / cell).max(1)).max(1);
-    Panel::new(heading, 0, (2, wide(2) + 2), move |columns, rows| {
-        let room = rows.saturating_sub(2).max(1);
+    Panel::new(heading, 0, (2, wide(2) + 1), move |columns, rows| {
+        let room = rows.saturating_sub(1).max(1);
         let cell = if wide(2) <= room { 2 } else { 1 };
         let across = (columns / cell).max(1);
         let shown = count.min(across * room);
@@ -187,7 +187,8 @@ fn ttft<'a>(rush: &'a Rush, seen: &'a TargetSeen, place: usize, view: &'a View<'
             };
             let times = alone.filter(|alone| *alone > Nanos::ZERO).map(|alone| {
                 let times = value.0 as f64 / alone.0 as f64;
-                format!(" = ×{times:.1} of one alone's p50, {alone}")
+                let whose = if q > 0.5 { "alone's p50".to_owned() } else { format!("alone's {alone}") };
+                format!(", ×{times:.1} {whose}")
             });
             Line::styled(exactly(&format!("{name} {value}{}", times.unwrap_or_default()), columns), view.theme.text)
         };
@@ -213,16 +214,30 @@ fn ttft<'a>(rush: &'a Rush, seen: &'a TargetSeen, place: usize, view: &'a View<'
 
 /// How many wait, over time.
 fn queue<'a>(crowd: &'a Crowd, place: usize, view: &'a View<'a>) -> Panel<'a> {
-    Panel::new("Queue: users who wait for an answer", 2, (1, 6), move |columns, rows| {
+    Panel::new("Queue: users waiting", 2, (1, 6), move |columns, rows| {
         let all: Vec<Option<f64>> = crowd.waiting().iter().map(|(_, n)| Some(f64::from(*n))).collect();
         let most = crowd.waiting().iter().map(|(_, n)| *n).max().unwrap_or(0);
-        let fitted = fitted(&all, columns.saturating_sub(17));
-        let what = format!("now {}, most", crowd.count(Doing::Waiting));
-        if most == 0 {
-            return vec![Line::styled(exactly("nobody has waited yet", columns), view.theme.dim)];
-        }
-        tall(&fitted, &what, (columns, rows), view.theme.lane(place), view.theme.dim)
+        let words = format!("{} now, {most} at most ", crowd.count(Doing::Waiting));
+        beside(&words, &all, (columns, rows), (view.theme.lane(place), view.theme.text))
     })
+}
+
+/// Words, and a figure over time: after them where there is one line, below them where there are more.
+fn beside(
+    words: &str,
+    values: &[Option<f64>],
+    (columns, rows): (usize, usize),
+    (drawn, written): (Style, Style),
+) -> Vec<Line<'static>> {
+    if rows > 1 {
+        let chart = tall(&fitted(values, columns), "", (columns, rows - 1), (drawn, written));
+        return std::iter::once(Line::styled(exactly(words, columns), written)).chain(chart).collect();
+    }
+    let room = columns.saturating_sub(width(words));
+    let fitted = fitted(values, room);
+    let most = fitted.iter().flatten().copied().fold(0.0, f64::max);
+    let chart = sparkline(&fitted, most, room.min(fitted.len()));
+    vec![Line::from(vec![Span::styled(exactly(words, columns.min(width(words))), written), Span::styled(chart, drawn)])]
 }
 
 /// The same in at most so many columns: the most of each stretch.
@@ -235,21 +250,18 @@ fn fitted(values: &[Option<f64>], columns: usize) -> Vec<Option<f64>> {
 }
 
 /// What comes out.
-fn throughput<'a>(seen: &'a TargetSeen, place: usize, view: &'a View<'a>) -> Panel<'a> {
+fn throughput<'a>(rush: &'a Rush, seen: &'a TargetSeen, place: usize, view: &'a View<'a>) -> Panel<'a> {
     Panel::new("Throughput of all users", 3, (1, 5), move |columns, rows| {
-        let now =
-            seen.rates(view.now).map(|(requests, tokens)| format!("{tokens:.0} tokens/s, {requests:.1} requests/s, "));
-        let words = format!("{}{} done", now.unwrap_or_default(), seen.completed());
-        let mut lines = vec![Line::styled(exactly(&words, columns), view.theme.text)];
-        if rows >= 3 {
-            let each = seen.timeline().each().as_secs_f64();
-            let stretches = seen.timeline().stretches();
-            let over = stretches.len().saturating_sub(1);
-            let tokens: Vec<_> = stretches[..over].iter().map(|stretch| Some(stretch.tokens as f64 / each)).collect();
-            let fitted = fitted(&tokens, columns.saturating_sub(17));
-            lines.extend(tall(&fitted, "tokens/s", (columns, rows - 1), view.theme.lane(place), view.theme.dim));
-        }
-        lines
+        let now = seen.rates(view.now).filter(|_| rush.act != Act::Over);
+        let now = now.map(|(requests, tokens)| format!("{tokens:.0} tokens/s, {requests:.1} requests/s, "));
+        let words = format!("{}{} done ", now.unwrap_or_default(), seen.completed());
+        let each = seen.timeline().each().as_secs_f64();
+        let stretches = seen.timeline().stretches();
+        // Tokens are known when their request is over: of those in flight, nothing is drawn yet.
+        let unknown = seen.e2e().quantile(0.95).filter(|_| rush.act != Act::Over).unwrap_or_default();
+        let over = seen.timeline().over_by(view.now - unknown);
+        let tokens: Vec<_> = stretches[..over].iter().map(|stretch| Some(stretch.tokens as f64 / each)).collect();
+        beside(&words, &tokens, (columns, rows), (view.theme.lane(place), view.theme.text))
     })
 }
 
@@ -264,14 +276,14 @@ fn errors<'a>(seen: &TargetSeen, view: &View<'_>) -> Option<Panel<'a>> {
 fn changes<'a>(rush: &'a Rush, seen: &'a TargetSeen, view: &'a View<'a>) -> Panel<'a> {
     let own: Vec<&Change> = rush.changes.iter().filter(|change| change.target == *seen.name()).collect();
     Panel::new("One alone, one of the crowd", 0, (own.len() + 1, own.len() + 1), move |columns, _| {
-        let wide = columns >= 62;
-        let (name, value, times) = if wide { (21, 10, 22) } else { (13, 8, 7) };
+        let wide = columns >= 56;
+        let (name, value, times) = if wide { (14, 9, 21) } else { (13, 8, 7) };
         let (dim, text) = (view.theme.dim, view.theme.text);
         let head = [("", name, false), ("alone", value, true), ("crowd", value, true), ("×", times, true)];
         let mut lines = vec![row(head.map(|(what, wide, right)| (what.to_owned(), wide, right, dim)).into())];
         lines.extend(own.iter().map(|change| {
             let cells = [
-                (short(change), name, false, dim),
+                (short(change.figure).to_owned(), name, false, dim),
                 (shown(change, &change.alone), value, true, text),
                 (shown(change, &change.crowd), value, true, text),
                 (
@@ -288,12 +300,13 @@ fn changes<'a>(rush: &'a Rush, seen: &'a TargetSeen, view: &'a View<'a>) -> Pane
 }
 
 /// A figure's name where there is little room.
-fn short(change: &Change) -> String {
-    change
-        .figure
-        .heading()
-        .replace("Output speed of one user p50", "user's tokens/s")
-        .replace("Output tokens/s of all", "all's tokens/s")
+const fn short(figure: ChangedFigure) -> &'static str {
+    match figure {
+        ChangedFigure::OutputSpeedP50 => "tokens/s each",
+        ChangedFigure::OutputTokensPerS => "tokens/s all",
+        ChangedFigure::RequestsPerS => "requests/s",
+        figure => figure.heading(),
+    }
 }
 
 fn shown(change: &Change, value: &ChangedValue) -> String {

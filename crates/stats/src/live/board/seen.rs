@@ -222,6 +222,10 @@ impl TargetSeen {
     }
 
     pub(super) fn begin(&mut self, turn: Turn) {
+        if turn.phase == Phase::Measured {
+            // What is over time begins here at the latest.
+            self.timeline.at(turn.begun);
+        }
         self.turn = Some(turn);
     }
 
@@ -284,13 +288,19 @@ impl TargetSeen {
     fn complete(&mut self, record: &Record) {
         self.completed += 1;
         let tokens = record.tokens.map_or(0, |tokens| tokens.output);
-        if let Some((_, end)) = values::span(record) {
+        if let Some((start, end)) = values::span(record) {
+            self.timeline.at(start);
             self.window.add(end, tokens);
-            let stretch = self.timeline.at(end);
-            (stretch.completed, stretch.tokens) = (stretch.completed + 1, stretch.tokens.saturating_add(tokens));
+            self.timeline.at(end).completed += 1;
         }
         metric_values(record, Metric::E2e).for_each(|e2e| self.e2e.add(whole(e2e)));
-        for event in record.events.content() {
+        let pieces = record.events.content().count() as u64;
+        for (piece, event) in (0u64..).zip(record.events.content()) {
+            // An event carries its part of the tokens; parts add up to all of them.
+            let until = |piece: u64| u64::try_from(u128::from(tokens) * u128::from(piece) / u128::from(pieces));
+            let part = until(piece + 1).unwrap_or(tokens) - until(piece).unwrap_or(tokens);
+            let stretch = self.timeline.at(event.arrival);
+            stretch.tokens = stretch.tokens.saturating_add(part);
             self.events += 1;
             self.shared += u64::from(event.shared_read);
             if event.stamp == Stamp::Kernel {

@@ -199,6 +199,17 @@ fn what_the_server_counts_grows_at_a_rate() {
 }
 
 #[test]
+fn tokens_count_when_they_arrived() {
+    let mut board = board(|_| {});
+    let mut answer = record(0, &[100, 700, 1_200]);
+    answer.tokens = answer.tokens.map(|tokens| schema::record::TokenCounts { output: 10, ..tokens });
+    recorded(&mut board, answer);
+    let stretches = board.targets()[0].timeline().stretches();
+    let tokens: Vec<u64> = stretches.iter().map(|stretch| stretch.tokens).collect();
+    assert_eq!(tokens, [3, 0, 3, 0, 4]);
+}
+
+#[test]
 fn a_long_run_takes_no_more_room_than_a_short_one() {
     let mut timeline = Timeline::default();
     for second in 0..100_000 {

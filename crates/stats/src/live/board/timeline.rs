@@ -68,7 +68,7 @@ pub struct Stretch {
     pub completed: u64,
     /// Attempts that failed or were turned away.
     pub failed: u64,
-    /// Output tokens of those that completed.
+    /// Output tokens that arrived, of requests that have completed by now: of the latest, more may come to be known.
     pub tokens: u64,
     /// TTFT of those that completed, by when their first content arrived.
     pub ttft: Sketch,
@@ -114,6 +114,11 @@ impl Timeline {
     /// All of them, the earliest first; the last one may not be over.
     pub fn stretches(&self) -> &[Stretch] {
         &self.stretches
+    }
+
+    /// How many of them were over by `at`.
+    pub fn over_by(&self, at: Moment) -> usize {
+        self.number(at - self.from()).min(self.stretches.len())
     }
 
     /// The stretch that `at` falls into; what was before the first counts there.
