@@ -15,14 +15,11 @@
 #[expect(dead_code, reason = "each bench uses its part")]
 mod ground;
 
-use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 
+use ground::truth::Truth;
 use ground::{Engine, Folder, benchmark, keep_cores_busy};
-use schema::record::{Phase, Record};
-use serde_json::Value;
+use schema::record::Phase;
 use store::Run;
 
 /// Streams, gap between events, events an answer, requests.
@@ -107,30 +104,9 @@ fn measure(streams: u32, gap: &str, events: u32, requests: u32, busy: bool, kern
     compare(&run, &log)
 }
 
-/// When the engine had a request, and when it wrote each content event.
-#[derive(Default)]
-struct Truth {
-    received: u64,
-    written: Vec<u64>,
-}
-
-fn truth(log: &Path) -> HashMap<String, Truth> {
-    let mut all: HashMap<String, Truth> = HashMap::new();
-    for line in BufReader::new(File::open(log).expect("the engine kept a log")).lines() {
-        let entry: Value = serde_json::from_str(&line.expect("the log is text")).expect("the log is JSON");
-        let number = |key: &str| entry[key].as_u64().expect("the log has numbers");
-        let truth = all.entry(entry["request_id"].as_str().expect("an id").to_owned()).or_default();
-        truth.received = number("received_ns");
-        if entry["content"] == Value::Bool(true) {
-            truth.written.push(number("before_ns"));
-        }
-    }
-    all
-}
-
 fn compare(run: &Path, log: &Path) -> Measured {
     let run = Run::open(run).expect("the run opens");
-    let truth = truth(log);
+    let truth = Truth::read(log);
     let mut measured = Measured { ttft: Vec::new(), itl: Vec::new(), shared: 0.0, lag: Vec::new() };
     let (mut all, mut shared) = (0_u32, 0_u32);
     let name = run.manifest.plan.targets[0].name.clone();
@@ -139,9 +115,9 @@ fn compare(run: &Path, log: &Path) -> Measured {
         if record.phase != Phase::Measured {
             continue;
         }
-        let truth =
-            record.request_id.as_ref().and_then(|id| truth.get(id.raw())).expect("the engine knows the request");
-        add(&mut measured, &record, truth);
+        let errors = truth.errors(&record);
+        measured.ttft.push(errors.ttft);
+        measured.itl.extend(errors.itl);
         all += u32::try_from(record.events.content().count()).expect("few events");
         shared += u32::try_from(record.events.content().filter(|event| event.shared_read).count()).expect("few events");
         let stamped = record.events.content().filter(|event| event.stamp == schema::event::Stamp::Kernel);
@@ -152,11 +128,4 @@ fn compare(run: &Path, log: &Path) -> Measured {
         values.sort_by(f64::total_cmp);
     }
     measured
-}
-
-fn add(measured: &mut Measured, record: &Record, truth: &Truth) {
-    let errors = stats::errors(record, truth.received, &truth.written)
-        .unwrap_or_else(|| panic!("request {} lacks events that were written: {:?}", record.index, record.outcome));
-    measured.ttft.push(errors.ttft);
-    measured.itl.extend(errors.itl);
 }

@@ -3,8 +3,10 @@
 //! Simulated engines in processes of their own serve at a fixed pace. Each load is measured in pairs of runs, one with
 //! its output in pipes, where nothing is drawn, and one in a pseudo-terminal of 250 × 70 cells that is read as fast as it
 //! is written to; which of them comes first alternates. What is compared is what the records say: TTFT and ITL over all
-//! requests, with the 95 % interval of the difference (both sides resampled jointly, pair by pair), and how late the
-//! client was (client lag, schedule lag) and what it cost.
+//! requests, and how far they are from the engines' own logs, with the 95 % interval of the difference (both sides
+//! resampled jointly, pair by pair); how late the client was (client lag, schedule lag); and what it cost. Where engine,
+//! client and terminal share few cores, a screen may make the engine late, which shows in TTFT and ITL and not in their
+//! errors: those are the client's.
 //!
 //! `just theatre` takes twelve pairs of each load, some ten minutes; `just theatre 2` shows that it works. Prints
 //! Markdown.
@@ -21,12 +23,14 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
+use ground::truth::Truth;
 use ground::{Engine, Folder, PROGRAM, Spent, watch, watched};
 use pty_process::Size;
 use pty_process::blocking::{Command as PtyCommand, Pty, open};
 use schema::manifest::Status;
 use schema::metric::Metric;
 use schema::record::{Phase, Record};
+use stats::Errors;
 use stats::inference::{Design, Side, Statistic, difference, interval};
 use store::Run;
 
@@ -66,13 +70,36 @@ const SCENES: [Scene; 3] = [
     },
 ];
 
-/// What is compared, and at which quantiles.
-const FIGURES: [(Metric, &[f64]); 4] = [
-    (Metric::Ttft, &[0.5, 0.95, 0.99]),
-    (Metric::Itl, &[0.5, 0.95, 0.99]),
-    (Metric::ClientLag, &[0.5, 0.99]),
-    (Metric::ScheduleLag, &[0.5, 0.99]),
+/// What is compared.
+#[derive(Clone, Copy)]
+enum Figure {
+    /// What a run reports.
+    Reported(Metric),
+    /// How far the reported TTFT is from what the engine knows.
+    TtftError,
+    /// How far the reported ITL is from it.
+    ItlError,
+}
+
+/// All figures, and at which quantiles.
+const FIGURES: [(Figure, &[f64]); 6] = [
+    (Figure::Reported(Metric::Ttft), &[0.5, 0.95, 0.99]),
+    (Figure::Reported(Metric::Itl), &[0.5, 0.95, 0.99]),
+    (Figure::TtftError, &[0.5, 0.99]),
+    (Figure::ItlError, &[0.5, 0.99]),
+    (Figure::Reported(Metric::ClientLag), &[0.5, 0.99]),
+    (Figure::Reported(Metric::ScheduleLag), &[0.5, 0.99]),
 ];
+
+impl Figure {
+    fn name(self) -> String {
+        match self {
+            Self::Reported(metric) => metric.heading().to_owned(),
+            Self::TtftError => "TTFT error".to_owned(),
+            Self::ItlError => "ITL error".to_owned(),
+        }
+    }
+}
 
 fn main() {
     // `cargo test` and `cargo nextest` list and run benches too; there is nothing to test here.
@@ -90,35 +117,48 @@ fn main() {
 /// All runs of one kind.
 #[derive(Default)]
 struct Measured {
-    /// Measured records, each with its pair, in the order in which they began.
-    records: Vec<(u32, Record)>,
+    /// Measured records, each with its pair and how far it is from the truth, in the order in which they began.
+    records: Vec<(u32, Errors, Record)>,
     cpu: Duration,
     /// Bytes that a terminal was sent.
     drawn: u64,
 }
 
 fn measure(scene: &Scene, pairs: u32) -> [Measured; 2] {
-    let engines: Vec<Engine> = (0..scene.engines).map(|_| Engine::start("50ms", scene.gap, None)).collect();
     let mut sides = [Measured::default(), Measured::default()];
     for pair in 0..pairs {
         let first = usize::from(pair % 2 == 1);
         for is_drawn in [first, 1 - first] {
-            let folder = Folder::new("theatre");
-            let mut command = Command::new(PROGRAM);
-            command.args(scene.arguments).args(["--model", "sim-vllm"]).arg("--out").arg(folder.path());
-            for (engine, name) in engines.iter().zip('a'..) {
-                command.args(["--target", &format!("{name}=vllm@{}", engine.url)]);
-            }
-            let (spent, drawn) =
-                if is_drawn == 1 { in_a_terminal(command, folder.path()) } else { (watched(&mut command).0, 0) };
-            let side = &mut sides[is_drawn];
-            side.records.extend(records(folder.path()).into_iter().map(|record| (pair, record)));
-            side.cpu += spent.cpu;
-            side.drawn += drawn;
+            measure_once(scene, pair, is_drawn == 1, &mut sides[is_drawn]);
         }
     }
-    engines.into_iter().for_each(Engine::stop);
     sides
+}
+
+/// One run against fresh engines.
+fn measure_once(scene: &Scene, pair: u32, is_drawn: bool, side: &mut Measured) {
+    let folder = Folder::new("theatre");
+    let out = folder.path().join("results");
+    let named = |name: char| (name, folder.path().join(format!("{name}.jsonl")));
+    let logs: Vec<(char, PathBuf)> = ('a'..).take(scene.engines).map(named).collect();
+    let engines: Vec<Engine> = logs.iter().map(|(_, log)| Engine::start("50ms", scene.gap, Some(log))).collect();
+    let mut command = Command::new(PROGRAM);
+    command.args(scene.arguments).args(["--model", "sim-vllm"]).arg("--out").arg(&out);
+    for ((name, _), engine) in logs.iter().zip(&engines) {
+        command.args(["--target", &format!("{name}=vllm@{}", engine.url)]);
+    }
+    let (spent, drawn) = if is_drawn { in_a_terminal(command, &out) } else { (watched(&mut command).0, 0) };
+    engines.into_iter().for_each(Engine::stop);
+    let run = Run::open(&run_of(&out).expect("a run was kept")).expect("the run opens");
+    for (name, log) in &logs {
+        let truth = Truth::read(log);
+        let read = run.records(&name.to_string().parse().expect("a name")).expect("the target has records");
+        let read = read.map(|record| record.expect("a whole record")).filter(|record| record.phase == Phase::Measured);
+        side.records.extend(read.map(|record| (pair, truth.errors(&record), record)));
+    }
+    side.records.sort_by_key(|(pair, _, record)| (*pair, record.start_ns));
+    side.cpu += spent.cpu;
+    side.drawn += drawn;
 }
 
 /// Runs `command` on a terminal of its own, leaves what stands there when the run in `out` is over, and returns what it
@@ -164,27 +204,13 @@ fn is_sealed(out: &Path) -> bool {
     run.is_some_and(|run| run.manifest.status != Status::Running)
 }
 
-/// The measured records of all targets of the run in `out`, which must have been answered.
-fn records(out: &Path) -> Vec<Record> {
-    let run = Run::open(&run_of(out).expect("a run was kept")).expect("the run opens");
-    let mut records = Vec::new();
-    for target in &run.manifest.plan.targets {
-        let read = run.records(&target.name).expect("the target has records");
-        records.extend(read.map(|record| record.expect("a whole record")));
-    }
-    assert!(records.iter().all(|record| record.outcome.is_complete()), "everything is answered");
-    records.retain(|record| record.phase == Phase::Measured);
-    records.sort_by_key(|record| record.start_ns);
-    records
-}
-
 fn print(scene: &Scene, pairs: u32, without: &Measured, with: &Measured) {
     println!("\n{}; {pairs} pairs of runs, {} requests each way\n", scene.title, without.records.len());
     println!("| | without a screen | with | difference | |\n| --- | --- | --- | --- | --- |");
-    for (metric, quantiles) in FIGURES {
-        let (one, other) = (Values::of(without, metric), Values::of(with, metric));
+    for (figure, quantiles) in FIGURES {
+        let (one, other) = (Values::of(without, figure), Values::of(with, figure));
         for &quantile in quantiles {
-            let what = format!("{} p{:.0}", metric.heading(), quantile * 100.0);
+            let what = format!("{} p{:.0}", figure.name(), quantile * 100.0);
             println!("| {what} | {} |", compared(&one, &other, Statistic::Quantile(quantile)));
         }
     }
@@ -193,20 +219,24 @@ fn print(scene: &Scene, pairs: u32, without: &Measured, with: &Measured) {
     println!("| drawn a run | nothing | {:.1} MB | | |", with.drawn as f64 / f64::from(pairs) / 1e6);
 }
 
-/// Values of one metric, as they are resampled.
+/// Values of one figure, as they are resampled.
 struct Values {
     values: Vec<f64>,
     pairs: Vec<u32>,
 }
 
 impl Values {
-    fn of(side: &Measured, metric: Metric) -> Self {
-        let all = side
-            .records
-            .iter()
-            .flat_map(|(pair, record)| stats::metric_values(record, metric).map(move |value| (value, *pair)));
-        let (values, pairs) = all.unzip();
-        Self { values, pairs }
+    fn of(side: &Measured, figure: Figure) -> Self {
+        let mut all = Self { values: Vec::new(), pairs: Vec::new() };
+        for (pair, errors, record) in &side.records {
+            match figure {
+                Figure::Reported(metric) => all.values.extend(stats::metric_values(record, metric)),
+                Figure::TtftError => all.values.push(errors.ttft),
+                Figure::ItlError => all.values.extend(&errors.itl),
+            }
+            all.pairs.resize(all.values.len(), *pair);
+        }
+        all
     }
 
     fn side(&self) -> Side<'_> {

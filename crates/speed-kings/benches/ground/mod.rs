@@ -1,5 +1,7 @@
 //! A simulated engine and a benchmark as processes of their own, watched from outside.
 
+pub(crate) mod truth;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
