@@ -11,7 +11,7 @@ pub fn votes(tally: &Tally) -> Listing {
     let column = |key, heading, align| Column { key, heading, align };
     let (left, right) = (Align::Left, Align::Right);
     Listing {
-        title: format!("Votes: {}, {} without a preference given", tally.votes, tally.skipped),
+        title: format!("Votes: {}; rounds without one: {}", tally.votes, tally.skipped),
         columns: vec![
             column("target", "Target", left),
             column("model", "Model", left),
@@ -89,10 +89,10 @@ mod tests {
     #[test]
     fn a_tally_in_every_form() {
         let listing = votes(&tally(0.2, Some(14)));
-        insta::assert_snapshot!(listing.table(Style { width: 140, color: false }), @"");
-        insta::assert_snapshot!(listing.markdown(), @"");
-        insta::assert_snapshot!(listing.csv(), @"");
-        insta::assert_snapshot!(listing.json(), @"");
+        insta::assert_snapshot!("table", listing.table(Style { width: 140, color: false }));
+        insta::assert_snapshot!("markdown", listing.markdown());
+        insta::assert_snapshot!("csv", listing.csv());
+        insta::assert_snapshot!("json", listing.json());
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub fn tally_in_words(tally: &Tally) -> Vec<String> {
         (false, Some(more)) => format!(
             "{name} leads, but it is too close to call (p = {p:.2}): about {more} more votes would tell, if they fall as before."
         ),
-        (false, None) => format!("Too close to call: {name} leads by next to nothing (p = {p:.2})."),
+        (false, None) => format!("{name} leads, but it is too close to call (p = {p:.2})."),
     }];
     said.push(format!(
         "Chance of being preferred to a typical other, with its 95 % interval: Bradley–Terry strengths of {} {}.",

@@ -37,10 +37,16 @@ pub struct Voting {
 }
 
 impl Voting {
-    /// On `answers`, in the order they are shown in, named by [`letter`].
-    pub fn new(answers: Vec<Answer>) -> Self {
+    /// On `answers`, in the order they are shown in, named by [`letter`]; how many of them no model wrote is told, but not
+    /// which.
+    pub fn new(answers: Vec<Answer>, simulated: usize) -> Self {
+        let mark = match simulated {
+            0 => "",
+            some if some < answers.len() => "  SIMULATED: some of them",
+            _ => "  SIMULATED: all of them",
+        };
         let said = answers.iter().map(|answer| !answer.text.raw().trim().is_empty()).collect();
-        Self { answers: Answers::new("Which answer is the best?", answers), said, chosen: None }
+        Self { answers: Answers::new(format!("Which answer is the best?{mark}"), answers), said, chosen: None }
     }
 
     /// What was said, once the screen is left.

@@ -13,6 +13,7 @@ use crate::args::run::{RunArgs, Way};
 use crate::args::screen::ScreenArgs;
 use crate::commands::Context;
 use crate::commands::heat::{Heat, Show, line_up};
+use crate::commands::prepare::resolved;
 use crate::config::problem::Problem;
 use crate::config::settings::WHO_KEYS;
 use crate::config::verb::DEMO;
@@ -44,6 +45,11 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let wanted = Stage::wanted(&args.screen, context)?;
     let chosen = args.run.layered(context, &Way { verb: &DEMO, settled: "" })?.settings().scenario;
+    if wanted && chosen.is_none() {
+        // What is wrong with the targets is told before the menu is shown.
+        let settled = settled(args, Scenario::CustomerSupport);
+        resolved(&args.run, &Way { verb: &DEMO, settled: &settled }, context)?;
+    }
     match (chosen, wanted) {
         (Some(scenario), true) => {
             let mut stage = Stage::open(&args.screen, context)?;
@@ -84,7 +90,8 @@ fn as_shown(scenario: Scenario) -> Scene {
 
 /// Scene after scene until the person ends.
 fn menu(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let about = if args.live { "Asked are real targets" } else { "Asked are simulated engines, unless others are named" };
+    let about =
+        if args.live { "Asked are real targets" } else { "Asked are simulated engines, unless others are named" };
     let scenes = || {
         let untitled = |scenario| Scene { title: scene(scenario).title.to_owned(), ..as_shown(scenario) };
         Scenario::ALL.into_iter().map(untitled).collect()
@@ -183,13 +190,7 @@ fn list(context: &Context) -> Result<Exit, Failure> {
     let row = |scenario: Scenario| {
         let scene = scene(scenario);
         let number = Cell::Number { shown: scenario.number().to_string(), value: scenario.number() as f64 };
-        vec![
-            number,
-            text(scenario.id()),
-            text(scene.person),
-            text(scene.waits_for.in_words()),
-            text(scene.setting),
-        ]
+        vec![number, text(scenario.id()), text(scene.person), text(scene.waits_for.in_words()), text(scene.setting)]
     };
     context.print_listing(&Listing {
         title: "Scenes: play one with `--scenario`".to_owned(),

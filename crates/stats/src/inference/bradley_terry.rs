@@ -14,6 +14,9 @@ pub const MOST_CONTENDERS: usize = 32;
 /// Deviate of a two-sided test at 5 %.
 const Z: f64 = 1.959_963_984_540_054;
 
+/// Fewer choices say nothing of how further ones will fall.
+const FEWEST_CHOICES: usize = 5;
+
 /// Below this a difference is so small that no number of further choices can be named.
 const FAINT: f64 = 0.2;
 
@@ -41,8 +44,8 @@ pub struct Leader {
     pub contender: usize,
     /// How likely such a lead over each other would be by chance at most, corrected for having been picked out.
     pub p: f64,
-    /// About how many more choices would tell, if they fall as before; `None`: it is told, or the lead is too small to
-    /// say.
+    /// About how many more choices would tell, if they fall as before; `None`: it is told, or the lead is too small, or
+    /// the choices too few, to say.
     pub needs_more: Option<u64>,
 }
 
@@ -98,7 +101,7 @@ impl Strengths {
     /// A likelihood ratio grows with the number of choices, and so its root with the square root of it.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a ratio of small numbers, rounded up")]
     fn needs_more(&self, least: f64, p: f64) -> Option<u64> {
-        if p <= 0.05 || least < FAINT {
+        if p <= 0.05 || least < FAINT || self.choices < FEWEST_CHOICES {
             return None;
         }
         let times = (self.fitted.len() - 1) as f64;

@@ -36,7 +36,7 @@ fn votes_are_counted_by_who_was_shown() {
     assert_eq!(counts, [("a", 4, 2, 1), ("b", 4, 1, 1), ("c", 3, 0, 1)]);
     assert_eq!((tally.votes, tally.skipped, tally.first_shown_preferred), (4, 1, 2));
     assert!((tally.first_shown_expected - (1.0 / 3.0 + 1.0 / 3.0 + 0.5)).abs() < 1e-12);
-    assert!(!tally.has_leader() && tally.needs_more.is_some(), "{tally:?}");
+    assert!(!tally.has_leader() && tally.leader_p.is_some(), "{tally:?}");
     for votes in &tally.contenders {
         let Estimate { value, low, high } = votes.chance;
         assert!(0.0 < low.unwrap() && low.unwrap() < value && value < high.unwrap() && high.unwrap() < 1.0);

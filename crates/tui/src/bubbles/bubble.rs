@@ -16,7 +16,7 @@ use stats::{metric_values, perception};
 use crate::race::Lane;
 use crate::scenario::Scene;
 use crate::screen::View;
-use crate::text::Flow;
+use crate::text::{self, Flow};
 
 /// Text of one bubble that is kept for the screen, in bytes.
 const MOST: usize = 1 << 20;
@@ -105,15 +105,20 @@ impl Bubble {
         }
     }
 
-    /// What it does, in words.
-    fn state(&self, begun: bool, now: Moment) -> String {
+    /// What it does, in the most words that fit so many columns.
+    fn state(&self, (begun, now): (bool, Moment), columns: usize) -> String {
         let one = |record: &Record, metric| metric_values(record, metric).next();
         if let Some(record) = &self.record {
-            let Some(whole) = one(record, Metric::E2e) else { return trouble(record).unwrap_or_default() };
-            let speed = one(record, Metric::OutputSpeed).map(|speed| format!(" · {speed:.0} tokens/s"));
+            let Some(whole) = one(record, Metric::E2e) else {
+                return text::fit(&trouble(record).unwrap_or_default().as_str().into(), columns);
+            };
+            let whole = nanos(whole).to_string();
+            let speed = one(record, Metric::OutputSpeed).map(|speed| format!("{speed:.0} tokens/s"));
             let cut = matches!(record.outcome, Outcome::Complete { finish: FinishReason::Length });
-            let end = if cut { " · cut at its limit" } else { "" };
-            return format!("{}{}{end}", nanos(whole), speed.unwrap_or_default());
+            let end = cut.then(|| "cut at its limit".to_owned());
+            let parts: Vec<String> = [Some(whole), speed, end].into_iter().flatten().collect();
+            let wordings = (1..=parts.len()).rev().map(|count| parts[..count].join(" · "));
+            return wordings.into_iter().find(|words| text::width(words) <= columns).unwrap_or_default();
         }
         match (self.start, self.first) {
             (Some(start), None) if self.thinks => format!("thinks · {}", clock(now - start)),
@@ -143,7 +148,7 @@ impl Bubble {
         }
         let failed = self.record.as_ref().is_some_and(|record| !record.outcome.is_complete());
         let style = if failed { theme.bad } else { theme.text };
-        let state = format!(" {} ", self.state(begun, view.now));
+        let state = format!(" {} ", self.state((begun, view.now), usize::from(area.width).saturating_sub(4)));
         block = block.title_bottom(Line::styled(state, style));
         let inside = block.inner(area);
         let room = usize::from(inside.height);

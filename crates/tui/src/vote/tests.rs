@@ -24,7 +24,7 @@ const TEXTS: [&str; 3] = [
 ];
 
 fn voting() -> Voting {
-    Voting::new((0..3).map(|place| answer(&letter(place), TEXTS[place])).collect())
+    Voting::new((0..3).map(|place| answer(&letter(place), TEXTS[place])).collect(), 2)
 }
 
 fn press(screen: &mut dyn Screen, code: KeyCode) -> Reaction {
@@ -47,6 +47,15 @@ fn an_answer_that_says_nothing_cannot_be_the_best() {
     let mut voting = voting();
     press(&mut voting, KeyCode::Char('c'));
     assert_eq!(voting.ballot(), None);
+}
+
+#[test]
+fn simulated_answers_are_told_without_telling_which() {
+    let drawn_with =
+        |simulated| drawn(&mut Voting::new(vec![answer("A", "x"), answer("B", "y")], simulated), 0, (80, 24));
+    assert!(!drawn_with(0).contains("SIMULATED"));
+    assert!(drawn_with(1).contains("SIMULATED: some of them"));
+    assert!(drawn_with(2).contains("SIMULATED: all of them"));
 }
 
 #[test]

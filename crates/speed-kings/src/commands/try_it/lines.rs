@@ -78,7 +78,14 @@ fn race(args: &Args, (number, prompt): (u64, &str), context: &Context) -> Result
 fn judge(input: &Input, heat: &Heat, judged: &Judged, context: &Context) -> Result<(), Failure> {
     let hidden = judged.hidden(heat);
     for answer in &hidden {
-        context.terminal.note(&format!("\nAnswer {}", in_full(answer).trim_end()));
+        let text = in_full(answer);
+        let lines = text.trim_end().lines().map(str::trim_end);
+        context.terminal.note(&format!("\nAnswer {}", lines.collect::<Vec<_>>().join("\n")));
+    }
+    match judged.simulated(heat) {
+        0 => {}
+        all if all == hidden.len() => context.terminal.note("\nSIMULATED: all of them"),
+        _ => context.terminal.note("\nSIMULATED: some of them"),
     }
     if can_be_judged(&hidden) {
         let ballot = ask_vote(input, &hidden, context);
@@ -87,10 +94,9 @@ fn judge(input: &Input, heat: &Heat, judged: &Judged, context: &Context) -> Resu
     } else {
         context.terminal.note("Nothing to vote on: fewer than two answered.");
     }
-    for (place, answer) in judged.named(heat).iter().enumerate() {
+    for answer in judged.named(heat) {
         let mark = if answer.simulated { " (SIMULATED)" } else { "" };
-        let figures = answer.figures.join(", ");
-        context.terminal.note(&format!("{} was {}{mark}: {figures}.", letter(place), answer.name));
+        context.terminal.note(&format!("{}{mark}: {}.", answer.name, answer.figures.join(", ")));
     }
     context.terminal.note(&format!("run kept in {}", heat.finished.path.display()));
     Ok(())

@@ -81,10 +81,16 @@ impl Judged {
         self.named(heat).into_iter().enumerate().map(blind).collect()
     }
 
-    /// The same answers with names and figures.
+    /// The same answers with names and figures beside their letters.
     pub(super) fn named(&self, heat: &Heat) -> Vec<Answer> {
         let answers = heat.told().answers(0);
-        self.order.iter().filter_map(|target| answers.get(*target).cloned()).collect()
+        let shown = self.order.iter().filter_map(|target| answers.get(*target).cloned()).enumerate();
+        shown.map(|(place, answer)| Answer { name: format!("{}: {}", letter(place), answer.name), ..answer }).collect()
+    }
+
+    /// How many of them no model wrote.
+    pub(super) fn simulated(&self, heat: &Heat) -> usize {
+        heat.finished.manifest.plan.targets.iter().filter(|target| target.simulated).count()
     }
 
     /// Keeps what was said.

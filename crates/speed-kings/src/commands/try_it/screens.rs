@@ -33,7 +33,10 @@ pub(super) fn session(args: &Args, only: Option<String>, who: &str, context: &Co
             exit = heat.exit();
         }
         if heat.is_interrupted() {
-            note = Some(format!("That round was given up. What there was of it is kept in {}.", heat.finished.path.display()));
+            note = Some(format!(
+                "That round was given up. What there was of it is kept in {}.",
+                heat.finished.path.display()
+            ));
             continue;
         }
         if judge(&mut stage, &heat, &judged)? != Reaction::Leave {
@@ -76,7 +79,7 @@ fn race(
 fn judge(stage: &mut Stage, heat: &Heat, judged: &Judged) -> Result<Reaction, Failure> {
     let hidden = judged.hidden(heat);
     let title = if can_be_judged(&hidden) {
-        let mut voting = Voting::new(hidden);
+        let mut voting = Voting::new(hidden, judged.simulated(heat));
         let reaction = stage.show(&mut voting, Clock::start())?;
         let Some(ballot) = voting.ballot().filter(|_| reaction == Reaction::Leave) else { return Ok(reaction) };
         judged.keep(heat, ballot)?;
