@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! runner's thread ──Progress──▶ bounded queue (full: missed) ──▶ this thread: fold, draw, keys ──▶ Stop
+//! keys ──▶ their thread ──▶ this thread
 //! signals ──▶ their thread ──▶ Stop; what concerns the screen is asked for frame by frame
 //! ```
 //!
@@ -12,6 +13,7 @@
 //! - Drawing takes a fifth of one processor at most, and a frame that differs in nothing sends nothing.
 
 mod console;
+mod keyboard;
 mod paper;
 mod recording;
 
@@ -23,7 +25,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use ratatui::Terminal as Canvas;
-use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use runner::{Finished, Job, Stop};
@@ -38,6 +40,7 @@ use crate::config::problem::Problem;
 use crate::outcome::Failure;
 use crate::terminal::Terminal;
 
+use keyboard::Keyboard;
 use paper::{Ink, Paper};
 use recording::Recording;
 
@@ -58,6 +61,8 @@ pub(crate) struct Stage {
     heard: &'static Heard,
     terminal: Terminal,
     recording: Option<Recording>,
+    /// `None` once nobody reads it any more.
+    keyboard: Option<Keyboard>,
     /// Nothing is drawn any more.
     is_left: bool,
 }
@@ -109,7 +114,17 @@ impl Stage {
         let ink = Ink::default();
         let canvas = Canvas::new(Paper::new(ink.clone())).map_err(unavailable)?;
         console::take().map_err(unavailable)?;
-        Ok(Self { canvas, ink, theme, heard, terminal: context.terminal, recording, is_left: false })
+        let keyboard = Keyboard::open().inspect_err(|_| console::give_back()).map_err(unavailable)?;
+        Ok(Self {
+            canvas,
+            ink,
+            theme,
+            heard,
+            terminal: context.terminal,
+            recording,
+            keyboard: Some(keyboard),
+            is_left: false,
+        })
     }
 
     /// Carries `job` out on a thread of its own while `screen` shows it, until it is over and sealed.
@@ -246,8 +261,8 @@ impl Stage {
 
     /// What is typed until `next`.
     fn keys(&mut self, screen: &mut dyn Screen, next: Instant) -> io::Result<Reaction> {
-        while console::has_input(next.saturating_duration_since(Instant::now()))? {
-            let reaction = match event::read()? {
+        while let Some(event) = self.keyboard.as_ref().map_or(Ok(None), |keyboard| keyboard.next(next))? {
+            let reaction = match event {
                 Event::Key(key) if key.kind == KeyEventKind::Release => Reaction::Stay,
                 Event::Key(key) => match with_control(key) {
                     // Raw terminals send no signals.
@@ -272,6 +287,7 @@ impl Stage {
     /// Gives the terminal back.
     fn leave(&mut self) {
         self.is_left = true;
+        drop(self.keyboard.take());
         console::give_back();
         if let Some(recording) = self.recording.take() {
             match recording.finish() {

@@ -20,6 +20,8 @@ mod inspect;
 pub(crate) mod interrupt;
 mod list;
 mod migrate;
+#[cfg(test)]
+mod on_stage;
 pub(crate) mod prepare;
 mod pricing;
 mod progress;

@@ -1,13 +1,10 @@
 //! The terminal, taken and given back.
 
 use std::io::{self, Write as _};
-#[cfg(unix)]
-use std::os::fd::AsFd as _;
 use std::panic;
 use std::sync::Once;
-use std::time::Duration;
 
-use ratatui::crossterm::event::{self, DisableBracketedPaste, EnableBracketedPaste};
+use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use ratatui::crossterm::style::ResetColor;
 use ratatui::crossterm::terminal::{
     Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
@@ -85,43 +82,6 @@ pub(super) fn send(bytes: &[u8]) -> io::Result<()> {
     let mut terminal = io::stderr().lock();
     terminal.write_all(bytes)?;
     terminal.flush()
-}
-
-/// Waits for keys, and for what else happens to a terminal, for so long.
-///
-/// # Errors
-/// The terminal is gone.
-#[cfg(unix)]
-pub(super) fn has_input(patience: Duration) -> io::Result<bool> {
-    wait(Duration::ZERO)?;
-    if event::poll(Duration::ZERO)? {
-        return Ok(true);
-    }
-    wait(patience)?;
-    event::poll(Duration::ZERO)
-}
-
-/// Waits for something to be read; or for the end, which the library that reads keys would look for in vain, and for ever.
-#[cfg(unix)]
-fn wait(patience: Duration) -> io::Result<()> {
-    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-
-    let keyboard = io::stdin();
-    let mut ready = [PollFd::new(keyboard.as_fd(), PollFlags::POLLIN)];
-    // A signal ends the wait, too, and is no error.
-    drop(poll(&mut ready, PollTimeout::try_from(patience).unwrap_or(PollTimeout::ZERO)));
-    let gone = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
-    let is_gone = ready[0].revents().is_some_and(|seen| seen.intersects(gone));
-    if is_gone { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
-}
-
-/// Waits for keys, and for what else happens to a terminal, for so long.
-///
-/// # Errors
-/// The terminal is gone.
-#[cfg(windows)]
-pub(super) fn has_input(patience: Duration) -> io::Result<bool> {
-    event::poll(patience)
 }
 
 fn add(bytes: &mut Vec<u8>, command: impl Command) {

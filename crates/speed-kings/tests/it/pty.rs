@@ -1,4 +1,4 @@
-//! The binary behind a real pseudo-terminal: keys go in, a screen comes out.
+//! A process behind a real pseudo-terminal: keys go in, a screen comes out.
 //!
 //! Nothing here sleeps: one thread reads what the terminal is sent and keeps the screen, another waits for what becomes
 //! of the process, and whoever waits is woken by them.
@@ -20,8 +20,6 @@ use nix::unistd::Pid;
 use pty_process::Size;
 use pty_process::blocking::{Command as PtyCommand, Pty as Master, open};
 use vt100::{MouseProtocolMode, Parser, Screen};
-
-use crate::command::Desk;
 
 /// How long something that must happen may take on a machine that is busy with other work.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -79,33 +77,8 @@ pub(crate) enum Life {
 }
 
 impl Pty {
-    /// Runs the binary with `arguments` at `desk` in a terminal of `columns` × `rows`.
-    pub(crate) fn spawn(desk: &Desk, arguments: &[&str], columns: u16, rows: u16) -> Self {
-        Self::spawn_as(desk, "xterm-256color", arguments, columns, rows)
-    }
-
-    /// The same in a terminal that says to be a `term`.
-    pub(crate) fn spawn_as(desk: &Desk, term: &str, arguments: &[&str], columns: u16, rows: u16) -> Self {
-        let mut command = desk.command(arguments);
-        command.env("TERM", term);
-        Self::run(command, columns, rows)
-    }
-
-    /// Runs the binary as a shell with job control runs it, so that it can be put aside and taken up again: when it is
-    /// put aside the shell says `[aside]` and waits for a line.
-    pub(crate) fn spawn_in_shell(desk: &Desk, arguments: &[&str], columns: u16, rows: u16) -> Self {
-        let binary = desk.command(arguments);
-        let script = "\"$0\" \"$@\"; status=$?\n\
-            while [ $status -gt 128 ] && [ -n \"$(jobs)\" ]; do echo \"[aside]\"; read _; fg >/dev/null; status=$?; done\n\
-            exit $status";
-        let mut shell = Command::new("bash");
-        shell.args(["--norc", "-m", "-c", script]).arg(binary.get_program()).args(binary.get_args()).env_clear();
-        shell.envs(binary.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        shell.env("TERM", "xterm-256color").current_dir(desk.path());
-        Self::run(shell, columns, rows)
-    }
-
-    fn run(command: Command, columns: u16, rows: u16) -> Self {
+    /// Runs `command` in a terminal of `columns` × `rows`.
+    pub(crate) fn run(command: Command, columns: u16, rows: u16) -> Self {
         let (master, slave) = open().unwrap();
         master.resize(Size::new(rows, columns)).unwrap();
         let untouched = tcgetattr(&master).unwrap();
@@ -286,33 +259,4 @@ fn follow(process: Pid, seen: &Seen) {
             return;
         }
     }
-}
-
-#[test]
-fn what_is_printed_stands_on_the_screen_and_the_terminal_is_as_it_was() {
-    let pty = Pty::spawn(&Desk::new(), &["--version"], 80, 24);
-    pty.wait_for("speed-kings 0");
-    assert_eq!(pty.end(), Life::Ended(0));
-    pty.check_sane();
-}
-
-#[test]
-fn keys_reach_the_process_as_they_do_from_a_keyboard() {
-    let desk = Desk::new();
-    let pty = Pty::spawn(&desk, &["sim", "--engine", "vllm", "--model", "tiny"], 60, 20);
-    pty.wait_for("http://127.0.0.1:");
-    pty.resize(120, 40);
-    pty.keys(CTRL_C);
-    // It may not listen yet.
-    assert!(matches!(pty.end(), Life::Ended(0) | Life::Killed(Signal::SIGINT)));
-    pty.check_sane();
-}
-
-#[test]
-fn a_terminal_that_is_closed_ends_what_runs_in_it() {
-    let desk = Desk::new();
-    let mut pty = Pty::spawn(&desk, &["sim", "--engine", "vllm", "--model", "tiny"], 60, 20);
-    pty.wait_for("http://127.0.0.1:");
-    pty.hang_up();
-    assert_eq!(pty.end(), Life::Killed(Signal::SIGHUP));
 }

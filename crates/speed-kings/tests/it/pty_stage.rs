@@ -1,5 +1,8 @@
 //! Screens in a real terminal: however they end, the terminal is as it was and the run is sealed.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+
 use nix::sys::signal::Signal;
 use schema::manifest::Status;
 use sim::{Engine, Sim};
@@ -177,6 +180,34 @@ fn nothing_is_drawn_where_no_screen_is_wanted() {
     }
 }
 
+#[test]
+fn what_is_recorded_is_what_was_on_the_screen() {
+    let race = Endless::new();
+    let pty = Pty::spawn(&race.desk, &race.arguments(&["--record=race.cast"]), 100, 30);
+    pty.wait_for("generating");
+    pty.keys("q");
+    pty.end();
+    assert!(String::from_utf8_lossy(&pty.sent()).contains("recorded in race.cast"), "{}", pty.screen());
+    let cast = std::fs::read_to_string(race.desk.path().join("race.cast")).unwrap();
+    let mut lines = cast.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let header = lines.next().unwrap();
+    assert_eq!((&header["version"], &header["width"], &header["height"]), (&2.into(), &100.into(), &30.into()));
+    let mut player = vt100::Parser::new(30.try_into().unwrap(), 100.try_into().unwrap(), 0);
+    let mut shown = Vec::new();
+    for event in lines {
+        player.process(event[2].as_str().unwrap().as_bytes());
+        shown.push(player.screen().contents());
+    }
+    assert!(shown.iter().any(|screen| screen.contains("generating") && screen.contains("hedgehog")));
+
+    let pty = Pty::spawn(&race.desk, &race.arguments(&["--record=race.svg"]), 100, 30);
+    pty.wait_for("generating");
+    pty.keys("q");
+    pty.end();
+    let svg = std::fs::read_to_string(race.desk.path().join("race.svg")).unwrap();
+    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n") && svg.contains(">hedgehog</text>"), "{svg}");
+}
+
 #[track_caller]
 fn check_refused(more: &[&str], expected: &str) {
     let race = Endless::new();
@@ -191,4 +222,146 @@ fn recordings_that_cannot_be_are_refused_before_anything_is_measured() {
     check_refused(&["--record=race.gif"], "end the name in `.cast`");
     check_refused(&["--record=race"], "end the name in `.cast`");
     check_refused(&["--record=race.cast", "--no-tui"], "there is no screen to record");
+    check_refused(&["--record=nowhere/race.cast"], "cannot be recorded into");
+}
+
+/// What a model may say to make a mess of a terminal.
+const HOSTILE: &[&str] = &[
+    "\u{1b}[2J\u{1b}[H\u{1b}]0;owned\u{7}\u{1b}[31;41m\u{9b}5A",
+    "\u{202e}reversed\u{202c} \u{2066}isolated\u{2069} ",
+    "\r\r\u{8}\u{8}\u{7f}\u{b}\u{c}\u{0}",
+    "👨\u{200d}👩\u{200d}👧\u{200d}👦 👍🏽 🇩🇪🇫🇷 ❤\u{fe0f} 1\u{fe0f}\u{20e3} ",
+    "zero\u{200b}width\u{feff}\u{ad} z\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}\u{307}\u{308}\u{309}\u{30a}\u{30b} ",
+    "a_word_that_is_far_too_long_for_any_lane_of_any_screen_that_anybody_has_ever_put_on_a_wall_in_a_hall_of_theirs ",
+    "日本語のとても長い文章がここにあります。한국어도 있습니다. ",
+    "हिन्दी ខ្មែរ العربية עברית ภาษาไทย ⸻ ﷽ ",
+    "\t| tab\tand │ borders ┃ of its own\n\n\u{2028}",
+];
+
+/// An engine that streams [`HOSTILE`] and never ends.
+fn hostile_engine() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || answer(stream));
+        }
+    });
+    format!("http://{address}/v1")
+}
+
+/// Nobody minds when the other side goes away.
+fn answer(mut stream: TcpStream) -> Option<()> {
+    let mut request = BufReader::new(stream.try_clone().ok()?);
+    let (mut line, mut head) = (String::new(), String::new());
+    while request.read_line(&mut line).ok()? > 2 {
+        head.push_str(&line.to_ascii_lowercase());
+        line.clear();
+    }
+    if !head.starts_with("post /v1/chat/completions") {
+        return stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").ok();
+    }
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok())?;
+    request.take(length).read_to_end(&mut Vec::new()).ok()?;
+    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n").ok()?;
+    for piece in HOSTILE.iter().cycle() {
+        let event = serde_json::json!({ "choices": [{ "index": 0, "delta": { "content": piece } }] });
+        stream.write_all(format!("data: {event}\n\n").as_bytes()).ok()?;
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    None
+}
+
+#[test]
+fn lanes_stay_aligned_whatever_models_say() {
+    let desk = Desk::new();
+    let engine = hostile_engine();
+    let targets = ["one", "two"].map(|name| format!("--target={name}=openai-compatible@{engine},model=m"));
+    let pty = Pty::spawn(&desk, &["race", &targets[0], &targets[1], "--max-tokens=100000", "--warmup=0"], 90, 30);
+    pty.wait_for("हि");
+    // Until all of it was drawn many times over.
+    let drawn = pty.sent().len() + 200_000;
+    wait_until("much was drawn", || pty.sent().len() > drawn);
+    pty.wait_until("both lanes stand straight", |screen| {
+        let rows: Vec<u16> = (0..30).filter(|row| symbol(screen, *row, 0) == "│").collect();
+        let edges = [0, 44, 45, 89];
+        rows.len() > 10 && rows.iter().all(|row| edges.iter().all(|column| symbol(screen, *row, *column) == "│"))
+    });
+    pty.wait_until("no command was obeyed", |screen| {
+        screen.contents().contains("RACE") && !screen.contents().contains("owned\u{7}")
+    });
+    pty.keys("q");
+    assert_eq!(pty.end(), Life::Ended(130));
+    pty.check_sane();
+}
+
+fn symbol(screen: &vt100::Screen, row: u16, column: u16) -> &str {
+    screen.cell(row, column).map_or("", vt100::Cell::contents)
+}
+
+/// Whatever ends it, and whenever: the process ends, the terminal is as it was, and each run that was begun is sealed.
+#[track_caller]
+fn check_every_end(arguments: &[&str], later: &str) {
+    for (moment, ends) in [("", &["keys", "INT", "TERM", "QUIT", "HUP", "closed"][..]), (later, &["keys", "closed"])] {
+        for end in ends {
+            let desk = Desk::new();
+            let mut pty = Pty::spawn(&desk, arguments, 100, 30);
+            pty.wait_until("the screen is up", vt100::Screen::alternate_screen);
+            pty.wait_for(moment);
+            let again_and_again = |signal: Signal| (0..3).for_each(|_| pty.signal(signal));
+            match *end {
+                "keys" => pty.keys("\u{3}\u{3}\u{3}"),
+                "INT" => again_and_again(Signal::SIGINT),
+                "TERM" => again_and_again(Signal::SIGTERM),
+                "QUIT" => pty.signal(Signal::SIGQUIT),
+                "HUP" => pty.signal(Signal::SIGHUP),
+                _ => pty.hang_up(),
+            }
+            let life = pty.end();
+            assert!(matches!(life, Life::Ended(_)), "{arguments:?}, {end} at {moment:?}: {life:?}");
+            if *end != "closed" {
+                pty.check_sane();
+            }
+            let results = desk.path().join("results");
+            for run in std::fs::read_dir(&results).into_iter().flatten().flatten() {
+                let Ok(run) = store::Run::open(&run.path()) else { continue };
+                assert_ne!(run.manifest.status, Status::Running, "{arguments:?}, {end} at {moment:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_race_ends_in_order_at_any_time() {
+    check_every_end(&["race", "--mock=vllm,tgi", "--max-tokens=400"], "generating");
+}
+
+#[test]
+fn a_watched_benchmark_ends_in_order_at_any_time() {
+    check_every_end(&["benchmark", "--mock=vllm", "--requests=200"], "done");
+}
+
+#[test]
+fn a_demo_ends_in_order_at_any_time() {
+    check_every_end(&["demo", "--mock", "--scenario=1"], "SIMULATED");
+}
+
+#[test]
+fn a_conversation_ends_in_order_at_any_time() {
+    check_every_end(&["conversation", "--mock"], "SIMULATED");
+}
+
+#[test]
+fn a_rush_ends_in_order_at_any_time() {
+    check_every_end(&["rush", "--mock", "--crowd-size=20"], "SIMULATED");
+}
+
+#[test]
+fn a_prompt_that_is_typed_ends_in_order_at_any_time() {
+    check_every_end(&["try-it", "--mock"], "");
+}
+
+#[test]
+fn an_inspection_ends_in_order_at_any_time() {
+    check_every_end(&["inspect", "--mock=vllm"], "SIMULATED");
 }
