@@ -27,6 +27,8 @@ use crate::args::run::{RunArgs, Way};
 use crate::args::screen::ScreenArgs;
 use crate::commands::Context;
 use crate::commands::prepare::{Prepared, prepare};
+use crate::config::problem::Problem;
+use crate::config::settings::flag_of;
 use crate::config::verb::INSPECT;
 use crate::outcome::{Exit, Failure};
 use crate::stage::Stage;
@@ -54,7 +56,7 @@ pub(crate) struct Args {
     save: Option<PathBuf>,
 
     /// Look at exchanges that were kept, and send nothing.
-    #[arg(long, value_name = "FILE.json", conflicts_with_all = ["save", "errors", "RunArgs", "Settings"])]
+    #[arg(long, value_name = "FILE.json", conflicts_with_all = ["save", "errors"])]
     open: Option<PathBuf>,
 
     /// Show how each target answers requests that are wrong or at the edge of what it can do.
@@ -99,6 +101,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let wanted = Stage::wanted(&args.screen, context)?;
     let exchanges = match &args.open {
         Some(path) => {
+            refuse_settings(args)?;
             let kept = file::open(path)?;
             if wanted {
                 shown::show(kept.exchanges.clone(), args, context)?;
@@ -115,6 +118,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     text::print(&exchanges, &form, context)?;
     let well = exchanges.exchanges.iter().all(|exchange| exchange.record.outcome.is_complete());
     Ok(if well || args.open.is_some() { Exit::Done } else { Exit::Failed })
+}
+
+/// Settings are about asking, and nobody is asked.
+fn refuse_settings(args: &Args) -> Result<(), Failure> {
+    let Some(key) = args.run.given().into_iter().next() else { return Ok(()) };
+    let problem = Problem::new(format!("`--open` asks nobody, and has no use for `{}`", flag_of(&key)));
+    Err(problem.help("leave it out; `--kind`, `--find` and `--raw` are heeded").into())
 }
 
 /// Sends a request to each target, on the screen where one is wanted.

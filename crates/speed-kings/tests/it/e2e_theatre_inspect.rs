@@ -50,7 +50,10 @@ fn every_form_tells_of_the_same_events() {
     assert_eq!(body.len() as u64, exchange["record"]["response_bytes"].as_u64().unwrap());
     assert!(body.ends_with("data: [DONE]\n\n") && exchange["rest"] == "");
     let csv = done(&desk, &[&MOCK[..], &["--output=csv", "--raw"]].concat()).out;
-    assert!(csv.starts_with("target,event,at_ns,gap_ns,bytes,tokens,kind,client_lag_ns,shared_read,text,raw\n"), "{csv}");
+    assert!(
+        csv.starts_with("target,event,at_ns,gap_ns,bytes,tokens,kind,client_lag_ns,shared_read,text,raw\n"),
+        "{csv}"
+    );
     assert_eq!(csv.matches("vllm-sim,").count(), events);
     let markdown = done(&desk, &[&MOCK[..], &["--output=markdown", "--kind=text"]].concat()).out;
     assert!(markdown.contains("```\nPOST /v1") && markdown.contains("## Timeline") && markdown.contains("| text"));
@@ -88,8 +91,8 @@ fn what_makes_no_sense_is_refused() {
     check_refused(&["--open=list.json"], "holds no exchanges");
     check_refused(&["--open=later.json"], "newer speed-kings");
     check_refused(&["--open=empty.json"], "holds no exchange");
-    check_refused(&["--open=list.json", "--mock"], "cannot be used with");
-    check_refused(&["--open=list.json", "--no-stream"], "cannot be used with");
+    check_refused(&["--open=list.json", "--mock"], "has no use for `--mock`");
+    check_refused(&["--open=list.json", "--no-stream"], "has no use for `--no-stream`");
     check_refused(&["--mock", "--rate=5/s"], "`inspect` has no use for `--rate`");
     check_refused(&["--mock", "--slo=ttft_p95<1s"], "`inspect` has no use for `--slo`");
     check_refused(&["--mock", "--kind=banana"], "use one of text, reasoning");
@@ -101,7 +104,11 @@ fn what_makes_no_sense_is_refused() {
 fn an_answer_in_one_piece_is_shown_read_by_read() {
     let desk = Desk::new();
     let outcome = done(&desk, &[&MOCK[..], &["--no-stream"]].concat());
-    assert!(outcome.out.contains("\"object\": \"chat.completion\"") && outcome.out.contains("piece"), "{}", outcome.out);
+    assert!(
+        outcome.out.contains("\"object\": \"chat.completion\"") && outcome.out.contains("piece"),
+        "{}",
+        outcome.out
+    );
 }
 
 #[track_caller]
@@ -245,7 +252,8 @@ fn a_key_is_nowhere_on_the_screen() {
     pty.keys("q");
     assert_eq!(pty.end(), Life::Ended(1));
     check_no_canary(&String::from_utf8_lossy(&pty.sent()));
-    let kept = std::fs::read_dir(desk.path()).unwrap().filter_map(|entry| entry.unwrap().file_name().into_string().ok());
+    let kept =
+        std::fs::read_dir(desk.path()).unwrap().filter_map(|entry| entry.unwrap().file_name().into_string().ok());
     let kept = kept.into_iter().find(|name| name.starts_with("exchange_")).unwrap();
     check_no_canary(&file(&desk, kept));
 }

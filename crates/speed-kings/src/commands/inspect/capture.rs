@@ -59,14 +59,8 @@ pub(super) struct Taken {
 
 impl<'a> Capture<'a> {
     pub(super) fn new(target: &Target, clock: Clock, told: &'a mut dyn FnMut(Progress)) -> Self {
-        let ticket = Ticket {
-            target: target.name.clone(),
-            phase: Phase::Measured,
-            block: 0,
-            index: 0,
-            attempt: 0,
-            stream: 0,
-        };
+        let ticket =
+            Ticket { target: target.name.clone(), phase: Phase::Measured, block: 0, index: 0, attempt: 0, stream: 0 };
         Self { ticket, clock, told, noted: Noted::default() }
     }
 
@@ -94,7 +88,8 @@ impl Watch for Capture<'_> {
             name.eq_ignore_ascii_case("content-type") && value.to_ascii_lowercase().starts_with(b"application/json")
         });
         let reason = head.reason.filter(|reason| !reason.is_empty()).map(str::to_owned);
-        self.noted = Noted { head: Some(NotedHead { status: head.status, reason, headers, is_json }), ..Noted::default() };
+        self.noted =
+            Noted { head: Some(NotedHead { status: head.status, reason, headers, is_json }), ..Noted::default() };
     }
 
     fn answering(&mut self, start: Moment, status: u16) {
@@ -258,6 +253,9 @@ mod tests {
             noted.piece(&half, Read::default(), number);
         }
         assert_eq!((noted.body.len(), noted.left_out), (MOST_BODY, half.len() as u64 + 2));
-        assert_eq!(noted.reads.iter().map(|read| read.bytes as usize).collect::<Vec<_>>(), [half.len() * 2, half.len()]);
+        assert_eq!(
+            noted.reads.iter().map(|read| read.bytes as usize).collect::<Vec<_>>(),
+            [half.len() * 2, half.len()]
+        );
     }
 }

@@ -73,7 +73,9 @@ pub(super) fn open(path: &Path) -> Result<Exchanges, Failure> {
     }
     let exchanges: Exchanges = serde_json::from_slice(&bytes).map_err(is_none)?;
     if exchanges.exchanges.is_empty() {
-        return Err(Problem::new(format!("`{name}` holds no exchange")).help("nothing was sent when it was written").into());
+        return Err(Problem::new(format!("`{name}` holds no exchange"))
+            .help("nothing was sent when it was written")
+            .into());
     }
     Ok(exchanges)
 }

@@ -130,7 +130,12 @@ fn bodies(sound: &Sound<'_>, places: &Places) -> Vec<Probe> {
     probes.push(sound.probe("empty-body", "no body at all", &["body", "empty", "json", "eof", "missing"], Vec::new()));
     let mut bytes = whole.clone();
     bytes.splice(1..1, *b"\"\xff\xfe\":1,");
-    probes.push(sound.probe("not-utf8", "bytes that are no text", &["utf", "unicode", "encod", "decod", "byte"], bytes));
+    probes.push(sound.probe(
+        "not-utf8",
+        "bytes that are no text",
+        &["utf", "unicode", "encod", "decod", "byte"],
+        bytes,
+    ));
     probes.push(sound.probe("no-prompt", "without its prompt", &[field], sound.with(prompt, None)));
     let empty_words = [field, "empty", "at least one"];
     probes.push(sound.probe("empty-prompt", "with an empty prompt", &empty_words, sound.with(prompt, Some(empty))));
@@ -246,7 +251,15 @@ mod tests {
         check("vllm", "negative-limit", r#""max_tokens":-5"#);
         check("vllm", "over-long", r#""messages":[{"content":"word word word ","role":"user"}]"#);
         check("ollama", "negative-limit", r#""num_predict":-5"#);
-        check("tgi", "empty-prompt", if sent("tgi").iter().any(|(_, body)| body.contains("inputs")) { r#""inputs":"""# } else { r#""messages":[]"# });
+        check(
+            "tgi",
+            "empty-prompt",
+            if sent("tgi").iter().any(|(_, body)| body.contains("inputs")) {
+                r#""inputs":"""#
+            } else {
+                r#""messages":[]"#
+            },
+        );
         check("anthropic", "bad-role", "wizard");
     }
 
@@ -255,7 +268,9 @@ mod tests {
         let sent = sent("vllm");
         let names: Vec<_> = sent.iter().map(|(name, _)| *name).collect();
         insta::assert_snapshot!(names.join(" "), @"bad-model bad-json empty-body not-utf8 no-prompt empty-prompt wrong-type bad-role unknown-field text-limit negative-limit zero-limit huge-limit cold over-long plain-text wrong-method wrong-path bad-key");
-        let json = |name: &str| sent.iter().find(|(probe, _)| *probe == name).map(|(_, body)| serde_json::from_str::<Value>(body).is_ok());
+        let json = |name: &str| {
+            sent.iter().find(|(probe, _)| *probe == name).map(|(_, body)| serde_json::from_str::<Value>(body).is_ok())
+        };
         assert_eq!((json("bad-json"), json("not-utf8"), json("no-prompt")), (Some(false), Some(true), Some(true)));
     }
 }

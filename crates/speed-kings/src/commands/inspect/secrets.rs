@@ -100,7 +100,8 @@ mod tests {
 
     #[test]
     fn headers_that_hold_secrets_are_known_by_their_names() {
-        for name in ["Authorization", "Set-Cookie", "x-api-key", "X-Auth-Token", "proxy-authorization", "x_session_id"] {
+        for name in ["Authorization", "Set-Cookie", "x-api-key", "X-Auth-Token", "proxy-authorization", "x_session_id"]
+        {
             check(name, true);
         }
         for name in ["x-ratelimit-remaining-tokens", "content-type", "www-authenticate", "x-request-id", "keep-alive"] {

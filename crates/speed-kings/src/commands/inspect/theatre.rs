@@ -16,9 +16,9 @@ use store::Redactor;
 use transport::{Client, Clock, Connector, Order, Watch};
 use wire::{Frame, Message, RequestSpec, Role};
 
+use super::order;
 use super::probe::{Probe, few_tokens, probes};
 use super::verdict::judge;
-use super::order;
 use crate::args::Output;
 use crate::args::run::{RunArgs, Way};
 use crate::commands::Context;
@@ -118,10 +118,8 @@ impl<'a> Theatre<'a> {
         let enough = Arc::new(AtomicBool::new(false));
         let client = Client::new(self.connector.clone(), &probe.who, Arc::clone(&enough)).map_err(Report::from)?;
         let client = if probe.by_get { client.by_get() } else { client };
-        let order = Order {
-            keep_text: true,
-            ..order::plain(&self.prepared.resolved.plan, probe.body, self.clock.now())
-        };
+        let order =
+            Order { keep_text: true, ..order::plain(&self.prepared.resolved.plan, probe.body, self.clock.now()) };
         let record = client.send(&order, &mut Taste { events: 0, enough }).await;
         let said = match &record.outcome {
             Outcome::Failed(failure) => failure.message.raw().to_owned(),
