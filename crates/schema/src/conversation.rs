@@ -86,9 +86,9 @@ pub struct Script {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Recall {
-    /// It names the value, and no rival of it.
+    /// It names the value, before any other that was told, and none of its kind beside it.
     Right,
-    /// It names a part of the value, or the value among others. A miss.
+    /// It names a part of the value, or the value among or after others. A miss.
     Partial,
     /// It names another value that was told in the same conversation. A miss.
     Confused,

@@ -535,7 +535,8 @@ fn output_limit(state: &State, route: Route, body: &Body, prompt_tokens: u32) ->
             }
             Ok(wanted)
         }
-        Engine::Ollama => Ok(asked.unwrap_or(u32::MAX).min(left.max(1))),
+        // Where a prompt was cut there is no room left, and the context is shifted along.
+        Engine::Ollama => Ok(asked.unwrap_or(u32::MAX).min(if left == 0 { context } else { left })),
         Engine::Vllm | Engine::OpenAi => {
             if left == 0 {
                 return Err(too_long(context, prompt_tokens));

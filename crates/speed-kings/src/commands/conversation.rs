@@ -24,8 +24,8 @@ Examples:
   speed-kings conversation --mock --plain --output markdown > conversation.md
 
 The first turns tell facts that nobody can guess, two a turn; then passages about other matters and questions for the
-facts take turns. An answer is right when it names the whole value and no rival of it; a part, a confusion, a refusal
-and `I do not know` are misses. Grades: A from 95 % right, B from 85, C from 70, D from 50, F below.")]
+facts take turns. An answer is right when it names the whole value first and no other of its kind; a part, a confusion,
+a refusal and `I do not know` are misses. Grades: A from 95 % right, B from 85, C from 70, D from 50, F below.")]
 pub(crate) struct Args {
     /// Conversations with each target, one after another; each has facts of its own. One that breaks off makes room for
     /// another: all targets are asked for as many turns.

@@ -109,7 +109,7 @@ fn what_cannot_be_is_refused() {
     check(&["--facts=6", "--turns=4"], "use `turns` of 9 or more");
     check(&["--size=long"], "has no use for `--size`");
     check(&["--requests=4"], "has no use for `--requests`");
-    check(&["--conversations=0"], "0 is not in 1..10");
+    check(&["--conversations=0"], "0 is not in 1..=10000");
 }
 
 #[test]
@@ -119,7 +119,9 @@ fn a_benchmark_can_ask_for_facts_under_load() {
     let outcome = desk.run(&[&asked[..], &["--max-tokens=8", "--no-force-length"]].concat());
     assert_eq!(outcome.status, Some(0), "{}", outcome.all());
     let came_to = summary(&latest(&desk), "vllm-sim").conversations.unwrap();
-    assert_eq!((came_to.begun, came_to.retention.asked, came_to.retention.right), (4, 8, 8));
+    // Whoever is faster gets more of the requests, so how many conversations are whole is left to chance.
+    let retention = &came_to.retention;
+    assert!(came_to.begun >= 4 && retention.asked > 0 && retention.right == retention.asked, "{came_to:?}");
 }
 
 #[test]

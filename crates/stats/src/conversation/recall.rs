@@ -1,5 +1,5 @@
 //! Whether an answer names what was told. Strict on purpose: a part is a miss, and so is the right value among others
-//! of its kind, or a model that lists all it can find would know everything.
+//! of its kind or after any other that was told, or a model that lists all it can find would know everything.
 
 use std::ops::Range;
 
@@ -65,7 +65,10 @@ pub fn recall(facts: &[Fact], asked: usize, answer: &str) -> (Recall, Untrusted)
     let named = named(fact, answer, &words);
     let others = || facts.iter().enumerate().filter(|(place, _)| *place != asked).map(|(_, other)| other);
     if let Some(at) = named {
-        let rivals = others().any(|other| other.kind == fact.kind && self::named(other, answer, &words).is_some());
+        // What is named before it was the answer; what comes after it is more than was asked for.
+        let rivals = others().any(|other| {
+            self::named(other, answer, &words).is_some_and(|place| place < at || other.kind == fact.kind)
+        });
         let recall = if rivals || has_rival(fact, answer, &words) { Recall::Partial } else { Recall::Right };
         return (recall, excerpt(answer, at));
     }

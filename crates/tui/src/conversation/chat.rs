@@ -1,18 +1,26 @@
 //! What is said, target by target: the user's words of the turn at hand, and the answer as it comes.
 
+use std::collections::VecDeque;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use schema::record::Outcome;
+use schema::text::Untrusted;
 use schema::units::{Moment, Nanos};
 
 use super::seat::{Seat, Table};
 use crate::panel::columns;
 use crate::screen::View;
 use crate::text;
+use crate::theme::Theme;
 
 /// Columns that a chat is worth having from.
 const NARROWEST: u16 = 36;
+
+/// Bytes of an earlier turn's text that are looked at.
+const LONGEST_EARLIER: usize = 4 << 10;
 
 /// Lines of the user's words: of those that are too many, the first and the last.
 const MOST_ASKED: usize = 6;
@@ -36,28 +44,47 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, table: &mut Table, view: &
 
 fn one(frame: &mut Frame<'_>, area: Rect, (place, seat): (usize, &mut Seat), at: String, view: &View<'_>) {
     let (wide, high) = (usize::from(area.width), usize::from(area.height));
-    let theme = view.theme;
+    let (theme, inner) = (view.theme, wide.saturating_sub(2));
+    let asked = seat.asked().map(|asked| text::wrap(&asked, inner)).unwrap_or_default();
+    let asked = shortened(asked, MOST_ASKED.min(high.saturating_sub(5).max(1)));
+    let room = high.saturating_sub(3 + asked.len());
+    let said: Vec<String> = if seat.turn.said.is_empty() {
+        Vec::new()
+    } else {
+        seat.turn.said.last(room, inner).map(str::to_owned).collect()
+    };
     let mut lines = vec![name(place, seat, wide, view), Line::styled(at, theme.dim)];
-    let asked = seat.asked().map(|asked| text::wrap(&asked, wide.saturating_sub(2))).unwrap_or_default();
-    let most = MOST_ASKED.min(high.saturating_sub(5).max(1));
-    lines.extend(
-        shortened(asked, most)
-            .into_iter()
-            .map(|line| Line::from(vec![Span::styled("▌ ", theme.accent), Span::styled(line, theme.text)])),
-    );
-    let state = state(seat, view.now);
-    lines.push(Line::styled(text::fit(&state.0.as_str().into(), wide), if state.1 { theme.bad } else { theme.dim }));
-    let room = high.saturating_sub(lines.len());
-    let said: Vec<String> = seat.turn.said.last(room, wide.saturating_sub(2)).map(str::to_owned).collect();
-    if !seat.turn.said.is_empty() {
-        let style = theme.lane(place);
-        lines.extend(
-            said.into_iter().map(|line| Line::from(vec![Span::styled("▐ ", style), Span::styled(line, theme.text)])),
-        );
-    }
+    lines.extend(earlier(seat, inner, room - said.len(), theme));
+    lines.extend(asked.into_iter().map(|line| bubble("▌ ", theme.accent, line, theme.text)));
+    let (state, is_bad) = state(seat, view.now);
+    lines.push(Line::styled(text::fit(&state.as_str().into(), wide), if is_bad { theme.bad } else { theme.dim }));
+    lines.extend(said.into_iter().map(|line| bubble("▐ ", theme.lane(place), line, theme.text)));
     for (row, line) in (0..area.height).zip(lines) {
         frame.render_widget(line, Rect { y: area.y + row, height: 1, ..area });
     }
+}
+
+fn bubble(edge: &'static str, side: Style, line: String, text: Style) -> Line<'static> {
+    Line::from(vec![Span::styled(edge, side), Span::styled(line, text)])
+}
+
+/// What was said in the turns before, as far back as `rows` lines reach: of each the beginning.
+fn earlier(seat: &Seat, columns: usize, rows: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let mut lines = VecDeque::new();
+    for (asked, answer) in seat.before() {
+        let part = |text: &Untrusted, edge, most| {
+            let wrapped = text::wrap(&Untrusted::bounded(text.raw().trim(), LONGEST_EARLIER), columns);
+            shortened(wrapped, most).into_iter().map(move |line| bubble(edge, theme.dim, line, theme.dim)).collect()
+        };
+        let turn: [Vec<Line<'static>>; 2] = [part(&asked, "▌ ", 2), part(&answer, "▐ ", 3)];
+        for line in turn.into_iter().flatten().rev() {
+            if lines.len() == rows {
+                return lines.into();
+            }
+            lines.push_front(line);
+        }
+    }
+    lines.into()
 }
 
 fn name(place: usize, seat: &Seat, wide: usize, view: &View<'_>) -> Line<'static> {

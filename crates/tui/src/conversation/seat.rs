@@ -182,6 +182,18 @@ impl Seat {
         self.records.push(record.clone());
     }
 
+    /// What was said on both sides in the turns before the one at hand, the latest first.
+    pub(super) fn before(&self) -> impl Iterator<Item = (Untrusted, Untrusted)> + '_ {
+        let (last, at_hand) = (self.records.last().and_then(|record| record.conversation), self.turn.number);
+        let script = self.script.as_ref();
+        self.records.iter().rev().filter_map(move |record| {
+            let (place, last) = (record.conversation?, last?);
+            let same = place.conversation == last.conversation && place.turn < at_hand? && !self.turn.warming;
+            let line = script.filter(|_| same)?.lines.get(place.turn as usize)?;
+            Some((line.text.as_str().into(), Untrusted::bounded(stats::answer_of(record), usize::MAX)))
+        })
+    }
+
     /// What the user says in the turn at hand.
     pub(super) fn asked(&self) -> Option<Untrusted> {
         let line = self.script.as_ref()?.lines.get(self.turn.number? as usize)?;

@@ -72,7 +72,9 @@ fn naming_several_is_not_knowing() {
     check(CODE, "KT-4821 or KT-4812", Recall::Partial);
     check(CODE, "KT-4821, RW-9034", Recall::Partial);
     check(NAME, "Greta Oakes or Jonas Marlow", Recall::Partial);
-    // What is of another kind is no rival, and small numbers are about something else.
+    // Whoever says again all that was said with it has not been asked for the first.
+    check(NUMBER, "The village where we meet is Dunmere. The number of bees is 4317.", Recall::Partial);
+    // After the answer, what is of another kind is no rival, and small numbers are about something else.
     check(NUMBER, "4317, and the village is Dunmere; you told me 3 turns ago", Recall::Right);
 }
 
