@@ -161,7 +161,9 @@ impl Stage {
         self.heard.forget();
         let finished = finished.map_err(|_| miette::miette!("the run's thread has panicked"))?;
         self.guarded(|_| {
-            feed.try_iter().for_each(|progress| screen.fold(&progress));
+            for progress in feed.try_iter() {
+                screen.fold(&progress);
+            }
             Ok(Reaction::Stay)
         });
         Ok(finished.map_err(miette::Report::from)?)
@@ -171,6 +173,7 @@ impl Stage {
     ///
     /// # Errors
     /// None so far: a terminal that is gone is one that was left.
+    #[expect(clippy::unnecessary_wraps, reason = "who shows something is ready for a terminal that cannot")]
     pub(crate) fn show(&mut self, screen: &mut dyn Screen, clock: Clock) -> Result<Reaction, Failure> {
         while !self.is_left {
             if self.heard.is_asked_to_leave() {

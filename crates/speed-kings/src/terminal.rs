@@ -23,6 +23,7 @@ const PIPED_WIDTH: u16 = 120;
 
 /// How this process talks.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is settled by itself")]
 pub(crate) struct Terminal {
     color_out: bool,
     color_err: bool,
@@ -197,7 +198,9 @@ impl Curtain {
     /// The screen was left: says what waited.
     pub(crate) fn open() {
         let Some(Self { lines, dropped, .. }) = Self::get().take() else { return };
-        lines.iter().for_each(|line| say(line));
+        for line in &lines {
+            say(line);
+        }
         if dropped > 0 {
             say(&format!("and {dropped} more lines"));
         }

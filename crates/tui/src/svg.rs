@@ -208,7 +208,9 @@ impl Film {
         for (run, since) in there {
             shots.entry((since, self.frames.len())).or_default().push(run);
         }
-        shots.values_mut().for_each(|runs| runs.sort_unstable());
+        for runs in shots.values_mut() {
+            runs.sort_unstable();
+        }
         shots
     }
 

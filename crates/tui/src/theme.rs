@@ -49,7 +49,7 @@ impl FromStr for ThemeName {
 }
 
 /// Lanes, and so targets that have a colour of their own.
-pub const LANES: usize = 6;
+const LANES: usize = 6;
 
 /// What is drawn how, by meaning. Nothing is told by colour alone.
 ///
@@ -152,7 +152,7 @@ impl Theme {
     }
 
     const fn painted(palette: &Palette) -> Self {
-        let Palette { background, text, dim, accent, good, warn, bad, simulated, lanes: [a, b, c, d, e, f] } = *palette;
+        let Palette { background, text, dim, accent, good, warn, bad, simulated, lanes } = *palette;
         Self {
             text: ink(text).bg(Color::Indexed(background)),
             dim: ink(dim),
@@ -162,7 +162,7 @@ impl Theme {
             bad: ink(bad),
             border: ink(dim),
             simulated: ink(simulated).add_modifier(Modifier::BOLD),
-            lanes: [ink(a), ink(b), ink(c), ink(d), ink(e), ink(f)],
+            lanes: [ink(lanes[0]), ink(lanes[1]), ink(lanes[2]), ink(lanes[3]), ink(lanes[4]), ink(lanes[5])],
         }
     }
 
@@ -181,7 +181,7 @@ impl Theme {
         }
     }
 
-    /// The style of the lane at `index`; they repeat after [`LANES`].
+    /// The style of the lane at `index`; they repeat after six.
     pub const fn lane(&self, index: usize) -> Style {
         self.lanes[index % LANES]
     }

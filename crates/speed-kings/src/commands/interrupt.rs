@@ -119,7 +119,7 @@ pub(crate) fn heed(terminal: Terminal) -> Result<&'static Heard, Failure> {
     if LISTENING.get().is_none() {
         follow(signals::OF_SCREENS, heard, terminal)?;
         // Whoever was first listens as well as anybody.
-        drop(LISTENING.set(()));
+        LISTENING.set(()).ok();
     }
     Ok(heard)
 }
@@ -207,12 +207,12 @@ mod signals {
     ///
     /// Of the signals that do so this one is still as the system has it: the one of Ctrl-Z is listened to.
     pub(crate) fn pause() {
-        drop(raise(Signal::SIGTTOU));
+        raise(Signal::SIGTTOU).ok();
     }
 
     /// Asks all that were started together with us to stop until they are continued, as Ctrl-Z does.
     pub(crate) fn pause_all() {
-        drop(kill(Pid::from_raw(0), Signal::SIGTSTP));
+        kill(Pid::from_raw(0), Signal::SIGTSTP).ok();
     }
 }
 

@@ -88,7 +88,7 @@ fn wait() -> io::Result<()> {
     let keyboard = io::stdin();
     let mut ready = [PollFd::new(keyboard.as_fd(), PollFlags::POLLIN)];
     // A signal ends the wait, too, and is no error.
-    drop(poll(&mut ready, PollTimeout::try_from(GRACE).unwrap_or(PollTimeout::ZERO)));
+    poll(&mut ready, PollTimeout::try_from(GRACE).unwrap_or(PollTimeout::ZERO)).ok();
     let gone = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
     let is_gone = ready[0].revents().is_some_and(|seen| seen.intersects(gone));
     if is_gone { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }

@@ -17,7 +17,9 @@ fn screen(lines: &[&str]) -> Buffer {
 
 fn film(frames: &[(u64, Buffer)]) -> String {
     let mut film = Film::new("a race", &DARK);
-    frames.iter().for_each(|(at, screen)| film.take(Duration::from_millis(*at), screen));
+    for (at, screen) in frames {
+        film.take(Duration::from_millis(*at), screen);
+    }
     film.develop()
 }
 

@@ -2,7 +2,7 @@
 
 use ratatui::buffer::CellWidth as _;
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation as _};
-use unicode_width::UnicodeWidthChar as _;
+use unicode_width::UnicodeWidthChar;
 
 use super::UNSHOWN;
 
@@ -112,8 +112,8 @@ fn put_fit(cluster: &str, put: &mut impl FnMut(Glyph<'_>)) {
     let end = cluster.char_indices().nth(MOST).map_or(cluster.len(), |(end, _)| end);
     let cluster = &cluster[..end];
     let width = usize::from(cluster.cell_width());
-    let singly: usize = cluster.chars().filter_map(|character| character.width()).sum();
-    match cluster.chars().next().and_then(|first| first.width()) {
+    let singly: usize = cluster.chars().filter_map(UnicodeWidthChar::width).sum();
+    match cluster.chars().next().and_then(UnicodeWidthChar::width) {
         None | Some(0) => put(Glyph::UNSHOWN),
         Some(_) if width.max(singly) > WIDEST => put(Glyph::UNSHOWN),
         Some(_) if singly > width => {
