@@ -160,12 +160,12 @@ fn walk(pty: &Pty, heats: usize) {
     pty.keys(TAB);
     pty.keys(DOWN);
     pty.keys(ENTER);
-    pty.wait_for("In the order of finishing");
+    pty.wait_until("the ranking is on the screen", |screen| screen.contents().starts_with("Ranking"));
     pty.keys(ENTER);
     pty.wait_for("Statistics");
     pty.wait_for("attempted");
     pty.keys("\u{7f}");
-    pty.wait_for("In the order of finishing");
+    pty.wait_until("the ranking is on the screen", |screen| screen.contents().starts_with("Ranking"));
     pty.keys(ENTER);
     pty.keys(ENTER);
     pty.wait_for("What it means");

@@ -30,6 +30,8 @@ fn every_command_explains_itself_with_examples() {
     for command in ["trend", "baseline", "gate"] {
         check(command, &[command, "--help"]);
     }
+    check("race", &["race", "--help"]);
+    check("rush", &["rush", "--help"]);
     check("config-show", &["config", "show", "--help"]);
     check("config-check", &["config", "check", "--help"]);
     check("config-schema", &["config", "schema", "--help"]);

@@ -81,9 +81,11 @@ impl Told {
         self.plan.targets.iter().map(of).collect()
     }
 
-    /// Each of the first heats, and who is ahead over all of them.
+    /// Who is ahead over all heats, and each of the first; of a single heat that one alone says something.
     fn ranking(&self, style: Style) -> String {
-        format!("{}\n{}", self.first_heats(style), report::ranking_text(&self.summary, &self.plan, style))
+        let all = report::ranking_text(&self.summary, &self.plan, style);
+        let first = self.first_heats(style);
+        if self.heats() > 1 { format!("{all}\n{first}") } else { format!("{first}\n{all}") }
     }
 
     /// Each of the first heats, a table each.
