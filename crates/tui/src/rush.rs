@@ -79,7 +79,7 @@ impl Rush {
 
     /// Median TTFT of one alone at the target at `place`.
     fn alone_at(&self, place: usize) -> Option<schema::units::Nanos> {
-        self.alone.as_ref()?.targets().get(place)?.ttft().quantile(0.5)
+        self.alone.as_ref()?.targets().get(place)?.ttft().supported(0.5)
     }
 
     fn place(&self, name: &schema::target::TargetName) -> Option<usize> {

@@ -198,7 +198,8 @@ impl Show<'_> {
         }
         let clock = job.clock;
         let crowd = self.perform(job)?;
-        let changes = alone.as_ref().map(|alone| stats::degradation(&alone.summary, &crowd.summary)).unwrap_or_default();
+        let changes =
+            alone.as_ref().map(|alone| stats::degradation(&alone.summary, &crowd.summary)).unwrap_or_default();
         if let Before::Screen(stage, rush) = &mut self.before {
             rush.conclude(changes.clone());
             if !self.stop.is_asked() {

@@ -58,7 +58,8 @@ fn without_a_screen_there_is_a_bar_or_there_are_sentences() {
     #[track_caller]
     fn check(flag: &str, expected: &str) {
         let arguments = ["benchmark", "--mock=vllm", "--requests=4", "--max-tokens=4", flag];
-        let pty = Pty::spawn(&Desk::new(), &arguments, 120, 40);
+        let desk = Desk::new();
+        let pty = Pty::spawn(&desk, &arguments, 120, 40);
         assert_eq!(pty.end(), Life::Ended(0));
         assert!(!takes_the_screen(&pty), "{flag}");
         let sent = String::from_utf8_lossy(&pty.sent()).into_owned();

@@ -11,11 +11,11 @@ use crate::command::Desk;
 use crate::e2e_run::{is_plain, latest, measured, slow_engine, start, target};
 use crate::pty::{ENTER, Life, Pty};
 
-const SMALL: [&str; 6] =
-    ["rush", "--mock=vllm,tgi", "--crowd-size=5", "--alone=6", "--duration=500ms", "--max-tokens=6"];
+const SMALL: [&str; 5] = ["rush", "--mock=vllm,tgi", "--crowd-size=5", "--duration=500ms", "--max-tokens=6"];
 
-fn rush<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    SMALL.iter().copied().chain(more.iter().copied()).collect()
+/// A small rush, so often alone before.
+fn rush<'a>(alone: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    SMALL.iter().copied().chain(["--alone", alone]).chain(more.iter().copied()).collect()
 }
 
 /// The runs of the desk: of one alone, and of the crowd.
@@ -36,7 +36,7 @@ fn span(records: &[Record]) -> (u64, u64) {
 #[test]
 fn a_crowd_is_measured_after_one_alone_and_both_are_kept() {
     let desk = Desk::new();
-    let outcome = desk.run(&rush(&["--plain", "--output=json"]));
+    let outcome = desk.run(&rush("6", &["--plain", "--output=json"]));
     assert_eq!(outcome.status, Some(0), "{}", outcome.all());
     assert!(is_plain(&outcome.out) && is_plain(&outcome.err), "{}", outcome.all());
     for said in ["first, one user alone", "the crowd at each target: 5 users at once", "vllm-sim (SIMULATED)"] {
@@ -76,7 +76,7 @@ fn a_crowd_is_measured_after_one_alone_and_both_are_kept() {
 #[test]
 fn back_to_back_one_follows_the_other() {
     let desk = Desk::new();
-    let outcome = desk.run(&rush(&["--back-to-back", "--alone=0"]));
+    let outcome = desk.run(&rush("0", &["--back-to-back"]));
     assert_eq!(outcome.status, Some(0), "{}", outcome.all());
     assert!(!outcome.out.contains("One user alone"), "{}", outcome.out);
     let run = latest(&desk);
@@ -88,7 +88,7 @@ fn back_to_back_one_follows_the_other() {
 fn every_form_tells_what_the_crowd_made_of_it() {
     #[track_caller]
     fn check(form: &str, expected: &[&str]) {
-        let outcome = Desk::new().run(&rush(&["--output", form]));
+        let outcome = Desk::new().run(&rush("6", &["--output", form]));
         assert_eq!(outcome.status, Some(0), "{}", outcome.all());
         for text in expected {
             assert!(outcome.out.contains(text), "{form}: {}", outcome.out);
@@ -102,7 +102,7 @@ fn every_form_tells_what_the_crowd_made_of_it() {
 #[test]
 fn waves_come_as_often_as_asked() {
     let desk = Desk::new();
-    let outcome = desk.run(&rush(&["--waves=3", "--wave-every=100ms", "--alone=0"]));
+    let outcome = desk.run(&rush("0", &["--waves=3", "--wave-every=100ms"]));
     assert_eq!(outcome.status, Some(0), "{}", outcome.all());
     let run = latest(&desk);
     assert!(matches!(run.manifest.plan.load, Load::Crowd { users: 5, waves: 3, .. }));
@@ -113,7 +113,7 @@ fn waves_come_as_often_as_asked() {
 
 #[test]
 fn what_a_crowd_settles_itself_is_refused() {
-    let outcome = Desk::new().run(&rush(&["--concurrency=9"]));
+    let outcome = Desk::new().run(&rush("6", &["--concurrency=9"]));
     assert_eq!(outcome.status, Some(2));
     assert!(outcome.err.contains("`rush` has no use for `--concurrency`"), "{}", outcome.err);
 }
@@ -121,13 +121,14 @@ fn what_a_crowd_settles_itself_is_refused() {
 #[test]
 fn on_a_terminal_it_is_watched_to_its_end() {
     let desk = Desk::new();
-    let pty = Pty::spawn(&desk, &rush(&["--max-tokens=60"]), 100, 30);
+    let pty = Pty::spawn(&desk, &rush("6", &[]), 100, 30);
     pty.wait_for("first, one user alone");
     pty.wait_for("the crowd:");
     pty.wait_for("generating");
     pty.wait_for("over: this is what the crowd made of it");
     let seen = pty.screen();
-    for text in ["A vllm-sim SIMULATED", "B tgi-sim SIMULATED", "5 finished", "f f f f f", "TTFT p50", "tokens/s each"] {
+    for text in ["A vllm-sim SIMULATED", "B tgi-sim SIMULATED", "5 finished", "f f f f f", "TTFT p50", "tokens/s each"]
+    {
         assert!(seen.contains(text), "{text}:\n{seen}");
     }
     pty.keys(ENTER);

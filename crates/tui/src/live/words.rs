@@ -25,8 +25,8 @@ impl LiveView {
             count(seen.throttled(), "throttled"),
             count(seen.not_sent(), "found no place"),
             seen.in_flight().filter(|_| seen.turn().is_some()).map(|n| format!("{n} in flight")),
-            seen.ttft().quantile(0.5).map(|ttft| format!("TTFT p50 {ttft}")),
-            seen.ttft().quantile(0.95).map(|ttft| format!("p95 {ttft}")),
+            seen.ttft().supported(0.5).map(|ttft| format!("TTFT p50 {ttft}")),
+            seen.ttft().supported(0.95).map(|ttft| format!("p95 {ttft}")),
             seen.rates(now).map(|(requests, tokens)| format!("{requests:.1} requests/s, {tokens:.0} tokens/s")),
             seen.cost().map(|cost| format!("{cost} spent")),
         ];

@@ -182,8 +182,8 @@ fn ttft<'a>(rush: &'a Rush, seen: &'a TargetSeen, place: usize, view: &'a View<'
     Panel::new("TTFT", 1, (2, 12), move |columns, rows| {
         let alone = rush.alone_at(place);
         let line = |name: &str, q: f64| {
-            let Some(value) = seen.ttft().quantile(q) else {
-                return Line::styled(exactly(&format!("{name} –"), columns), view.theme.text);
+            let Some(value) = seen.ttft().supported(q) else {
+                return Line::styled(exactly(&format!("{name} too few answers yet"), columns), view.theme.text);
             };
             let times = alone.filter(|alone| *alone > Nanos::ZERO).map(|alone| {
                 let times = value.0 as f64 / alone.0 as f64;

@@ -32,8 +32,8 @@ impl Rush {
         };
         let known = [
             Some(format!("{} done", seen.done())),
-            seen.ttft().quantile(0.5).map(|p50| format!("TTFT p50 {p50}{}", times(p50).unwrap_or_default())),
-            seen.ttft().quantile(0.95).map(|p95| format!("p95 {p95}")),
+            seen.ttft().supported(0.5).map(|p50| format!("TTFT p50 {p50}{}", times(p50).unwrap_or_default())),
+            seen.ttft().supported(0.95).map(|p95| format!("p95 {p95}")),
             seen.rates(now).map(|(_, tokens)| format!("{tokens:.0} tokens/s")),
         ];
         let simulated = if seen.is_simulated() { " (SIMULATED)" } else { "" };

@@ -13,7 +13,7 @@ use schema::target::{Price, Target, TargetName};
 use schema::units::{Moment, Nanos, Usd};
 
 use super::timeline::{Sketch, Timeline};
-use crate::{cost, metric_values, values};
+use crate::{cost, interval, metric_values, values};
 
 /// Longest time told apart, an hour; longer ones count as that.
 const LONGEST: u64 = 3_600_000_000_000;
@@ -61,6 +61,11 @@ impl Histogram {
     /// The quantile `q`; `None` without values.
     pub fn quantile(&self, q: f64) -> Option<Nanos> {
         (!self.0.is_empty()).then(|| Nanos(self.0.value_at_quantile(q)))
+    }
+
+    /// The same, where there are as many values as it takes to say so at the end of a run.
+    pub fn supported(&self, q: f64) -> Option<Nanos> {
+        self.quantile(q).filter(|_| self.len() >= interval::values_needed(q))
     }
 
     /// Every value that was seen, in nanoseconds, and how often.

@@ -50,6 +50,7 @@ fn every_way_to_end_is_counted_where_it_belongs() {
     assert_eq!((seen.done(), seen.completed(), seen.warmup()), (4, 1, 1));
     assert_eq!((seen.failed(), seen.throttled(), seen.not_sent(), seen.cancelled()), (1, 1, 1, 1));
     near(seen.ttft().quantile(0.5), 100.0);
+    assert_eq!(seen.ttft().supported(0.5), None, "one value carries no median");
     near(seen.itl().quantile(0.5), 200.0);
     near(seen.e2e().quantile(0.5), 300.0);
     assert!(seen.cost().is_some_and(|cost| cost > Usd::ZERO));
