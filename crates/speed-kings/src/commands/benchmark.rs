@@ -191,7 +191,7 @@ pub(super) fn exit(finished: &Finished, lacking: bool) -> Exit {
 }
 
 /// What the run can cost, where prices are known, and what a budget does not watch over.
-fn cost_notes(plan: &Plan, asked: &Asked) -> Vec<String> {
+pub(super) fn cost_notes(plan: &Plan, asked: &Asked) -> Vec<String> {
     let costs = plan.targets.iter().filter_map(|target| match estimate(target, plan, asked) {
         Estimate::UpTo(cost) => Some(cost),
         Estimate::ByTime | Estimate::NoPrice => None,

@@ -70,6 +70,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let layered = args.run.layered(context, &Way { verb: &RUSH, settled: "" })?;
     let settled = args.settled(layered.settings().waves.is_some());
     let prepared = prepare(&args.run, &Way { verb: &RUSH, settled: &settled }, context)?;
+    context.terminal.note_all(&benchmark::cost_notes(&prepared.resolved.plan, &prepared.asked));
     let stop = Stop::new();
     super::interrupt::listen(&stop, context.terminal)?;
     let plan = &prepared.resolved.plan;
