@@ -16,6 +16,9 @@ const FACTOR: u64 = 8;
 /// No pause below this is a stall: people would not see it.
 const VISIBLE: Nanos = Nanos::from_millis(250);
 
+/// While too little came to say what is usual, a pause that long is a stall.
+const PATIENCE: Nanos = Nanos::from_secs(2);
+
 /// The arrivals of an answer's content.
 #[derive(Debug, Default)]
 pub(super) struct Rhythm {
@@ -64,7 +67,7 @@ impl Rhythm {
 
     /// Whether a pause that long is a stall: eight times what is usual, and long enough to be seen.
     pub(super) fn is_long(&self, pause: Nanos) -> bool {
-        pause >= VISIBLE && self.usual.is_some_and(|usual| pause.0 >= usual.0.saturating_mul(FACTOR))
+        pause >= self.usual.map_or(PATIENCE, |usual| VISIBLE.max(Nanos(usual.0.saturating_mul(FACTOR))))
     }
 
     /// The median of the latest pauses between arrivals; absent until there are a few.

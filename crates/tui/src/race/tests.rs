@@ -389,6 +389,12 @@ fn a_pause_is_a_stall_beside_what_is_usual() {
     assert_eq!(at(&script, quick + 260)[0], State::Stalled { since: ms(quick) });
     assert_eq!(at(&script, slow + 700)[1], State::Generating, "seven times what is usual");
     assert_eq!(at(&script, slow + 800)[1], State::Stalled { since: ms(slow) });
+    let mut script = Script::of(1);
+    script.sent();
+    script.says(0, 3, (START + 40, 20));
+    let last = START + 80;
+    assert_eq!(at(&script, last + 1_999)[0], State::Generating, "what is usual is not known yet");
+    assert_eq!(at(&script, last + 2_000)[0], State::Stalled { since: ms(last) });
 }
 
 #[test]
