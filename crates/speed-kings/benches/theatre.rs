@@ -216,7 +216,7 @@ fn print(scene: &Scene, pairs: u32, without: &Measured, with: &Measured) {
     }
     let cpu = |side: &Measured| side.cpu.as_secs_f64() / f64::from(pairs);
     println!("| CPU a run | {:.2} s | {:.2} s | {:+.2} s | |", cpu(without), cpu(with), cpu(with) - cpu(without));
-    println!("| drawn a run | nothing | {:.1} MB | | |", with.drawn as f64 / f64::from(pairs) / 1e6);
+    println!("| drawn a run | nothing | {:.0} kB | | |", with.drawn as f64 / f64::from(pairs) / 1e3);
 }
 
 /// Values of one figure, as they are resampled.
