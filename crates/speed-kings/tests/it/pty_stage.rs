@@ -20,7 +20,7 @@ struct Endless {
 
 impl Endless {
     fn new() -> Self {
-        let sims = [1, 2].map(|ttft| start(slow_engine(Engine::OpenAi, ttft, 20)));
+        let sims = [1, 2].map(|ttft| start(slow_engine(Engine::OpenAi, ttft, 100)));
         let mut arguments = vec!["race".to_owned(), target("hare", &sims[0]), target("hedgehog", &sims[1])];
         arguments.extend(["--max-tokens=100000", "--warmup=0"].map(str::to_owned));
         Self { desk: Desk::new(), _sims: sims, arguments }
