@@ -93,7 +93,7 @@ fn not_counted(retention: &Retention) -> Option<String> {
 
 fn talks(conversations: &Conversations) -> String {
     let Conversations { begun, finished, turns_each, .. } = conversations;
-    let asked_in: Vec<_> = conversations.retention.evidence.iter().map(|one| one.distance_turns()).collect();
+    let asked_in: Vec<_> = conversations.retention.evidence.iter().map(Evidence::distance_turns).collect();
     let apart = asked_in.iter().min().zip(asked_in.iter().max());
     let apart = apart.map(|(near, far)| format!(", asked {near} to {far} turns after they were told"));
     format!("{} of {} whole, {turns_each} turns each{}", count(*finished), count(*begun), apart.unwrap_or_default())
@@ -180,7 +180,7 @@ fn turns(conversations: &Conversations) -> Section {
             let values: Vec<f64> = turns.iter().filter_map(|turn| pick(turn)).collect();
             median(values)
         };
-        let tokens = |x: Option<f64>| x.map_or_else(|| NOTHING.to_owned(), |x| count_of(x));
+        let tokens = |x: Option<f64>| x.map_or_else(|| NOTHING.to_owned(), count_of);
         let time = |x: Option<f64>| x.map_or_else(|| NOTHING.to_owned(), |x| value(x, Unit::Nanos));
         let mark = if turns.iter().any(|turn| turn.estimated) { "~" } else { "" };
         let failed = turns.iter().filter(|turn| turn.failure.is_some()).count();

@@ -441,7 +441,8 @@ impl Ask {
         let model = known_model(state, route, body)?;
         let (prompt_tokens, prompt_chars) = body.measure(engine, route)?;
         // Ollama silently cuts prompts that are too long, and counts what is left.
-        let prompt_tokens = if engine == Engine::Ollama { prompt_tokens.min(state.model.context) } else { prompt_tokens };
+        let prompt_tokens =
+            if engine == Engine::Ollama { prompt_tokens.min(state.model.context) } else { prompt_tokens };
         if body.temperature.is_some_and(|temperature| temperature < 0.0) {
             return Err(Problem::new(Kind::BadRequest, "temperature must be non-negative").at("temperature"));
         }

@@ -22,8 +22,8 @@ pub(crate) fn recollection(said: &[String]) -> Option<String> {
     // A prompt in one piece holds what was said before, too.
     let asked_at = last.rfind(ASKS)?;
     let subject = last[asked_at + ASKS.len()..].split_once(GOES_ON)?.0;
-    let latest = std::iter::once(&last[..asked_at]).chain(before.iter().rev().map(String::as_str));
-    let found = latest.filter_map(|text| told(text, subject)).next();
+    let mut latest = std::iter::once(&last[..asked_at]).chain(before.iter().rev().map(String::as_str));
+    let found = latest.find_map(|text| told(text, subject));
     Some(found.map_or_else(|| DOES_NOT_KNOW.to_owned(), |value| format!("It is {value}.")))
 }
 

@@ -131,7 +131,9 @@ fn on_a_terminal_it_is_drawn_and_left_by_enter() {
     pty.wait_for("TTFT over context");
     pty.wait_for("Enter shows the results");
     let screen = pty.screen();
-    for part in ["CONVERSATION", "SIMULATED", "conversation 2 of 2 · turn 6 of 6 asks", "A  6 of 6", "✓✓✓ ✓✓✓", "Memory"] {
+    for part in
+        ["CONVERSATION", "SIMULATED", "conversation 2 of 2 · turn 6 of 6 asks", "A  6 of 6", "✓✓✓ ✓✓✓", "Memory"]
+    {
         assert!(screen.contains(part), "`{part}` in\n{screen}");
     }
     pty.keys(ENTER);

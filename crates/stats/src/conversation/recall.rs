@@ -66,9 +66,8 @@ pub fn recall(facts: &[Fact], asked: usize, answer: &str) -> (Recall, Untrusted)
     let others = || facts.iter().enumerate().filter(|(place, _)| *place != asked).map(|(_, other)| other);
     if let Some(at) = named {
         // What is named before it was the answer; what comes after it is more than was asked for.
-        let rivals = others().any(|other| {
-            self::named(other, answer, &words).is_some_and(|place| place < at || other.kind == fact.kind)
-        });
+        let rivals = others()
+            .any(|other| self::named(other, answer, &words).is_some_and(|place| place < at || other.kind == fact.kind));
         let recall = if rivals || has_rival(fact, answer, &words) { Recall::Partial } else { Recall::Right };
         return (recall, excerpt(answer, at));
     }
