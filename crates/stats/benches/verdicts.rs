@@ -207,6 +207,7 @@ fn plan(targets: usize, design: Design, criterion: Criterion) -> Plan {
             until_decided: if design.until_decided { vec![criterion] } else { Vec::new() },
             ..Judging::default()
         },
+        side_by_side: false,
     }
 }
 

@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let first = if args.alone > 0 { alone_plan(plan, args.alone) } else { plan.clone() };
     let rush = Rush::new(&first, args.crowd_size, args.alone > 0);
     let before = if wanted {
-        Before::Screen(Box::new(Stage::open(&args.screen, context)?), rush)
+        Before::Screen(Box::new(Stage::open(&args.screen, context)?), Box::new(rush))
     } else if args.screen.plain {
         Before::Sentences(Shared(Arc::new(Mutex::new(rush))))
     } else {
@@ -135,7 +135,7 @@ fn left(budget: Usd, spent: Usd) -> Usd {
 /// Before whom a rush takes place.
 enum Before {
     /// A person at a terminal.
-    Screen(Box<Stage>, Rush),
+    Screen(Box<Stage>, Box<Rush>),
     /// Somebody who reads sentences.
     Sentences(Shared),
     /// Somebody who sees a bar, or nobody.
@@ -204,7 +204,7 @@ impl Show<'_> {
         if let Before::Screen(stage, rush) = &mut self.before {
             rush.conclude(changes.clone());
             if !self.stop.is_asked() {
-                stage.show(rush, clock)?;
+                stage.show(rush.as_mut(), clock)?;
             }
         }
         Ok(Rushed { alone, crowd, changes })
@@ -234,7 +234,7 @@ impl Show<'_> {
 
     fn perform(&mut self, job: Job) -> Result<Finished, Failure> {
         match &mut self.before {
-            Before::Screen(stage, rush) => stage.perform(job, self.stop, rush),
+            Before::Screen(stage, rush) => stage.perform(job, self.stop, rush.as_mut()),
             Before::Sentences(rush) => in_sentences(job, self.stop, rush.clone(), self.context.terminal),
             Before::Bar => {
                 let display = Display::new(&job.plan, self.context.terminal);

@@ -14,7 +14,7 @@ use crate::screen::View;
 use crate::text::{fit, width};
 
 /// Those that have their turn.
-fn active<'a>(live: &'a LiveView) -> impl Iterator<Item = (usize, &'a TargetSeen)> + Clone {
+fn active(live: &LiveView) -> impl Iterator<Item = (usize, &TargetSeen)> + Clone {
     live.board.targets().iter().enumerate().filter(|(_, seen)| seen.turn().is_some())
 }
 
@@ -185,8 +185,8 @@ pub(super) fn blocks<'a>(live: &'a LiveView, view: &'a View<'a>) -> Option<Panel
                 medians
             };
             let all: Vec<_> = targets.iter().map(medians).collect();
-            let full = all.iter().map(|medians| highest(medians)).fold(0.0, f64::max);
-            let line = |(place, medians): (usize, &Vec<Option<f64>>)| {
+            let full = all.iter().map(|one| highest(one)).fold(0.0, f64::max);
+            let drawn = |(place, medians): (usize, &Vec<Option<f64>>)| {
                 let last = medians.last().copied().flatten().map_or_else(|| "–".to_owned(), nanos);
                 let room = columns.saturating_sub(13).min(medians.len());
                 Line::from(vec![
@@ -196,7 +196,7 @@ pub(super) fn blocks<'a>(live: &'a LiveView, view: &'a View<'a>) -> Option<Panel
                     Span::styled(sparkline(medians, full, room), view.theme.lane(place)),
                 ])
             };
-            all.iter().enumerate().map(line).take(rows).collect()
+            all.iter().enumerate().map(drawn).take(rows).collect()
         })
     })
 }

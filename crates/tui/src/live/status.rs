@@ -109,7 +109,7 @@ fn failed(live: &LiveView, view: &View<'_>) -> Vec<Line<'static>> {
 /// What was spent, beside the budget.
 pub(super) fn cost<'a>(live: &'a LiveView, view: &'a View<'a>) -> Option<Panel<'a>> {
     let (spent, budget) = live.board.spent()?;
-    let line = match budget {
+    let meter = match budget {
         None => Line::styled(format!("{spent} spent, no budget"), view.theme.text),
         Some(budget) => {
             let share = spent.0.to_f64().zip(budget.0.to_f64()).map_or(0.0, |(spent, budget)| spent / budget);
@@ -120,7 +120,7 @@ pub(super) fn cost<'a>(live: &'a LiveView, view: &'a View<'a>) -> Option<Panel<'
             ])
         }
     };
-    Some(Panel::of("Cost", 4, vec![line]))
+    Some(Panel::of("Cost", 4, vec![meter]))
 }
 
 /// What the servers say of themselves, where they are asked.

@@ -167,9 +167,8 @@ fn map<'a>(seen: &'a TargetSeen, crowd: &'a Crowd, place: usize, columns: usize,
 fn at(seen: &TargetSeen) -> &'static str {
     match seen.turn() {
         Some(turn) if turn.phase == Phase::Warmup => "warming up: ",
-        Some(_) => "",
         None if seen.done() == 0 => "to come: ",
-        None => "",
+        Some(_) | None => "",
     }
 }
 
