@@ -39,6 +39,8 @@ struct Body {
     bytes: Bytes,
     /// Where the nonce stands, if there is one.
     nonce_at: Option<usize>,
+    /// How long an answer it asks for.
+    max_tokens: u32,
     most_input: u64,
 }
 
@@ -130,7 +132,8 @@ impl Requests {
         let nonce = self.workload.defeat_cache.then_some(stand_in.as_str());
         let bytes = self.encode(target, picked, &[], nonce);
         let nonce_at = nonce.and_then(|nonce| bytes.windows(nonce.len()).position(|part| part == nonce.as_bytes()));
-        Body { bytes, nonce_at, most_input: self.most_input(&picked.prompt, &[]) }
+        let most_input = self.most_input(&picked.prompt, &[]);
+        Body { bytes, nonce_at, max_tokens: picked.max_tokens, most_input }
     }
 
     fn encode(&self, target: &Target, picked: &Picked<'_>, answers: &[String], nonce: Option<&str>) -> Bytes {
@@ -153,7 +156,7 @@ impl Requests {
     pub(crate) fn ask(&self, at: At, slot: Slot, attempt: u32, talk: Option<&Talk>) -> Asked {
         let ready = &self.targets[at.target];
         let answers = talk.map_or(&[][..], Talk::answers);
-        let picked = self.prompts.pick(self.seed, number(at.phase, talk.map_or(slot.index, Talk::number)));
+        let picked = self.pick(at.phase, talk.map_or(slot.index, Talk::number));
         let nonce = self.workload.defeat_cache.then(|| {
             // What a failed attempt left in a cache is of no use to the next.
             let salt = self.salt.wrapping_add(attempt.into());
@@ -183,7 +186,17 @@ impl Requests {
 
     /// The request of `slot` without its body: one that is not sent.
     pub(crate) fn unsent(&self, at: At, slot: Slot) -> Order {
-        self.order(at, slot, &self.prompts.pick(self.seed, number(at.phase, slot.index)))
+        self.order(at, slot, &self.pick(at.phase, slot.index))
+    }
+
+    /// The prompt of a request, or of a conversation, and how long its answer may be.
+    fn pick(&self, phase: Phase, number_in_phase: u64) -> Picked<'_> {
+        let mut picked = self.prompts.pick(self.seed, number(phase, number_in_phase));
+        if phase == Phase::Warmup {
+            let most = self.workload.warmup_max_tokens.unwrap_or(picked.max_tokens);
+            picked.max_tokens = picked.max_tokens.min(most);
+        }
+        picked
     }
 
     fn order(&self, at: At, slot: Slot, picked: &Picked<'_>) -> Order {
@@ -207,7 +220,8 @@ impl Requests {
 
     fn prepared<'a>(&self, ready: &'a Ready, picked: &Picked<'_>) -> Option<&'a Body> {
         // Where each request is made when it is picked, a number names no prompt.
-        self.prompts.len().and_then(|_| ready.bodies.get(picked.number as usize))
+        let body = self.prompts.len().and_then(|_| ready.bodies.get(picked.number as usize));
+        body.filter(|body| body.max_tokens == picked.max_tokens)
     }
 
     /// The most input tokens that `prompt` after these answers can reasonably be.

@@ -241,6 +241,9 @@ pub struct Workload {
     /// How long answers are to be, in place of `max_tokens`, where the prompt does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_tokens: Option<Lengths>,
+    /// Output tokens asked of warm-up requests at most; absent: as many as of any other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warmup_max_tokens: Option<u32>,
     /// The user's turns of a conversation at most; 1: every request stands alone.
     #[serde(default = "one")]
     pub turns: u32,
@@ -276,6 +279,7 @@ impl Workload {
             temperature_milli: 0,
             stream: true,
             output_tokens: None,
+            warmup_max_tokens: None,
             turns: 1,
             columns: None,
             prefix: None,

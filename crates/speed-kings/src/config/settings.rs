@@ -12,7 +12,8 @@ use garde::Validate;
 use schema::comparison::Criterion;
 use schema::manifest::Tag;
 use schema::plan::{
-    AnswerForm, Arrival, Axis, HttpChoice, Lengths, Pause, Precision, Scenario, Size, Slo, StageSpec, Tie, Weights, WhenFull,
+    AnswerForm, Arrival, Axis, HttpChoice, Lengths, Pause, Precision, Scenario, Size, Slo, StageSpec, Tie, Weights,
+    WhenFull,
 };
 use schema::target::TargetName;
 use schema::units::{Nanos, Rate, Usd};
@@ -427,6 +428,12 @@ pub(crate) struct Settings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(range(min = 1, max = 1_000_000))]
     pub(crate) max_tokens: Option<u32>,
+
+    /// Output tokens asked of warm-up requests at most: enough to make an engine ready.
+    #[arg(long, value_name = "N", help_heading = WORKLOAD)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(range(min = 1, max = 1_000_000))]
+    pub(crate) warmup_max_tokens: Option<u32>,
 
     /// Make answers exactly that long, where the target can.
     #[arg(long, value_name = "BOOL", hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = WORKLOAD)]

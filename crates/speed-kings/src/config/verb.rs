@@ -28,20 +28,23 @@ pub(crate) const VERBS: &[Verb] = &[RACE, TRY_IT, DEMO, CONVERSATION, INSPECT, R
 /// `race`: one request to each target at one instant, so many times.
 pub(crate) const RACE: Verb = Verb {
     name: "race",
-    suggests: "name: race\nwarmup: 1\nsize: short\nmax_tokens: 256\nforce_length: false\n",
+    suggests: "name: race\nwarmup: 1\nwarmup_max_tokens: 8\nsize: short\nmax_tokens: 256\nforce_length: false\n",
     without: SINGLE,
 };
 
 /// `try-it`: a race on what a person types.
 pub(crate) const TRY_IT: Verb = Verb {
     name: "try-it",
-    suggests: "name: try-it\nwarmup: 1\nmax_tokens: 256\nforce_length: false\n",
+    suggests: "name: try-it\nwarmup: 1\nwarmup_max_tokens: 8\nmax_tokens: 256\nforce_length: false\n",
     without: TYPED,
 };
 
 /// `demo`: a scene, played with all targets at once.
-pub(crate) const DEMO: Verb =
-    Verb { name: "demo", suggests: "name: demo\nwarmup: 1\nmax_tokens: 160\nforce_length: false\n", without: PLAYED };
+pub(crate) const DEMO: Verb = Verb {
+    name: "demo",
+    suggests: "name: demo\nwarmup: 1\nwarmup_max_tokens: 8\nmax_tokens: 160\nforce_length: false\n",
+    without: PLAYED,
+};
 
 /// `conversation`: one conversation with each target.
 pub(crate) const CONVERSATION: Verb = Verb {
@@ -51,11 +54,8 @@ pub(crate) const CONVERSATION: Verb = Verb {
 };
 
 /// `inspect`: single requests, looked at closely.
-pub(crate) const INSPECT: Verb = Verb {
-    name: "inspect",
-    suggests: "size: short\nmax_tokens: 64\nforce_length: false\n",
-    without: UNKEPT,
-};
+pub(crate) const INSPECT: Verb =
+    Verb { name: "inspect", suggests: "size: short\nmax_tokens: 64\nforce_length: false\n", without: UNKEPT };
 
 /// `rush`: a crowd at each target.
 pub(crate) const RUSH: Verb = Verb {
@@ -79,7 +79,12 @@ pub(crate) struct Own {
 
 /// All flags that mean something of their own to a command; each is among the command's `without`.
 const OWN: &[Own] = &[
-    Own { verb: "race", key: "replay", value_name: "RUN", help: "Race a stored run again: `latest`, its folder or its name" },
+    Own {
+        verb: "race",
+        key: "replay",
+        value_name: "RUN",
+        help: "Race a stored run again: `latest`, its folder or its name",
+    },
     Own { verb: "race", key: "replay_speed", value_name: "2", help: "Replay: times faster than it was" },
 ];
 
@@ -396,7 +401,8 @@ impl Verb {
     pub(crate) fn refuse_targets(&self, count: usize) -> Option<Problem> {
         let range = self.targets()?;
         if count < *range.start() {
-            let problem = Problem::new(format!("`{}` needs {} targets, and there is {count}", self.name, range.start()));
+            let problem =
+                Problem::new(format!("`{}` needs {} targets, and there is {count}", self.name, range.start()));
             return Some(problem.help(
                 "name another with `--target NAME=PROVIDER@URL,model=M` or `--providers`; `--mock` brings three simulated ones",
             ));

@@ -47,6 +47,7 @@ pub(super) fn workload(settings: &Settings, open_loop: bool, problems: &mut Prob
         temperature_milli: milli(settings.temperature.unwrap_or(0.0)),
         stream: settings.stream.unwrap_or(true),
         output_tokens: settings.output_tokens.clone().or_else(|| instead_of_the_trace(settings)),
+        warmup_max_tokens: settings.warmup_max_tokens,
         turns,
         columns: settings.columns.as_ref().map(|columns| columns.0.clone()),
         prefix: settings.prefix_groups.map(|groups| SharedPrefix {
