@@ -80,12 +80,14 @@ fn plain(exchange: &Exchange, form: &Form, listed: &dyn Fn(Listing) -> String) -
     if form.raw {
         text.push_str("\nEvents as they came\n");
         for (row, lines) in raw(exchange, form) {
-            text.push_str(&format!("{:>5}  at {}\n", row.number, row.at));
+            let place = format!("{:>5}  at {}\n", row.number, row.at);
+            text.push_str(&place);
             put(&mut text, &lines);
         }
     }
     for section in figures(exchange) {
-        text.push_str(&format!("\n{}\n", section.heading));
+        let heading = format!("\n{}\n", section.heading);
+        text.push_str(&heading);
         put(&mut text, &section.rows.iter().map(|(label, value)| format!("{label:<28}{value}")).collect::<Vec<_>>());
     }
     text.push('\n');
@@ -110,7 +112,8 @@ fn markdown(exchange: &Exchange, form: &Form) -> String {
     if form.raw {
         text.push_str("\n## Events as they came\n");
         for (row, lines) in raw(exchange, form) {
-            text.push_str(&format!("\n{} at {}\n\n", row.number, row.at));
+            let place = format!("\n{} at {}\n\n", row.number, row.at);
+            text.push_str(&place);
             fence(&mut text, &lines);
         }
     }
@@ -118,7 +121,8 @@ fn markdown(exchange: &Exchange, form: &Form) -> String {
         let rows = section.rows.iter().map(|(label, value)| vec![words(label), words(value)]).collect();
         let columns = vec![column("figure", "Figure", Align::Left), column("value", "Value", Align::Right)];
         let listing = Listing { title: String::new(), columns, rows };
-        text.push_str(&format!("\n## {}\n\n{}", section.heading, listing.markdown()));
+        let section = format!("\n## {}\n\n{}", section.heading, listing.markdown());
+        text.push_str(&section);
     }
     text.push('\n');
     text
@@ -128,7 +132,8 @@ fn markdown(exchange: &Exchange, form: &Form) -> String {
 fn fence(text: &mut String, lines: &[String]) {
     let longest = lines.iter().flat_map(|line| line.split(|c| c != '`')).map(str::len).max().unwrap_or_default();
     let fence = "`".repeat(longest.max(2) + 1);
-    text.push_str(&format!("{fence}\n{}\n{fence}\n", lines.join("\n")));
+    let block = format!("{fence}\n{}\n{fence}\n", lines.join("\n"));
+    text.push_str(&block);
 }
 
 /// The rows that are wanted.
