@@ -148,7 +148,7 @@ fn a_warm_up_has_prompts_of_its_own_also_in_conversations() {
 #[test]
 fn a_warm_up_may_ask_for_shorter_answers_and_never_for_longer_ones() {
     let mut plan = plan();
-    for (most, expected) in [(None, (8, 8)), (Some(3), (3, 8)), (Some(99), (8, 8))] {
+    for (most, expected) in [(None, [8, 8]), (Some(3), [3, 8]), (Some(99), [8, 8])] {
         plan.workload.warmup_max_tokens = most;
         let requests = requests(&plan, "{\"prompt\":\"a\"}\n{\"prompt\":\"b\"}");
         let asked = [Phase::Warmup, Phase::Measured].map(|phase| {
@@ -156,6 +156,6 @@ fn a_warm_up_may_ask_for_shorter_answers_and_never_for_longer_ones() {
             assert_eq!(body(&asked)["max_tokens"], asked.order.max_tokens);
             asked.order.max_tokens
         });
-        assert_eq!(asked, expected.into(), "{most:?}");
+        assert_eq!(asked, expected, "{most:?}");
     }
 }

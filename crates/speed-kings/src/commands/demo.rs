@@ -12,7 +12,7 @@ use report::{Align, Cell, Column, Listing};
 use crate::args::run::{RunArgs, Way};
 use crate::args::screen::ScreenArgs;
 use crate::commands::Context;
-use crate::commands::heat::{Heat, Show, line_up};
+use crate::commands::heat::{Heat, Seen, Show, line_up};
 use crate::commands::prepare::resolved;
 use crate::config::problem::Problem;
 use crate::config::settings::WHO_KEYS;
@@ -121,10 +121,11 @@ fn play(stage: &mut Stage, args: &Args, scenario: Scenario, context: &Context) -
     let mut field = line_up(&args.run, &Way { verb: &DEMO, settled: &settled }, context)?;
     tag(&mut field.prepared.resolved.tags, scenario);
     let clock = field.clock;
-    let mut bubbles = Bubbles::new(as_shown(scenario), field.lanes.clone());
+    let mut bubbles = Seen::new(Bubbles::new(as_shown(scenario), field.lanes.clone()));
     let heat = field.carry_out(Show::Screen(stage, &mut bubbles), &Stop::new(), context)?;
-    bubbles.close();
-    let reaction = if heat.is_interrupted() { Reaction::Abort } else { stage.show(&mut bubbles, clock)? };
+    bubbles.screen.close();
+    let is_over = heat.is_interrupted() || bubbles.is_left;
+    let reaction = if is_over { Reaction::Leave } else { stage.show(&mut bubbles, clock)? };
     Ok((heat, reaction))
 }
 

@@ -11,6 +11,7 @@
 //! afterwards is in [`pages`].
 
 mod pages;
+mod seen;
 
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
@@ -34,6 +35,7 @@ use crate::outcome::{Exit, Failure};
 use crate::stage::Stage;
 
 pub(crate) use pages::{Told, in_full, pages};
+pub(crate) use seen::Seen;
 
 /// Targets that are ready to be asked, and what is known of them.
 pub(crate) struct Field {

@@ -30,6 +30,7 @@ fn every_command_explains_itself_with_examples() {
     for command in ["trend", "baseline", "gate"] {
         check(command, &[command, "--help"]);
     }
+    check("conversation", &["conversation", "--help"]);
     check("race", &["race", "--help"]);
     check("rush", &["rush", "--help"]);
     check("config-show", &["config", "show", "--help"]);

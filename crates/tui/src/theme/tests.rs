@@ -20,8 +20,7 @@ fn contrast(one: [u8; 3], other: [u8; 3]) -> f64 {
 }
 
 fn styles(theme: &Theme) -> Vec<Style> {
-    let named =
-        [theme.text, theme.dim, theme.accent, theme.good, theme.warn, theme.bad, theme.border, theme.simulated];
+    let named = [theme.text, theme.dim, theme.accent, theme.good, theme.warn, theme.bad, theme.border, theme.simulated];
     named.into_iter().chain((0..LANES).map(|lane| theme.lane(lane))).collect()
 }
 

@@ -6,7 +6,7 @@ use tui::race::{Race, RaceSetup};
 use tui::{PromptEntry, Reaction, Revealed, Voting, tally_page};
 
 use crate::commands::Context;
-use crate::commands::heat::{Heat, Show};
+use crate::commands::heat::{Heat, Seen, Show};
 use crate::outcome::{Exit, Failure};
 use crate::stage::Stage;
 
@@ -65,10 +65,10 @@ fn race(
     let setup = RaceSetup { blind: Some(round.order.clone()), ..round.field.setup(1) };
     let (field, judged) = round.part();
     let clock = field.clock;
-    let mut race = Race::new(setup);
+    let mut race = Seen::new(Race::new(setup));
     let heat = field.carry_out(Show::Screen(stage, &mut race), &Stop::new(), context)?;
-    race.close();
-    if !heat.is_interrupted() {
+    race.screen.close();
+    if !heat.is_interrupted() && !race.is_left {
         // Whatever it is left by, the answers come next.
         stage.show(&mut race, clock)?;
     }
