@@ -102,8 +102,8 @@ pub(crate) fn parse() -> Result<Cli, clap::Error> {
 pub(crate) fn command() -> clap::Command {
     VERBS.iter().fold(Cli::command(), |command, verb| {
         let fit = |arg: clap::Arg| {
-            let own = verb.own().find(|own| arg.get_id() == own.key);
-            let is_useless = verb.without.contains(&arg.get_id().as_str());
+            let own = verb.own.iter().find(|own| arg.get_id() == own.key);
+            let is_useless = verb.is_without(arg.get_id().as_str());
             match own {
                 Some(own) => arg.value_name(own.value_name).help(own.help).help_heading("Replay"),
                 None if is_useless => arg.hide(true),

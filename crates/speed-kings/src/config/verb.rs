@@ -8,7 +8,7 @@ use super::problem::{Problem, Problems};
 use super::settings::flag_of;
 
 /// A command that measures in its own way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Verb {
     /// Its name.
     pub(crate) name: &'static str,
@@ -16,11 +16,15 @@ pub(crate) struct Verb {
     pub(crate) suggests: &'static str,
     /// Settings that it settles itself or has no use for: their flags are refused and not shown, and what files and the
     /// environment say of them does not count.
-    pub(crate) without: &'static [&'static str],
+    without: &'static [&'static [&'static str]],
+    /// Flags of those that mean something of their own to it.
+    pub(crate) own: &'static [Own],
+    /// How few and how many targets it can measure.
+    targets: RangeInclusive<usize>,
 }
 
 /// `benchmark`, and whatever takes every setting as it is.
-pub(crate) const BENCHMARK: Verb = Verb { name: "benchmark", suggests: "", without: &[] };
+pub(crate) const BENCHMARK: Verb = Verb { name: "benchmark", suggests: "", without: &[], own: &[], targets: ANY };
 
 /// All that are not [`BENCHMARK`].
 pub(crate) const VERBS: &[Verb] = &[RACE, TRY_IT, DEMO, CONVERSATION, INSPECT, RUSH];
@@ -29,46 +33,66 @@ pub(crate) const VERBS: &[Verb] = &[RACE, TRY_IT, DEMO, CONVERSATION, INSPECT, R
 pub(crate) const RACE: Verb = Verb {
     name: "race",
     suggests: "name: race\nwarmup: 1\nwarmup_max_tokens: 8\nsize: short\nmax_tokens: 256\nforce_length: false\n",
-    without: SINGLE,
+    without: &[HOW_MUCH, LOADS, WAVES, SEARCHES, MEMORY, SHOWN],
+    own: RACE_OWN,
+    targets: 2..=6,
 };
 
 /// `try-it`: a race on what a person types.
 pub(crate) const TRY_IT: Verb = Verb {
     name: "try-it",
     suggests: "name: try-it\nwarmup: 1\nwarmup_max_tokens: 8\nmax_tokens: 256\nforce_length: false\n",
-    without: TYPED,
+    without: &[HOW_MUCH, LOADS, WAVES, SEARCHES, MEMORY, SHOWN, PROMPTS, &["scenario"]],
+    own: &[],
+    targets: 2..=6,
 };
 
 /// `demo`: a scene, played with all targets at once.
 pub(crate) const DEMO: Verb = Verb {
     name: "demo",
     suggests: "name: demo\nwarmup: 1\nwarmup_max_tokens: 8\nmax_tokens: 160\nforce_length: false\n",
-    without: PLAYED,
+    without: &[HOW_MUCH, LOADS, WAVES, SEARCHES, MEMORY, SHOWN, PROMPTS, &["prompt"]],
+    own: &[],
+    targets: 1..=6,
 };
 
 /// `conversation`: one conversation with each target.
 pub(crate) const CONVERSATION: Verb = Verb {
     name: "conversation",
     suggests: "name: conversation\nwarmup: 1\nmax_tokens: 128\nforce_length: false\nturns: 12\n",
-    without: CONVERSING,
+    without: &[
+        HOW_MUCH,
+        LOADS,
+        WAVES,
+        SEARCHES,
+        PROMPTS,
+        &["prompt", "scenario", "output_tokens", "embeddings", "keep_text"],
+    ],
+    own: &[],
+    targets: ANY,
 };
 
 /// `inspect`: single requests, looked at closely.
-pub(crate) const INSPECT: Verb =
-    Verb { name: "inspect", suggests: "size: short\nmax_tokens: 64\nforce_length: false\n", without: UNKEPT };
+pub(crate) const INSPECT: Verb = Verb {
+    name: "inspect",
+    suggests: "size: short\nmax_tokens: 64\nforce_length: false\n",
+    without: &[HOW_MUCH, LOADS, WAVES, SEARCHES, MEMORY, RUNS, &["side_by_side", "turns", "keep_text"]],
+    own: &[],
+    targets: ANY,
+};
 
 /// `rush`: a crowd at each target.
 pub(crate) const RUSH: Verb = Verb {
     name: "rush",
     suggests: "name: rush\nwarmup: 1\nsize: short\nmax_tokens: 64\nduration: 10s\ndefeat_cache: true\n",
-    without: RUSHING,
+    without: &[&["requests"], LOADS, SEARCHES, MEMORY, &["side_by_side", "turns", "embeddings"]],
+    own: &[],
+    targets: ANY,
 };
 
 /// A flag that means something of its own to a command.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Own {
-    /// The command.
-    verb: &'static str,
     /// The setting whose flag it is.
     pub(crate) key: &'static str,
     /// What its value is called.
@@ -77,24 +101,20 @@ pub(crate) struct Own {
     pub(crate) help: &'static str,
 }
 
-/// All flags that mean something of their own to a command; each is among the command's `without`.
-const OWN: &[Own] = &[
-    Own {
-        verb: "race",
-        key: "replay",
-        value_name: "RUN",
-        help: "Race a stored run again: `latest`, its folder or its name",
-    },
-    Own { verb: "race", key: "replay_speed", value_name: "2", help: "Replay: times faster than it was" },
+/// Races of stored runs.
+const RACE_OWN: &[Own] = &[
+    Own { key: "replay", value_name: "RUN", help: "Race a stored run again: `latest`, its folder or its name" },
+    Own { key: "replay_speed", value_name: "2", help: "Replay: times faster than it was" },
 ];
 
-/// How many targets commands can measure that cannot measure any number.
-const TARGETS: &[(&str, RangeInclusive<usize>)] = &[("race", 2..=6), ("try-it", 2..=6), ("demo", 1..=6)];
+/// Any number of targets.
+const ANY: RangeInclusive<usize> = 0..=usize::MAX;
 
-/// What conversations, one at a time, have no use for.
-const CONVERSING: &[&str] = &[
-    "requests",
-    "duration",
+/// How much is asked.
+const HOW_MUCH: &[&str] = &["requests", "duration"];
+
+/// When it is asked.
+const LOADS: &[&str] = &[
     "concurrency",
     "rate",
     "arrival",
@@ -107,11 +127,16 @@ const CONVERSING: &[&str] = &[
     "session_pause",
     "arrive_over",
     "crowd",
-    "waves",
-    "wave_every",
     "replay",
     "replay_speed",
     "blocks",
+];
+
+/// Crowds in waves.
+const WAVES: &[&str] = &["waves", "wave_every"];
+
+/// Levels of load, and going on until something is known.
+const SEARCHES: &[&str] = &[
     "sweep",
     "find_max",
     "step",
@@ -122,97 +147,14 @@ const CONVERSING: &[&str] = &[
     "until_precise",
     "until_decided",
     "calibrate",
+];
+
+/// Facts told early and asked for later.
+const MEMORY: &[&str] = &["facts", "passage"];
+
+/// Prompts that are neither one of one's own nor a scene's.
+const PROMPTS: &[&str] = &[
     "size",
-    "prompt",
-    "scenario",
-    "prompt_file",
-    "columns",
-    "input_tokens",
-    "output_tokens",
-    "prefix_groups",
-    "prefix_tokens",
-    "prefix_share",
-    "images",
-    "image_size",
-    "answer",
-    "embeddings",
-    "keep_text",
-];
-
-/// What a crowd has no use for: it is a load of its own, for a time or in waves.
-const RUSHING: &[&str] = &[
-    "facts",
-    "passage",
-    "requests",
-    "concurrency",
-    "rate",
-    "arrival",
-    "max_concurrency",
-    "when_full",
-    "stages",
-    "users",
-    "think",
-    "session_requests",
-    "session_pause",
-    "arrive_over",
-    "crowd",
-    "replay",
-    "replay_speed",
-    "blocks",
-    "side_by_side",
-    "sweep",
-    "find_max",
-    "step",
-    "steps",
-    "search_from",
-    "search_to",
-    "tolerance",
-    "until_precise",
-    "until_decided",
-    "calibrate",
-    "turns",
-    "embeddings",
-];
-
-/// What prompts that people type have no use for.
-const TYPED: &[&str] = &[
-    "facts",
-    "passage",
-    "requests",
-    "duration",
-    "concurrency",
-    "rate",
-    "arrival",
-    "max_concurrency",
-    "when_full",
-    "stages",
-    "users",
-    "think",
-    "session_requests",
-    "session_pause",
-    "arrive_over",
-    "crowd",
-    "waves",
-    "wave_every",
-    "replay",
-    "replay_speed",
-    "blocks",
-    "side_by_side",
-    "sweep",
-    "find_max",
-    "step",
-    "steps",
-    "search_from",
-    "search_to",
-    "tolerance",
-    "until_precise",
-    "until_decided",
-    "calibrate",
-    "turns",
-    "embeddings",
-    "keep_text",
-    "size",
-    "scenario",
     "prompt_file",
     "columns",
     "input_tokens",
@@ -224,132 +166,10 @@ const TYPED: &[&str] = &[
     "answer",
 ];
 
-/// What scenes have no use for.
-const PLAYED: &[&str] = &[
-    "facts",
-    "passage",
-    "requests",
-    "duration",
-    "concurrency",
-    "rate",
-    "arrival",
-    "max_concurrency",
-    "when_full",
-    "stages",
-    "users",
-    "think",
-    "session_requests",
-    "session_pause",
-    "arrive_over",
-    "crowd",
-    "waves",
-    "wave_every",
-    "replay",
-    "replay_speed",
-    "blocks",
-    "side_by_side",
-    "sweep",
-    "find_max",
-    "step",
-    "steps",
-    "search_from",
-    "search_to",
-    "tolerance",
-    "until_precise",
-    "until_decided",
-    "calibrate",
-    "turns",
-    "embeddings",
-    "keep_text",
-    "size",
-    "prompt",
-    "prompt_file",
-    "columns",
-    "input_tokens",
-    "prefix_groups",
-    "prefix_tokens",
-    "prefix_share",
-    "images",
-    "image_size",
-    "answer",
-];
-
-/// What single requests at a time have no use for.
-const SINGLE: &[&str] = &[
-    "facts",
-    "passage",
-    "requests",
-    "duration",
-    "concurrency",
-    "rate",
-    "arrival",
-    "max_concurrency",
-    "when_full",
-    "stages",
-    "users",
-    "think",
-    "session_requests",
-    "session_pause",
-    "arrive_over",
-    "crowd",
-    "waves",
-    "wave_every",
-    "replay",
-    "replay_speed",
-    "blocks",
-    "side_by_side",
-    "sweep",
-    "find_max",
-    "step",
-    "steps",
-    "search_from",
-    "search_to",
-    "tolerance",
-    "until_precise",
-    "until_decided",
-    "calibrate",
-    "turns",
-    "embeddings",
-    "keep_text",
-];
-
-/// What requests that are looked at have no use for: they are no run, and nothing is made of more than one.
-const UNKEPT: &[&str] = &[
-    "facts",
-    "passage",
-    "requests",
-    "duration",
-    "concurrency",
-    "rate",
-    "arrival",
-    "max_concurrency",
-    "when_full",
-    "stages",
-    "users",
-    "think",
-    "session_requests",
-    "session_pause",
-    "arrive_over",
-    "crowd",
-    "waves",
-    "wave_every",
-    "replay",
-    "replay_speed",
-    "blocks",
-    "side_by_side",
-    "sweep",
-    "find_max",
-    "step",
-    "steps",
-    "search_from",
-    "search_to",
-    "tolerance",
-    "until_precise",
-    "until_decided",
-    "calibrate",
-    "turns",
-    "keep_text",
+/// What belongs to runs: an exchange that is only looked at is none.
+const RUNS: &[&str] = &[
     "warmup",
+    "warmup_max_tokens",
     "grace",
     "tie",
     "weights",
@@ -368,6 +188,9 @@ const UNKEPT: &[&str] = &[
     "out",
 ];
 
+/// What is settled where single answers are shown as they come.
+const SHOWN: &[&str] = &["side_by_side", "turns", "embeddings", "keep_text"];
+
 impl Verb {
     /// What it suggests, as the layer above the defaults.
     pub(crate) fn suggested(&self) -> Result<Layer, Problems> {
@@ -381,25 +204,18 @@ impl Verb {
 
     /// `layer` without what this command has no use for.
     pub(crate) fn useful(&self, mut layer: Layer) -> Layer {
-        layer.retain(|key, _| !self.without.contains(&key.as_str()));
+        layer.retain(|key, _| !self.is_without(key));
         layer
     }
 
-    /// Flags that mean something of its own here, though the setting has no say: what a value is called, and the help.
-    /// The command reads them itself.
-    pub(crate) fn own(&self) -> impl Iterator<Item = &'static Own> {
-        let name = self.name;
-        OWN.iter().filter(move |own| own.verb == name)
-    }
-
-    /// How few and how many targets it can measure; absent: any number.
-    fn targets(&self) -> Option<RangeInclusive<usize>> {
-        TARGETS.iter().find(|(name, _)| *name == self.name).map(|(_, range)| range.clone())
+    /// Whether it settles this setting itself or has no use for it.
+    pub(crate) fn is_without(&self, key: &str) -> bool {
+        self.without.iter().any(|keys| keys.contains(&key))
     }
 
     /// Why it cannot be done with so many targets.
     pub(crate) fn refuse_targets(&self, count: usize) -> Option<Problem> {
-        let range = self.targets()?;
+        let range = &self.targets;
         if count < *range.start() {
             let problem =
                 Problem::new(format!("`{}` needs {} targets, and there is {count}", self.name, range.start()));
@@ -416,8 +232,8 @@ impl Verb {
 
     /// Refuses flags that this command has no use for.
     pub(crate) fn refuse(&self, flags: &Layer) -> Result<(), Problems> {
-        let is_own = |key: &str| self.own().any(|own| own.key == key);
-        let refused = flags.keys().filter(|key| self.without.contains(&key.as_str()) && !is_own(key));
+        let is_own = |key: &str| self.own.iter().any(|own| own.key == key);
+        let refused = flags.keys().filter(|key| self.is_without(key) && !is_own(key));
         let problems = refused.map(|key| {
             Problem::new(format!("`{}` has no use for `{}`", self.name, flag_of(key))).help(format!(
                 "leave it out, or use it with `speed-kings benchmark`; `speed-kings {} --help` shows what can be set",
