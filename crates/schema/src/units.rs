@@ -5,7 +5,7 @@ use std::ops::{Add, AddAssign, Div, Mul, Sub};
 use std::str::FromStr;
 use std::time::Duration;
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -287,7 +287,9 @@ impl fmt::Display for Usd {
     /// Cents from a dollar on, otherwise three significant digits but no less than cents: `$12.30`, `$0.50`, `$0.00123`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_zero() || self.0.abs() >= Decimal::ONE {
-            write!(f, "${:.2}", self.0)
+            // Formatting alone would cut the rest off.
+            let cents = self.0.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+            write!(f, "${cents:.2}")
         } else {
             let mut digits = self.0.round_sf(3).unwrap_or(self.0).normalize();
             digits.rescale(digits.scale().max(2));

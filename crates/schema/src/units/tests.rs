@@ -33,6 +33,8 @@ fn money_is_decimal() {
     check::<Usd>("$0.5", Some("$0.50"));
     check::<Usd>("20cents", Some("$0.20"));
     check::<Usd>("0.0012345usd", Some("$0.00123"));
+    check::<Usd>("1.058usd", Some("$1.06"));
+    check::<Usd>("0.9996usd", Some("$1.00"));
     check::<Usd>("2", None);
     check::<Usd>("-2usd", None);
     let third: Usd = "0.1usd".parse().unwrap();
