@@ -41,6 +41,7 @@ mod turns;
 mod workers;
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
@@ -52,7 +53,7 @@ use schema::progress::{Follow, Progress};
 use schema::record::Failure;
 use schema::summary::{Calibration, Summary};
 use schema::target::{Credentialed, TargetName};
-use store::RunDir;
+use store::{RunDir, StoreError};
 use transport::{Clock, Connector, Proxy};
 use uuid::Uuid;
 use workload::{Prompts, Trace};
@@ -166,7 +167,7 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
     let new = |note: &String| !notes.contains(note);
     let further: Vec<_> = worked.notes.into_iter().filter(new).collect();
     notes.extend(further);
-    let summary = recompute(&directory.run()).map(|numbers| {
+    let summary = guarded(|| recompute(&directory.run())).map(|numbers| {
         notes.extend(numbers.problems);
         numbers.summary
     });
@@ -176,14 +177,29 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
         (None, Ok(_)) => Status::Complete,
     };
     let end = End { status, ended: Timestamp::now(), summary: summary.as_ref().ok(), notes: &notes, pages: &job.pages };
-    let sealed = conclude(&mut directory, &end);
+    let sealed = seal(&mut directory, &end);
     let path = directory.path().to_owned();
     match (trouble, sealed) {
+        (Some(trouble), Ok(_) | Err(RunError::Panicked { .. })) => Err(trouble),
         // What stopped the run is likely what keeps it from being sealed.
         (Some(trouble), Err(_)) => Err(RunError::NotSealed { path, trouble: Box::new(trouble) }),
-        (Some(trouble), Ok(_)) => Err(trouble),
         (None, sealed) => Ok(Finished { path, manifest: sealed?, summary: summary?, given_up: worked.given_up }),
     }
+}
+
+/// Seals the run; where a bug keeps its numbers from being told, without them and as failed.
+fn seal(directory: &mut RunDir, end: &End<'_>) -> Result<Manifest, RunError> {
+    let sealed = guarded(|| conclude(directory, end));
+    if matches!(sealed, Err(RunError::Panicked { .. })) {
+        guarded(|| conclude(directory, &End { status: Status::Failed, summary: None, ..*end }))?;
+    }
+    sealed
+}
+
+/// Does `work`, whose panics are trouble like any other: the run is sealed all the same.
+fn guarded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, RunError> {
+    let done = catch_unwind(AssertUnwindSafe(work)).map_err(|_| RunError::Panicked { thread: "run" })?;
+    Ok(done?)
 }
 
 /// What a reader of the figures of targets that were measured together has to know.

@@ -4,6 +4,7 @@
 mod lookout;
 
 use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError};
 use std::thread::JoinHandle;
@@ -81,14 +82,14 @@ pub(crate) fn start(
 ) -> JoinHandle<Kept> {
     let body = move || {
         let kept = Kept { error: None, notes: Vec::new() };
-        Recorder { desk, watch, kept, lookout: None }.record(&messages)
+        Recorder { desk, watch: Some(watch), kept, lookout: None }.record(&messages)
     };
     std::thread::Builder::new().name("recorder".into()).spawn(body).expect("the system lets us start a thread")
 }
 
 struct Recorder<W> {
     desk: Desk,
-    watch: W,
+    watch: Option<W>,
     kept: Kept,
     lookout: Option<Lookout>,
 }
@@ -122,9 +123,18 @@ impl<W: FnMut(Progress)> Recorder<W> {
         self.kept
     }
 
+    /// Tells whoever watches. A viewer that panics is told nothing more, and no record is lost by it.
+    fn tell(&mut self, progress: Progress) {
+        let Some(watch) = &mut self.watch else { return };
+        if catch_unwind(AssertUnwindSafe(|| watch(progress))).is_err() {
+            self.watch = None;
+            self.note("who watched the run has panicked; it went on unwatched");
+        }
+    }
+
     fn tell_pulse(&mut self) {
         let in_flight = self.desk.standings.iter().map(Standing::in_flight).collect();
-        (self.watch)(Progress::Pulse { at: self.desk.clock.now(), in_flight });
+        self.tell(Progress::Pulse { at: self.desk.clock.now(), in_flight });
     }
 
     fn take(&mut self, message: Message) -> Result<(), StoreError> {
@@ -134,7 +144,7 @@ impl<W: FnMut(Progress)> Recorder<W> {
             Message::Step(step) => self.desk.writer.append_step(&step),
             Message::Sample(target, sample) => {
                 let written = self.desk.writer.append_sample(&target, &sample);
-                (self.watch)(Progress::Sampled(target, sample));
+                self.tell(Progress::Sampled(target, sample));
                 written
             }
             Message::Watch(cut) => {
@@ -150,7 +160,7 @@ impl<W: FnMut(Progress)> Recorder<W> {
                 if let Progress::Note(note) = &progress {
                     self.note(note);
                 }
-                (self.watch)(progress);
+                self.tell(progress);
                 Ok(())
             }
         }
@@ -168,15 +178,15 @@ impl<W: FnMut(Progress)> Recorder<W> {
         if let Some(lookout) = &mut self.lookout {
             lookout.take_in(&record);
         }
-        (self.watch)(Progress::Recorded(record));
+        self.tell(Progress::Recorded(record));
         written
     }
 
     /// A note is kept in the manifest too, once however often it is said.
-    fn note(&mut self, note: &String) {
+    fn note(&mut self, note: &str) {
         drop(writeln!(self.desk.log, "{} {note}", jiff::Timestamp::now()));
-        if !self.kept.notes.contains(note) {
-            self.kept.notes.push(note.clone());
+        if !self.kept.notes.iter().any(|kept| kept == note) {
+            self.kept.notes.push(note.to_owned());
         }
     }
 

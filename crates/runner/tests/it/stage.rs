@@ -118,7 +118,8 @@ impl Stage {
         Ok(Ran { finished, told, _stage: self })
     }
 
-    fn job(&self) -> Job {
+    /// All that it takes.
+    pub(crate) fn job(&self) -> Job {
         let prompts = workload::prepare(&self.plan.workload, self.plan.seed, Sources::default()).unwrap();
         let targets = self.plan.targets.iter().map(|target| Credentialed { target: target.clone(), key: None });
         Job {

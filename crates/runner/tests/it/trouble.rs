@@ -1,5 +1,6 @@
 //! When nothing more can be kept.
 
+use runner::Job;
 use schema::manifest::Status;
 use schema::plan::{Load, Stop as Enough};
 use schema::progress::Progress;
@@ -24,4 +25,26 @@ fn a_disk_that_refuses_ends_the_run_and_says_so() {
     assert!(matches!(error, runner::RunError::Store(_)), "{error}");
     let status = store::Run::open(&stage.folder()).unwrap().manifest.status;
     assert!([Status::Failed, Status::Running].contains(&status));
+}
+
+#[test]
+fn a_bug_in_what_is_made_of_the_numbers_leaves_a_run_that_is_sealed_as_failed_with_its_records() {
+    let sim = engine(Pace::Fixed { ttft: Nanos::ZERO, itl: Nanos::ZERO });
+    let stage = Stage::closed(&[&sim], 1, 3);
+    let job = Job { pages: Box::new(|_, _| panic!("a bug")), ..stage.job() };
+    let error = runner::run(job, &stage.stop, |_| {}).expect_err("nothing came of the numbers");
+    assert!(matches!(error, runner::RunError::Panicked { .. }), "{error}");
+    let run = store::Run::open(&stage.folder()).unwrap();
+    assert_eq!(run.manifest.status, Status::Failed);
+    assert_eq!(run.records(&"a".parse().unwrap()).unwrap().count(), 3);
+}
+
+#[test]
+fn a_viewer_that_panics_is_left_behind_and_every_record_is_kept() {
+    let sim = engine(Pace::Fixed { ttft: Nanos::ZERO, itl: Nanos::ZERO });
+    let stage = Stage::closed(&[&sim], 1, 3);
+    let watch = |progress: Progress| assert!(!matches!(progress, Progress::Recorded(_)), "a bug");
+    let finished = runner::run(stage.job(), &stage.stop, watch).unwrap();
+    assert_eq!(finished.summary.targets[0].completed, 3);
+    assert!(finished.manifest.notes.iter().any(|note| note.contains("unwatched")), "{:?}", finished.manifest.notes);
 }
