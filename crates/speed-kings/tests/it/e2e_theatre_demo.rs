@@ -89,11 +89,10 @@ fn the_configuration_is_asked_only_when_it_is_to_be_live() {
 #[test]
 fn a_scene_is_chosen_played_and_left() {
     let desk = Desk::new();
-    let pty = Pty::spawn(&desk, &["demo", "--max-tokens", "12"], 80, 24);
+    let pty = Pty::spawn(&desk, &["demo", "--max-tokens", "12"], 120, 40);
     pty.wait_for("▶ 1  Customer support");
     pty.keys(DOWN);
     pty.wait_for("▶ 2  Code review");
-    pty.resize(120, 40);
     pty.keys(ENTER);
     pty.wait_for("2 Code review · message 2 of 2");
     pty.wait_for("Enter goes on");

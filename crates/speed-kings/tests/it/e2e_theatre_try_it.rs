@@ -141,7 +141,6 @@ fn a_round_before_a_terminal() {
     pty.keys(ENTER);
     pty.wait_for("Which answer is the best?");
     assert!(!pty.screen().contains("vllm-sim"), "{}", pty.screen());
-    pty.resize(80, 24);
     pty.keys("b");
     pty.wait_for("B is the best? Enter says so");
     pty.keys(ENTER);
