@@ -164,7 +164,7 @@ fn said(frame: &mut Frame<'_>, area: Rect, said: &Said<'_>) {
     }
     frame.render_widget(block, area);
     let shown = lines.into_iter().take(room).map(|line| Line::styled(line, said.theme.text));
-    frame.render_widget(Text::from_iter(shown), inside);
+    frame.render_widget(shown.collect::<Text<'_>>(), inside);
 }
 
 impl Screen for Bubbles {
@@ -215,7 +215,7 @@ impl Screen for Bubbles {
         let lines = meanings
             .into_iter()
             .flat_map(|(lane, lines)| lines.into_iter().map(move |line| Line::styled(line, theme.lane(lane))));
-        frame.render_widget(Text::from_iter(lines), meaning);
+        frame.render_widget(lines.collect::<Text<'_>>(), meaning);
         let keys = self.keys();
         let room = columns.saturating_sub(text::width(&keys) + 3);
         let note = self.note.as_ref().map(|note| format!(" · {}", text::fit(note, room))).unwrap_or_default();

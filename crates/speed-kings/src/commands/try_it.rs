@@ -59,8 +59,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let (plan, _) = resolved(&args.run, &Way { verb: &TRY_IT, settled: &placeholder }, context)?;
     let who = round::who(&plan);
     let out = plan.plan.out.clone();
-    let exit =
-        if wanted { screens::session(args, only, &who, context)? } else { lines::session(args, only, &who, context)? };
+    let exit = if wanted {
+        screens::session(args, only.as_deref(), &who, context)?
+    } else {
+        lines::session(args, only.as_deref(), &who, context)?
+    };
     print_tally(&out, context)?;
     Ok(exit)
 }

@@ -18,14 +18,14 @@ use super::Args;
 use super::round::{Judged, Round, can_be_judged};
 
 /// Round after round until an empty line or the end of stdin, or the one on `only`.
-pub(super) fn session(args: &Args, only: Option<String>, who: &str, context: &Context) -> Result<Exit, Failure> {
+pub(super) fn session(args: &Args, only: Option<&str>, who: &str, context: &Context) -> Result<Exit, Failure> {
     let input = Input::open(context)?;
     context.terminal.note(&format!("Asked at one instant: {who}. Their names are hidden until you have voted."));
     let mut exit = Exit::Done;
     for number in 0.. {
-        let prompt = match &only {
+        let prompt = match only {
             Some(_) if number > 0 => break,
-            Some(prompt) => prompt.clone(),
+            Some(prompt) => prompt.to_owned(),
             None => match ask_prompt(&input, context) {
                 Some(prompt) => prompt,
                 None => break,

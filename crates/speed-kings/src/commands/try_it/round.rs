@@ -90,7 +90,8 @@ impl Judged {
 
     /// How many of them no model wrote.
     pub(super) fn simulated(&self, heat: &Heat) -> usize {
-        heat.finished.manifest.plan.targets.iter().filter(|target| target.simulated).count()
+        let targets = &heat.finished.manifest.plan.targets;
+        self.order.iter().filter(|target| targets[**target].simulated).count()
     }
 
     /// Keeps what was said.

@@ -15,14 +15,14 @@ use super::round::{Judged, Round, can_be_judged};
 use super::stored_tally;
 
 /// Round after round until the person ends, or the one on `only`.
-pub(super) fn session(args: &Args, only: Option<String>, who: &str, context: &Context) -> Result<Exit, Failure> {
+pub(super) fn session(args: &Args, only: Option<&str>, who: &str, context: &Context) -> Result<Exit, Failure> {
     let mut stage = Stage::open(&args.screen, context)?;
     let mut exit = Exit::Done;
     let mut note = None;
     for number in 0.. {
-        let prompt = match &only {
+        let prompt = match only {
             Some(_) if number > 0 => break,
-            Some(prompt) => prompt.clone(),
+            Some(prompt) => prompt.to_owned(),
             None => match ask(&mut stage, who, note.take())? {
                 Some(prompt) => prompt,
                 None => break,

@@ -50,7 +50,7 @@ fn as_many_more_as_it_says_would_tell() {
         [repeated(6 * times, &choice(&[0, 1], Some(0))), repeated(4 * times, &choice(&[0, 1], Some(1)))].concat()
     };
     let few = bradley_terry(2, &some(3)).unwrap();
-    let more = few.leader().needs_more.unwrap() as usize;
+    let more = usize::try_from(few.leader().needs_more.unwrap()).unwrap();
     let total = (few.choices() + more) / 10;
     assert!(bradley_terry(2, &some(total / 2)).unwrap().leader().p > 0.05);
     assert!(bradley_terry(2, &some(total * 3 / 2)).unwrap().leader().p < 0.05);
