@@ -58,8 +58,9 @@ impl Cast<'_> {
                 format!("A customer asks {name} a question and looks at an empty screen for {}.", time(typical))
             }
             None => format!(
-                "A customer asks {name} a question and looks at an empty screen for {} on average.",
-                time(&words.mean)
+                "A customer asks {name} a question and looks at an empty screen for {}{}.",
+                time(&words.mean),
+                if words.n == 1 { ", the one time that it was measured" } else { " on average" }
             ),
         }];
         told.push(match known(&words.p95) {
@@ -85,8 +86,9 @@ impl Cast<'_> {
         let name = called(self.hero);
         let Some(whole) = distribution(self.hero, Metric::E2e) else { return Vec::new() };
         let mut told = vec![format!(
-            "A developer looks for a bug with {name} and waits {} for each whole answer, on average.",
-            time(&whole.mean)
+            "A developer looks for a bug with {name} and waits {} for {}.",
+            time(&whole.mean),
+            if whole.n == 1 { "the one whole answer there is" } else { "each whole answer, on average" }
         )];
         told.extend(distribution(self.hero, Metric::Stall).and_then(|stall| known(&stall.p95)).map(|stall| {
             format!(
@@ -95,10 +97,10 @@ impl Cast<'_> {
             )
         }));
         let (ours, all) = (count(self.hero.completed), count(self.hero.attempted));
-        told.push(if self.hero.completed == self.hero.attempted {
-            format!("All {all} attempts were answered.")
-        } else {
-            format!("{ours} of {all} attempts were answered; each of the others is a thought begun again.")
+        told.push(match self.hero.attempted {
+            1 => "The one attempt was answered.".to_owned(),
+            attempted if self.hero.completed == attempted => format!("All {all} attempts were answered."),
+            _ => format!("{ours} of {all} attempts were answered; each of the others is a thought begun again."),
         });
         told.extend(self.rival.and_then(|rival| {
             let theirs = distribution(rival, Metric::E2e)?;
@@ -240,8 +242,12 @@ fn time(estimate: &Estimate) -> String {
 
 /// Whether two estimates' intervals are apart, as the end of a sentence.
 fn apart(ours: &Estimate, theirs: &Estimate) -> &'static str {
-    let before = |one: &Estimate, other: &Estimate| one.high.zip(other.low).is_some_and(|(high, low)| high < low);
-    if before(ours, theirs) || before(theirs, ours) { "" } else { ", which may be the same: the ranges overlap" }
+    let range = |estimate: &Estimate| estimate.low.zip(estimate.high);
+    match range(ours).zip(range(theirs)) {
+        Some(((low, high), (their_low, their_high))) if high < their_low || their_high < low => "",
+        Some(_) => ", which may be the same: the ranges overlap",
+        None => ", which may be luck: there are too few answers to say",
+    }
 }
 
 /// For a terminal: a heading a person, paragraphs, then the assumptions.
@@ -305,5 +311,10 @@ mod tests {
         assert_eq!(apart(&range(1.0, 2.0), &range(3.0, 4.0)), "");
         assert_eq!(apart(&range(3.0, 4.0), &range(1.0, 2.0)), "");
         assert!(apart(&range(1.0, 3.0), &range(2.0, 4.0)).contains("may be the same"));
+        let single = Estimate { value: 9.0, low: None, high: None };
+        assert!(
+            apart(&range(1.0, 3.0), &single).contains("too few answers"),
+            "a single answer has no range to overlap"
+        );
     }
 }

@@ -85,6 +85,9 @@ pub struct RaceSetup {
     pub blind: Option<Vec<usize>>,
 }
 
+/// What a measured heat asks, by its number from 0, where that is known.
+type Prompts = Box<dyn Fn(u32) -> Option<Untrusted>>;
+
 /// The screen of a race. A heat is one block of the plan: the same request to every target at one instant.
 ///
 /// Keys: Enter leaves once it is [finished](Race::finished), q and Esc get out of it ([`Reaction::Abort`]), s stops after
@@ -95,7 +98,9 @@ pub struct Race {
     /// What is shown as asked.
     prompt: Flow,
     /// What each measured heat asks, where that is known.
-    prompts: Vec<Untrusted>,
+    prompts: Prompts,
+    /// Whether the prompt that is shown is the present heat's own.
+    is_own_prompt: bool,
     heat: Heat,
     round_trips: Vec<Option<Nanos>>,
     tallies: Vec<Tally>,
@@ -112,7 +117,8 @@ impl Race {
         let lanes = setup.targets.len();
         Self {
             prompt: flow(&setup.prompt),
-            prompts: Vec::new(),
+            prompts: Box::new(|_| None),
+            is_own_prompt: false,
             names: Names::new(&setup),
             heat: Heat::new(lanes),
             round_trips: vec![None; lanes],
@@ -125,11 +131,11 @@ impl Race {
         }
     }
 
-    /// With the prompts of its measured heats, in order, where they are not all the same. A heat whose prompt is not
-    /// known is not said to ask the first one's.
+    /// With what each measured heat asks, by its number from 0. A heat whose prompt is not known is not said to ask the
+    /// first one's.
     #[must_use]
-    pub fn with_prompts(mut self, prompts: Vec<Untrusted>) -> Self {
-        self.prompts = prompts;
+    pub fn with_prompts(mut self, prompts: impl Fn(u32) -> Option<Untrusted> + 'static) -> Self {
+        self.prompts = Box::new(prompts);
         self
     }
 
@@ -174,8 +180,9 @@ impl Race {
             self.tallies[winner].won += 1;
         }
         if self.heat.is_before(id) && id.phase == Phase::Measured {
-            let own = usize::try_from(id.block).ok().and_then(|block| self.prompts.get(block));
-            self.prompt = flow(own.unwrap_or(&self.setup.prompt));
+            let own = (self.prompts)(id.block);
+            self.is_own_prompt = own.is_some();
+            self.prompt = flow(own.as_ref().unwrap_or(&self.setup.prompt));
         }
         self.heat.turn_to(id);
     }
@@ -184,7 +191,7 @@ impl Race {
     fn prompt_label(&self) -> &'static str {
         match self.heat.id {
             Some(HeatId { phase: Phase::Warmup, .. }) => "Prompt to come  ",
-            Some(HeatId { block, .. }) if block > 0 && self.prompts.len() <= block as usize => "Prompt of heat 1  ",
+            Some(HeatId { block, .. }) if block > 0 && !self.is_own_prompt => "Prompt of heat 1  ",
             _ => "Prompt  ",
         }
     }

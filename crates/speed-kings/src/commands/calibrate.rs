@@ -2,8 +2,9 @@
 //!
 //! Two short runs. In the first the engine answers at once and paces its events, as many streams as the plan has: what
 //! TTFT and ITL are then is this machine's, engine included. In the second it writes as fast as it is read: the rate
-//! that this machine can carry.
+//! that this machine can carry. Where targets are measured side by side there are as many engines, side by side.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use miette::Report;
@@ -11,7 +12,7 @@ use runner::{Finished, Job, Stop};
 use schema::metric::Metric;
 use schema::plan::{Axis, Load, Plan, Search, Stop as Enough};
 use schema::record::Phase;
-use schema::summary::Calibration;
+use schema::summary::{Calibration, TargetSummary};
 use schema::units::Nanos;
 use sim::{Config, Engine, Entry, Pace, Sim};
 use store::Run;
@@ -33,6 +34,9 @@ const TOKENS: u32 = 256;
 /// Streams a search is taken to reach where it does not say.
 const SEARCHED: f64 = 64.0;
 
+/// Streams at most, of all targets together, while it is looked for how much can be carried.
+const MOST_STREAMS: u32 = 1000;
+
 /// Runs that it takes.
 pub(crate) const PARTS: u8 = 2;
 
@@ -53,22 +57,29 @@ pub(crate) fn calibrate(
         tempfile::tempdir().map_err(|error| miette::miette!("no temporary folder to calibrate in: {error}"))?;
     let load = shape(&prepared.resolved.plan);
     let mut floor = Floor { prepared, out: folder.path(), perform, part: 0 };
-    let (shaped, log) = floor.run(load.clone(), GAP)?;
-    let streams = load.places().min(1000);
+    let (shaped, logs) = floor.run(load.clone(), GAP)?;
+    let streams = load.places().min(MOST_STREAMS / floor.at_once()).max(1);
     let (carried, _) = floor.run(Load::Closed { concurrency: streams }, Nanos::ZERO)?;
     if stop.is_asked() {
         return Ok(None);
     }
-    let (Some(shape), Some(most)) = (shaped.summary.targets.first(), carried.summary.targets.first()) else {
-        return Ok(None);
-    };
+    // Figures are judged target by target: so is the floor, by the worst off.
+    let ttft = |target: &'_ TargetSummary| Some(target.metrics.get(&Metric::Ttft)?.p50.known()?.value);
+    let slowest = |a: &&TargetSummary, b: &&TargetSummary| ttft(a).partial_cmp(&ttft(b)).unwrap_or(Ordering::Equal);
+    let rate = |target: &TargetSummary| target.throughput.requests_per_s.value;
+    let shape = shaped.summary.targets.iter().max_by(slowest);
+    let most = carried.summary.targets.iter().min_by(|a, b| rate(a).total_cmp(&rate(b)));
+    let (Some(shape), Some(most)) = (shape, most) else { return Ok(None) };
     let Some(ttft) = shape.metrics.get(&Metric::Ttft) else { return Ok(None) };
-    let (Some(p50), itl) = (ttft.p50.known(), itl_errors(&shaped, &log)?) else { return Ok(None) };
+    let (Some(p50), itl) = (ttft.p50.known(), itl_errors(&shaped, &logs)?) else { return Ok(None) };
     let window = most.throughput.window_ns.as_secs_f64().max(f64::EPSILON);
     let events = most.output_tokens as f64 / most.tokens_per_event.max(f64::EPSILON);
     let error = |quantile| (!itl.is_empty()).then(|| stats::quantile::quantile(&itl, quantile));
     Ok(Some(Calibration {
-        load: load.to_string(),
+        load: match floor.at_once() {
+            1 => load.to_string(),
+            targets => format!("{load}, at each of {targets} targets at once"),
+        },
         requests: shape.completed,
         ttft_p50_ns: p50.value,
         ttft_p99_ns: ttft.p99.known().map(|p99| p99.value),
@@ -101,20 +112,30 @@ struct Floor<'a> {
 }
 
 impl Floor<'_> {
-    /// One run against an engine that answers at once, with `gap` between events; also what the engine wrote when.
-    fn run(&mut self, load: Load, gap: Nanos) -> Result<(Finished, Vec<Entry>), Failure> {
+    /// Targets that are measured at the same time.
+    fn at_once(&self) -> u32 {
+        let plan = &self.prepared.resolved.plan;
+        if plan.side_by_side { u32::try_from(plan.targets.len()).unwrap_or(u32::MAX).max(1) } else { 1 }
+    }
+
+    /// One run against engines that answer at once, with `gap` between events; also what each engine wrote when.
+    fn run(&mut self, load: Load, gap: Nanos) -> Result<(Finished, Vec<Vec<Entry>>), Failure> {
         let pace = Pace::Fixed { ttft: Nanos::ZERO, itl: gap };
         let keep_log = gap > Nanos::ZERO;
         let mut resolved = self.prepared.resolved.clone();
         let model = resolved.simulated_model().to_owned();
-        let sim = Sim::start(Config { pace, keep_log, model, ..Config::new(Engine::OpenAi) }).map_err(Report::from)?;
+        let config = Config { pace, keep_log, model, ..Config::new(Engine::OpenAi) };
+        let start = |_| Sim::start(config.clone()).map_err(Report::from);
+        let sims = (0..self.at_once()).map(start).collect::<Result<Vec<_>, _>>()?;
         (resolved.targets, resolved.plan.targets) = (Vec::new(), Vec::new());
-        resolved.add_simulated(MockEngine::Openai, &sim.url()).map_err(Report::from)?;
+        for sim in &sims {
+            resolved.add_simulated(MockEngine::Openai, &sim.url()).map_err(Report::from)?;
+        }
         resolved.plan = plain(resolved.plan, load, self.out);
         let job = Job { plan: resolved.plan, targets: resolved.targets, ..job(self.prepared, None) };
         self.part += 1;
         let finished = (self.perform)(job, self.part)?;
-        Ok((finished, sim.take_log()))
+        Ok((finished, sims.iter().map(Sim::take_log).collect()))
     }
 }
 
@@ -144,13 +165,30 @@ fn plain(plan: Plan, load: Load, out: &std::path::Path) -> Plan {
         scrape_ns: None,
         gpu_metrics: None,
         judging: schema::plan::Judging::default(),
-        side_by_side: false,
         ..plan
     }
 }
 
 /// How far each gap was from what the engine wrote, ascending, nanoseconds.
-fn itl_errors(finished: &Finished, log: &[Entry]) -> Result<Vec<f64>, Failure> {
+fn itl_errors(finished: &Finished, logs: &[Vec<Entry>]) -> Result<Vec<f64>, Failure> {
+    let run = Run::open(&finished.path).map_err(Report::from)?;
+    let mut errors = Vec::new();
+    for (target, log) in finished.manifest.plan.targets.iter().zip(logs) {
+        let truth = written(log);
+        for record in run.records(&target.name).map_err(Report::from)? {
+            let record = record.map_err(Report::from)?;
+            let known = record.request_id.as_ref().and_then(|id| truth.get(id.raw()));
+            if let (Phase::Measured, Some((received, written))) = (record.phase, known) {
+                errors.extend(stats::errors(&record, *received, written).into_iter().flat_map(|errors| errors.itl));
+            }
+        }
+    }
+    errors.sort_by(f64::total_cmp);
+    Ok(errors)
+}
+
+/// When each request had come in, and when each piece of its answer was written.
+fn written(log: &[Entry]) -> HashMap<&str, (u64, Vec<u64>)> {
     let mut truth: HashMap<&str, (u64, Vec<u64>)> = HashMap::new();
     for entry in log {
         let (received, written) = truth.entry(&entry.request_id).or_default();
@@ -159,15 +197,5 @@ fn itl_errors(finished: &Finished, log: &[Entry]) -> Result<Vec<f64>, Failure> {
             written.push(entry.before_ns);
         }
     }
-    let run = Run::open(&finished.path).map_err(Report::from)?;
-    let mut errors = Vec::new();
-    for record in run.records(&finished.manifest.plan.targets[0].name).map_err(Report::from)? {
-        let record = record.map_err(Report::from)?;
-        let known = record.request_id.as_ref().and_then(|id| truth.get(id.raw()));
-        if let (Phase::Measured, Some((received, written))) = (record.phase, known) {
-            errors.extend(stats::errors(&record, *received, written).into_iter().flat_map(|errors| errors.itl));
-        }
-    }
-    errors.sort_by(f64::total_cmp);
-    Ok(errors)
+    truth
 }

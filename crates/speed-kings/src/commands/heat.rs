@@ -27,6 +27,8 @@ use store::Run;
 use transport::{Clock, Connector};
 use tui::Screen;
 use tui::race::{Lane, RaceSetup};
+use url::Url;
+use workload::Prompts;
 
 use crate::args::run::{RunArgs, Way};
 use crate::commands::prepare::{Prepared, prepare};
@@ -77,10 +79,14 @@ pub(crate) enum Show<'a> {
 pub(crate) fn line_up(args: &RunArgs, way: &Way<'_>, context: &Context) -> Result<Field, Failure> {
     let prepared = prepare(args, way, context)?;
     let plan = &prepared.resolved.plan;
-    let picked = prepared.asked.prompts.pick(plan.seed, 0);
-    let prompt = Untrusted::bounded(picked.prompt.user.as_str(), usize::MAX);
+    let prompt = question(&prepared.asked.prompts, plan.seed, 0);
     let lanes = plan.targets.iter().zip(about(&prepared)?).map(|(target, about)| Lane { about, ..lane(target) });
     Ok(Field { lanes: lanes.collect(), prompt, clock: Clock::start(), prepared })
+}
+
+/// What the request of this number asks.
+pub(crate) fn question(prompts: &Prompts, seed: u64, index: u64) -> Untrusted {
+    Untrusted::bounded(prompts.pick(seed, index).prompt.user.as_str(), usize::MAX)
 }
 
 /// What the plan says of a target.
@@ -88,10 +94,16 @@ pub(crate) fn lane(target: &Target) -> Lane {
     Lane {
         name: target.name.clone(),
         simulated: target.simulated,
-        endpoint: target.url.to_string(),
+        endpoint: place(&target.url),
         model: target.model.clone(),
         about: Vec::new(),
     }
+}
+
+/// Where an engine listens, as a person would write it: its host, and its port where that is not the usual one.
+fn place(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 /// What the targets say of themselves, in the plan's order; without keys, should one be said.
@@ -122,6 +134,12 @@ impl Field {
             max_tokens: self.prepared.resolved.plan.workload.max_tokens,
             blind: None,
         }
+    }
+
+    /// What each measured heat asks, by its number from 0.
+    pub(crate) fn prompts(&self) -> impl Fn(u32) -> Option<Untrusted> + use<> {
+        let (prompts, seed) = (self.prepared.asked.prompts.clone(), self.prepared.resolved.plan.seed);
+        move |heat| Some(question(&prompts, seed, u64::from(heat)))
     }
 
     /// Carries the run out, text by text before `show`, until it is over and sealed. Simulated engines end with it.
@@ -180,15 +198,22 @@ impl Heat {
     /// # Errors
     /// Stdout cannot be written to.
     pub(crate) fn tell(&self, context: &Context) -> Result<(), Failure> {
-        benchmark::show(&self.finished, context)?;
-        context.terminal.note_all(&self.unread);
+        context.print_summary(&self.finished.summary, &self.finished.manifest.plan)?;
+        self.notes(context);
         Ok(())
+    }
+
+    /// Says what is to be said of it beside its numbers, and where it is kept.
+    pub(crate) fn notes(&self, context: &Context) {
+        benchmark::notes(&self.finished, context);
+        context.terminal.note_all(&self.unread);
     }
 
     /// What its pages are made of.
     pub(crate) fn told(&self) -> Told {
-        let Finished { summary, manifest, .. } = &self.finished;
-        Told { summary: summary.clone(), plan: manifest.plan.clone(), records: self.records.clone() }
+        let Finished { summary, manifest, path, .. } = &self.finished;
+        let (summary, plan) = (summary.clone(), manifest.plan.clone());
+        Told { summary, plan, records: self.records.clone(), kept_in: path.clone() }
     }
 
     /// The exit status: 130 interrupted, 1 when something asked for could not be measured or any request failed, 3 when

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use runner::Stop;
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::commands::small_runtime;
 use crate::outcome::Failure;
@@ -74,13 +75,19 @@ impl Heard {
     }
 
     fn take(&self, wish: Wish, terminal: Terminal) {
-        let run = self.run.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let run = {
+            let run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
+            // Under the lock: a run that is named just now hears of it, one way or the other.
+            if matches!(wish, Wish::End | Wish::GiveUp | Wish::HangUp) {
+                self.leave.store(true, Ordering::Relaxed);
+            }
+            run.clone()
+        };
         match wish {
             Wish::Pause if Curtain::is_closed() => self.pause.store(true, Ordering::Relaxed),
             Wish::Pause => pause(),
             Wish::Resume => self.resumes(),
             Wish::End | Wish::GiveUp | Wish::HangUp => {
-                self.leave.store(true, Ordering::Relaxed);
                 self.hung_up.fetch_or(wish == Wish::HangUp, Ordering::Relaxed);
                 match run {
                     Some(stop) if wish == Wish::End && !stop.is_asked() => {
@@ -98,14 +105,18 @@ impl Heard {
     }
 }
 
-/// From now on signals stop this run, until another is named. Listens on a thread of its own for as long as the process
-/// lives, from before this returns.
+/// From now on signals stop this run, until another is named; where one came while none was, this one is given up before it
+/// begins. Listens on a thread of its own for as long as the process lives, from before this returns.
 ///
 /// # Errors
 /// Signals cannot be listened for.
 pub(crate) fn listen(stop: &Stop, terminal: Terminal) -> Result<(), Failure> {
     let heard = heard(terminal)?;
-    *heard.run.lock().unwrap_or_else(PoisonError::into_inner) = Some(stop.clone());
+    let mut run = heard.run.lock().unwrap_or_else(PoisonError::into_inner);
+    *run = Some(stop.clone());
+    if heard.is_asked_to_leave() {
+        stop.waiting();
+    }
     Ok(())
 }
 
@@ -152,17 +163,30 @@ fn follow(signals: &[signals::Kind], heard: &'static Heard, terminal: Terminal) 
     Ok(())
 }
 
-/// Waits until the user interrupts.
-///
-/// # Errors
-/// Interrupts cannot be listened for.
-pub(crate) fn wait() -> Result<(), Failure> {
-    small_runtime()?.block_on(async {
-        let (sender, mut wishes) = unbounded_channel();
-        signals::OF_USERS.iter().try_for_each(|kind| signals::forward(*kind, sender.clone()))?;
-        wishes.recv().await;
-        Ok(())
-    })
+/// The user's interrupts, of a command that goes on until there is one.
+pub(crate) struct Interrupts {
+    runtime: Runtime,
+    wishes: UnboundedReceiver<Wish>,
+}
+
+impl Interrupts {
+    /// From before this returns none is missed.
+    ///
+    /// # Errors
+    /// Interrupts cannot be listened for.
+    pub(crate) fn listen() -> Result<Self, Failure> {
+        let runtime = small_runtime()?;
+        let (sender, wishes) = unbounded_channel();
+        runtime.block_on(async {
+            signals::OF_USERS.iter().try_for_each(|kind| signals::forward(*kind, sender.clone()))
+        })?;
+        Ok(Self { runtime, wishes })
+    }
+
+    /// Waits for the first.
+    pub(crate) fn wait(mut self) {
+        self.runtime.block_on(self.wishes.recv());
+    }
 }
 
 pub(crate) use signals::{pause, pause_all};

@@ -67,10 +67,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let heat =
         if wanted { on_stage(field, setup, &stop, args, context)? } else { in_lines(field, &setup, &stop, context)? };
     print_told(&heat.told(), wanted, context)?;
-    heat.tell(context)?;
-    if runs == 1 {
-        context.terminal.note("one heat may be luck: `--runs 10` tells how they spread");
-    }
+    heat.notes(context);
     Ok(heat.exit())
 }
 
@@ -78,7 +75,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 fn on_stage(field: Field, setup: RaceSetup, stop: &Stop, args: &Args, context: &Context) -> Result<Heat, Failure> {
     let clock = field.clock;
     let mut stage = Stage::open(&args.screen, context)?;
-    let mut watched = Watched { race: Race::new(setup), wish: Wish::Race };
+    let race = Race::new(setup).with_prompts(field.prompts());
+    let mut watched = Watched { race, wish: Wish::Race };
     let heat = field.carry_out(Show::Screen(&mut stage, &mut watched), stop, context)?;
     let page = match watched.wish {
         Wish::Race => (!heat.is_interrupted()).then_some(0),
@@ -137,14 +135,18 @@ fn in_lines(field: Field, setup: &RaceSetup, stop: &Stop, context: &Context) -> 
     field.carry_out(Show::Lines(&mut |progress| plain.fold(progress)), stop, context)
 }
 
-/// Prints what goes before the numbers: the answers, unless they were seen, and the first heats. Only for people: programs
-/// find both in the run.
+/// Prints the result. For people the answers, unless they were seen, and the first heats go before the numbers, which few
+/// heats cannot carry; programs find all of it in the run.
 fn print_told(told: &Told, seen: bool, context: &Context) -> Result<(), Failure> {
     if context.output != Output::Table {
-        return Ok(());
+        return context.print_summary(&told.summary, &told.plan);
     }
     if !seen {
         context.terminal.print(&told.answers_in_full())?;
     }
-    context.terminal.print(&(told.first_heats(context.terminal.style()) + "\n"))
+    context.terminal.print(&(told.first_heats(context.terminal.style()) + "\n"))?;
+    match told.too_few() {
+        Some(remark) => context.terminal.print(&remark),
+        None => context.print_summary(&told.summary, &told.plan),
+    }
 }

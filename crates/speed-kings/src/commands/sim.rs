@@ -8,7 +8,8 @@ use schema::units::Nanos;
 use sim::{Config, Engine, EngineModel, FaultPlan, Limit, Limits, Pace, Sim, Stall};
 
 use crate::args::quantity::Quantity;
-use crate::commands::{Context, interrupt};
+use crate::commands::Context;
+use crate::commands::interrupt::Interrupts;
 use crate::config::settings::MockEngine;
 use crate::outcome::{Exit, Failure};
 
@@ -112,6 +113,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             )
         })?;
     }
+    // Whoever reads the address may interrupt at once.
+    let interrupts = Interrupts::listen()?;
     context.terminal.print(&sim.url())?;
     context.terminal.note(&format!(
         "a simulated {engine} serves `{model}`; measure it with\n  \
@@ -122,7 +125,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         url = sim.url(),
         trust = if args.tls { " --insecure" } else { "" },
     ));
-    interrupt::wait()?;
+    interrupts.wait();
     sim.shutdown();
     Ok(Exit::Done)
 }

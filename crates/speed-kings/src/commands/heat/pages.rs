@@ -1,5 +1,6 @@
 //! What is read after a race: answers in full, who is ahead, every statistic, and what the differences mean.
 
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use ratatui::text::Line;
@@ -16,7 +17,7 @@ use schema::units::Nanos;
 use stats::metric_values;
 use tui::race::LIVE_HEATS;
 use tui::replay::measured;
-use tui::{Answer, Answers, Page, Pages, Screen, Theme};
+use tui::{Answer, Answers, Page, Pages, Screen, Theme, text};
 
 /// A run that is told: what pages are made of.
 #[derive(Debug, Clone)]
@@ -27,7 +28,12 @@ pub(crate) struct Told {
     pub(crate) plan: Plan,
     /// Its records; the n-th measured request of each target is the n-th heat.
     pub(crate) records: Vec<Record>,
+    /// Its folder.
+    pub(crate) kept_in: PathBuf,
 }
+
+/// From so many heats on there is something to be said of all of them.
+const ENOUGH: u64 = 5;
 
 /// What the keys of a page do.
 const KEYS: &str = "↑↓ PgUp PgDn scroll · ← back · Enter goes on · q leaves";
@@ -81,11 +87,32 @@ impl Told {
         self.plan.targets.iter().map(of).collect()
     }
 
-    /// Who is ahead over all heats, and each of the first; of a single heat that one alone says something.
+    /// Who is ahead over all heats, and each of the first; of few heats those alone.
     fn ranking(&self, style: Style) -> String {
-        let all = report::ranking_text(&self.summary, &self.plan, style);
         let first = self.first_heats(style);
-        if self.heats() > 1 { format!("{all}\n{first}") } else { format!("{first}\n{all}") }
+        match self.too_few() {
+            Some(remark) => {
+                let lines = text::wrap(&Untrusted::bounded(remark, usize::MAX), style.width.into());
+                format!("{first}\n{}", lines.join("\n"))
+            }
+            None => format!("{}\n{first}", report::ranking_text(&self.summary, &self.plan, style)),
+        }
+    }
+
+    /// What to do about a run of so few heats that nearly nothing can be said of all of them.
+    pub(crate) fn too_few(&self) -> Option<String> {
+        let heats = self.summary.targets.iter().map(|target| target.attempted).max().unwrap_or(0);
+        let why = match heats {
+            0 => "No heat was run".to_owned(),
+            1 => "One heat may be luck".to_owned(),
+            few if few < ENOUGH => format!("{few} heats may be luck"),
+            _ => return None,
+        };
+        let place = Untrusted::bounded(self.kept_in.display().to_string(), usize::MAX);
+        Some(format!(
+            "{why}: `--runs 10` gives figures with intervals. What these tell is kept: `speed-kings results show {}`",
+            place.for_terminal()
+        ))
     }
 
     /// Each of the first heats, a table each.

@@ -1,6 +1,7 @@
 //! A stored run, raced again: nothing is sent, nothing is measured, nothing is kept.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use schema::plan::{Plan, PromptSource};
@@ -11,11 +12,12 @@ use store::Run;
 use transport::Clock;
 use tui::Plain;
 use tui::race::{Race, RaceSetup};
-use tui::replay::{Replay, Step, again, script};
+use tui::replay::{Replay, Step, again, measured, script};
+use workload::Prompts;
 
 use super::{Args, print_told};
 use crate::args::run::Way;
-use crate::commands::heat::{Told, lane, pages};
+use crate::commands::heat::{Told, lane, pages, question};
 use crate::commands::stored::{records_of, summary_of};
 use crate::commands::{Context, sources};
 use crate::config::problem::Problem;
@@ -42,22 +44,26 @@ pub(super) fn run(args: &Args, wanted: &Path, on_stage: bool, context: &Context)
         let problem = Problem::new(format!("`{}` has no measured request to be shown", plan.name));
         return Err(problem.help("`speed-kings results list` shows the runs there are").into());
     }
-    let setup = setup(&plan, &raced);
+    let asked = Asked::of(&plan, &records);
+    let setup = setup(&plan, &raced, &asked);
     let mut steps = script(&raced);
     let begun = steps.first().map(|step| step.at).unwrap_or_default();
     let remark = remark(&plan, &raced).map(|note| Step { at: begun, progress: Progress::Note(note) });
     steps.splice(0..0, remark);
     let speed = args.run.replay_speed().unwrap_or(1.0);
-    let told = Told { summary, plan, records: raced };
+    let told = Told { summary, plan, records: raced, kept_in: stored.path.clone() };
     if on_stage {
         let mut stage = Stage::open(&args.screen, context)?;
-        let replay = Replay::new(steps, speed, move || Race::new(setup.clone()));
+        let race = move || {
+            let asked = asked.clone();
+            Race::new(setup.clone()).with_prompts(move |heat| asked.by(heat))
+        };
+        let replay = Replay::new(steps, speed, race);
         stage.show(&mut pages(Box::new(replay), told.clone()), Clock::start())?;
     } else {
         tell(&setup, &steps, speed, context);
     }
     print_told(&told, on_stage, context)?;
-    context.print_summary(&told.summary, &told.plan)?;
     context.terminal.note(&format!("replayed from {}; nothing was measured", stored.path.display()));
     Ok(Exit::Done)
 }
@@ -79,10 +85,10 @@ fn open(args: &Args, wanted: &Path, context: &Context) -> Result<Run, Failure> {
     }
 }
 
-fn setup(plan: &Plan, raced: &[Record]) -> RaceSetup {
+fn setup(plan: &Plan, raced: &[Record], asked: &Asked) -> RaceSetup {
     let heats = raced.iter().map(|record| record.block).max().unwrap_or(0);
     RaceSetup {
-        prompt: prompt(plan),
+        prompt: asked.by(0).unwrap_or_else(|| "(the prompt was not kept with the run)".into()),
         targets: plan.targets.iter().map(lane).collect(),
         runs: heats + 1,
         max_tokens: plan.workload.max_tokens,
@@ -90,15 +96,34 @@ fn setup(plan: &Plan, raced: &[Record]) -> RaceSetup {
     }
 }
 
-/// What the first measured request asked, where the plan alone tells it: what stood in a file then may stand there no
+/// What each heat asked, by its number from 0, where the plan alone tells it: what stood in a file then may stand there no
 /// more.
-fn prompt(plan: &Plan) -> Untrusted {
-    let is_elsewhere = matches!(plan.workload.prompts, PromptSource::File(_) | PromptSource::Trace);
-    let asked = (!is_elsewhere).then(|| sources::read(&mut plan.clone()).ok()).flatten();
-    asked.map_or_else(
-        || "(the prompt was not kept with the run)".into(),
-        |asked| Untrusted::bounded(asked.prompts.pick(plan.seed, 0).prompt.user.as_str(), usize::MAX),
-    )
+#[derive(Clone)]
+struct Asked {
+    prompts: Option<Prompts>,
+    seed: u64,
+    /// Of each heat the number of the request that all targets were sent, where it was one.
+    numbers: Rc<[Option<u64>]>,
+}
+
+impl Asked {
+    fn of(plan: &Plan, records: &[Record]) -> Self {
+        let is_elsewhere = matches!(plan.workload.prompts, PromptSource::File(_) | PromptSource::Trace);
+        let read = (!is_elsewhere).then(|| sources::read(&mut plan.clone()).ok()).flatten();
+        let lanes: Vec<_> = plan.targets.iter().map(|target| measured(records, &target.name)).collect();
+        let heats = lanes.iter().map(Vec::len).max().unwrap_or(0);
+        let number = |heat: usize| {
+            let mut sent = lanes.iter().filter_map(|lane| lane.get(heat)).map(|record| record.index);
+            let first = sent.next()?;
+            sent.all(|index| index == first).then_some(first)
+        };
+        Self { prompts: read.map(|read| read.prompts), seed: plan.seed, numbers: (0..heats).map(number).collect() }
+    }
+
+    fn by(&self, heat: u32) -> Option<Untrusted> {
+        let number = *self.numbers.get(usize::try_from(heat).ok()?)?;
+        Some(question(self.prompts.as_ref()?, self.seed, number?))
+    }
 }
 
 /// What a viewer must know of this replay.
