@@ -114,7 +114,7 @@ impl TargetLive {
             self.cost += cost::of_record(price, record);
         }
         if record.phase == Phase::Warmup {
-            self.warmup += 1;
+            self.warmup += u64::from(record.attempt == 0);
             return;
         }
         // A further attempt belongs to a request that was counted already.

@@ -96,9 +96,9 @@ impl Screen for Rush {
     fn fold(&mut self, progress: &Progress) {
         self.board.fold(progress);
         match progress {
-            Progress::Moved { ticket, at, stage } if ticket.phase == Phase::Measured => {
+            Progress::Moved { ticket, stage, .. } if ticket.phase == Phase::Measured => {
                 if let Some(place) = self.place(&ticket.target) {
-                    self.crowds[place].step(ticket, *at, stage);
+                    self.crowds[place].step(ticket, stage);
                 }
             }
             Progress::Recorded(record) if record.phase == Phase::Measured => {
@@ -106,10 +106,14 @@ impl Screen for Rush {
                     self.crowds[place].end(record);
                 }
             }
-            Progress::Pulse { at, .. } => {
-                let has_turn = self.board.targets().iter().map(|seen| seen.turn().is_some());
-                for (crowd, _) in self.crowds.iter_mut().zip(has_turn).filter(|(_, has_turn)| *has_turn) {
-                    crowd.look(*at);
+            Progress::Pulse { in_flight, .. } => {
+                for ((crowd, seen), in_flight) in self.crowds.iter_mut().zip(self.board.targets()).zip(in_flight) {
+                    if *in_flight == 0 {
+                        crowd.rest();
+                    }
+                    if seen.turn().is_some() {
+                        crowd.look();
+                    }
                 }
             }
             _ => {}

@@ -23,8 +23,9 @@ mod timeline;
 /// Notes that are remembered.
 const NOTES: usize = 32;
 
-/// Requests of which verdicts are formed at most, of all targets: a look at more would take too long.
-const MOST_WEIGHED: u32 = 40_000;
+/// Requests of which verdicts are formed at most, of all targets, each with an equal part: a look at more would take too
+/// long.
+const MOST_WEIGHED: usize = 40_000;
 
 /// What a run asks of a target at one moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,7 +67,8 @@ pub struct Board {
     plan: Plan,
     targets: Vec<TargetSeen>,
     contest: Contest,
-    weighed: u32,
+    /// Requests of each target of which verdicts are formed.
+    weighed: Vec<usize>,
     requests: Option<u64>,
     length: Option<Nanos>,
     first: Option<Moment>,
@@ -83,7 +85,7 @@ impl Board {
             targets: plan.targets.iter().map(TargetSeen::new).collect(),
             contest: Contest::new(plan),
             plan: plan.clone(),
-            weighed: 0,
+            weighed: vec![0; plan.targets.len()],
             requests: None,
             length: None,
             first: None,
@@ -180,8 +182,8 @@ impl Board {
         let Some(place) = self.targets.iter().position(|target| *target.name() == record.target) else { return };
         self.targets[place].record(record);
         let weighs = record.phase == Phase::Measured && self.plan.search.is_none() && self.targets.len() > 1;
-        if weighs && self.weighed < MOST_WEIGHED {
-            self.weighed += 1;
+        if weighs && self.weighed[place] < self.most_weighed() {
+            self.weighed[place] += 1;
             self.contest.add_one(place, record);
         }
     }
@@ -265,9 +267,15 @@ impl Board {
         criteria.filter_map(|criterion| forming(*criterion, &self.contest.verdicts(*criterion, &places)?)).collect()
     }
 
-    /// Whether verdicts are formed of a part of what was recorded: there is too much of it.
-    pub const fn weighs_a_part(&self) -> bool {
-        self.weighed >= MOST_WEIGHED
+    /// The first so many requests of each target are what verdicts are formed of, where there are more of one; `None`:
+    /// they are formed of all.
+    pub fn weighs_a_part(&self) -> Option<usize> {
+        let most = self.most_weighed();
+        self.weighed.iter().any(|weighed| *weighed >= most).then_some(most)
+    }
+
+    fn most_weighed(&self) -> usize {
+        MOST_WEIGHED / self.targets.len().max(1)
     }
 }
 

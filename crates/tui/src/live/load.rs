@@ -55,16 +55,17 @@ fn of_target(
     let asked = asked(&live.board, seen, view.now);
     let achieved = seen.rates(view.now).map_or_else(|| "–".to_owned(), |(rate, _)| format!("{rate:.1}/s"));
     let in_flight = seen.in_flight().map_or_else(|| "in flight not known".to_owned(), |n| format!("{n} in flight"));
-    let words = format!("{asked}, {achieved} achieved, {in_flight}");
+    let words = format!("{asked}, {achieved} achieved (last 5 s), {in_flight}");
     let mark = format!("{} ", letter(place));
-    let history = completed(seen);
+    let (history, flying) = (completed(seen), flying(seen));
     if rows == 1 {
         let drawn = columns.saturating_sub(width(&mark) + width(&words) + 1).min(history.len());
+        let shown = latest(&history, drawn);
         return vec![Line::from(vec![
             Span::styled(mark, view.theme.lane(place)),
             Span::styled(words, view.theme.text),
             Span::raw(" "),
-            Span::styled(sparkline(&history, highest(&history), drawn), view.theme.lane(place)),
+            Span::styled(sparkline(shown, highest(shown), drawn), view.theme.lane(place)),
         ])];
     }
     let mut lines = vec![Line::from(vec![
@@ -72,44 +73,69 @@ fn of_target(
         Span::styled(exactly(&words, columns.saturating_sub(2)), view.theme.text),
     ])];
     lines.extend(tall(&history, "done/s", (columns, (rows - 1).div_ceil(2)), (view.theme.lane(place), view.theme.dim)));
-    let flying: Vec<_> = seen.timeline().stretches().iter().map(|stretch| stretch.in_flight.map(f64::from)).collect();
     if rows > 2 {
         lines.extend(tall(&flying, "in flight", (columns, (rows - 1) / 2), (view.theme.lane(place), view.theme.dim)));
     }
     lines
 }
 
+/// A column stands for at least so long: over less, it is luck how many requests end in it.
+const COLUMN: Nanos = Nanos::from_secs(1);
+
+/// Stretches of `seen` that are over, so many together that they make a column.
+fn grouped(seen: &TargetSeen) -> (std::slice::Chunks<'_, Stretch>, f64) {
+    let timeline = seen.timeline();
+    let together = usize::try_from(COLUMN.0.div_ceil(timeline.each().0)).unwrap_or(1).max(1);
+    let over = timeline.stretches().len().saturating_sub(1) / together * together;
+    (timeline.stretches()[..over].chunks(together), timeline.each().as_secs_f64() * together as f64)
+}
+
 /// Completed requests per second over time; what is not over is left out.
 fn completed(seen: &TargetSeen) -> Vec<Option<f64>> {
-    let timeline = seen.timeline();
-    let each = timeline.each().as_secs_f64();
-    let over = timeline.stretches().len().saturating_sub(1);
+    let (columns, seconds) = grouped(seen);
     // Where it had no turn, there is nothing to show.
-    let seen = |stretch: &Stretch| stretch.completed > 0 || stretch.in_flight.is_some();
-    let rate = |stretch: &Stretch| seen(stretch).then(|| stretch.completed as f64 / each);
-    timeline.stretches()[..over].iter().map(rate).collect()
+    let any = |stretch: &Stretch| stretch.completed > 0 || stretch.in_flight.is_some();
+    let rate = |column: &[Stretch]| {
+        let done: u64 = column.iter().map(|stretch| stretch.completed).sum();
+        column.iter().any(any).then(|| done as f64 / seconds)
+    };
+    columns.map(rate).collect()
 }
+
+/// The most requests in flight over time, column by column as those completed.
+fn flying(seen: &TargetSeen) -> Vec<Option<f64>> {
+    let most = |column: &[Stretch]| column.iter().filter_map(|stretch| stretch.in_flight).max().map(f64::from);
+    grouped(seen).0.map(most).collect()
+}
+
+/// The last so many, which are those that there is room for.
+fn latest(values: &[Option<f64>], room: usize) -> &[Option<f64>] {
+    &values[values.len().saturating_sub(room)..]
+}
+
+/// Columns beside a chart: what it is of, and the most of it.
+const NAMED: usize = 20;
 
 fn highest(values: &[Option<f64>]) -> f64 {
     values.iter().flatten().copied().fold(0.0, f64::max)
 }
 
-/// Columns over several lines, with `what` and the highest value beside them where it is not empty.
+/// Columns over several lines, the latest that there is room for, with `what` and the highest of those beside them where
+/// it is not empty.
 pub(crate) fn tall(
     values: &[Option<f64>],
     what: &str,
     (columns, rows): (usize, usize),
     (style, dim): (Style, Style),
 ) -> Vec<Line<'static>> {
-    let named = if what.is_empty() { 0 } else { 17 };
-    let full = highest(values);
-    let room = columns.saturating_sub(named);
-    let shown = &values[values.len().saturating_sub(room)..];
+    let named = if what.is_empty() { 0 } else { NAMED };
+    let shown = latest(values, columns.saturating_sub(named));
+    let full = highest(shown);
     let line = |line: usize| {
         let below = (rows - 1 - line) as f64 / rows as f64;
         let part = |value: &Option<f64>| value.map(|value| ((value / full - below) * rows as f64).clamp(0.0, 1.0));
         let drawn: String = shown.iter().map(part).map(|part| cell(part, below > 0.0)).collect();
-        let name = if line == 0 { format!("{what} {}", short(full)) } else { String::new() };
+        let name = if line == 0 { format!("{what}, most {}", short(full)) } else { String::new() };
         Line::from(vec![Span::styled(exactly(&name, named), dim), Span::styled(drawn, style)])
     };
     (0..rows).map(line).collect()
@@ -124,7 +150,7 @@ fn cell(part: Option<f64>, above: bool) -> String {
 }
 
 fn short(value: f64) -> String {
-    if value < 10.0 { format!("{value:.1}") } else { format!("{value:.0}") }
+    if value < 10.0 && value.fract() != 0.0 { format!("{value:.1}") } else { format!("{value:.0}") }
 }
 
 /// Median and p95 of TTFT as they went: a small letter and a capital for each target.

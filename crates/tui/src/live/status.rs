@@ -29,8 +29,8 @@ pub(super) fn verdict<'a>(live: &'a LiveView, view: &'a View<'a>) -> Option<Pane
     let mut lines: Vec<Line> = live.forming().iter().map(|forming| leads(live, forming, view)).collect();
     if lines.is_empty() {
         lines.push(Line::styled("too few answers to tell who leads", view.theme.dim));
-    } else if live.board.weighs_a_part() {
-        lines.push(Line::styled("of the first 40,000 requests", view.theme.dim));
+    } else if let Some(part) = live.board.weighs_a_part() {
+        lines.push(Line::styled(format!("of the first {part} requests of each"), view.theme.dim));
     }
     Some(Panel::of("Verdict forming (only the end counts)", 2, lines))
 }
@@ -83,7 +83,7 @@ pub(super) fn client<'a>(live: &'a LiveView, view: &'a View<'a>) -> Panel<'a> {
 /// What failed, by class, where anything did.
 pub(super) fn failures<'a>(live: &'a LiveView, view: &'a View<'a>) -> Option<Panel<'a>> {
     let lines = failed(live, view);
-    (!lines.is_empty()).then(|| Panel::of("Errors", 2, lines))
+    (!lines.is_empty()).then(|| Panel::of(of_what(live), 2, lines))
 }
 
 /// The same, where nothing did too.
@@ -92,7 +92,12 @@ pub(super) fn failures_or_none<'a>(live: &'a LiveView, view: &'a View<'a>) -> Pa
     if lines.is_empty() {
         lines.push(Line::styled("none", view.theme.good));
     }
-    Panel::of("Errors", 2, lines)
+    Panel::of(of_what(live), 2, lines)
+}
+
+/// At the end a request counts by its last attempt; here each attempt does.
+const fn of_what(live: &LiveView) -> &'static str {
+    if live.board.plan().retry.is_some() { "Errors, of every attempt" } else { "Errors" }
 }
 
 fn failed(live: &LiveView, view: &View<'_>) -> Vec<Line<'static>> {

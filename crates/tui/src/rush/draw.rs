@@ -145,7 +145,8 @@ fn map<'a>(seen: &'a TargetSeen, crowd: &'a Crowd, place: usize, columns: usize,
         let cell = if wide(2) <= room { 2 } else { 1 };
         let across = (columns / cell).max(1);
         let shown = count.min(across * room);
-        let mut lines: Vec<Line> = crowd.users()[..shown]
+        let cells: Vec<Doing> = crowd.users().take(shown).collect();
+        let mut lines: Vec<Line> = cells
             .chunks(across)
             .map(|users| {
                 let cells = users.iter().flat_map(|doing| {
@@ -213,10 +214,12 @@ fn ttft<'a>(rush: &'a Rush, seen: &'a TargetSeen, place: usize, view: &'a View<'
 
 /// How many wait, over time.
 fn queue<'a>(crowd: &'a Crowd, place: usize, view: &'a View<'a>) -> Panel<'a> {
-    Panel::new("Queue: users waiting", 2, (1, 6), move |columns, rows| {
-        let all: Vec<Option<f64>> = crowd.waiting().iter().map(|(_, n)| Some(f64::from(*n))).collect();
-        let most = crowd.waiting().iter().map(|(_, n)| *n).max().unwrap_or(0);
-        let words = format!("{} now, {most} at most ", crowd.count(Doing::Waiting));
+    let heading = if crowd.is_in_waves() { "Queue: requests waiting" } else { "Queue: users waiting" };
+    Panel::new(heading, 2, (1, 6), move |columns, rows| {
+        let all: Vec<Option<f64>> = crowd.waiting().iter().map(|n| Some(f64::from(*n))).collect();
+        let now = crowd.queued();
+        let most = crowd.waiting().iter().copied().fold(now, u32::max);
+        let words = format!("{now} now, {most} at most ");
         beside(&words, &all, (columns, rows), (view.theme.lane(place), view.theme.text))
     })
 }

@@ -18,9 +18,6 @@ use crate::{cost, interval, metric_values, values};
 /// Longest time told apart, an hour; longer ones count as that.
 const LONGEST: u64 = 3_600_000_000_000;
 
-/// The finest time told apart.
-const FINEST: u64 = 1_000;
-
 /// Blocks whose medians are remembered.
 const BLOCKS: usize = 256;
 
@@ -35,42 +32,51 @@ const PART: Nanos = Nanos::from_millis(100);
 
 /// How times are spread, to three digits.
 #[derive(Debug, Clone)]
-pub struct Histogram(Hdr<u64>);
+pub struct Histogram {
+    times: Hdr<u64>,
+    /// Requests that they are of.
+    requests: u64,
+}
 
 impl Default for Histogram {
     fn default() -> Self {
-        Self(Hdr::new_with_bounds(FINEST, LONGEST, 3).expect("these bounds are valid"))
+        Self { times: Hdr::new_with_bounds(1, LONGEST, 3).expect("these bounds are valid"), requests: 0 }
     }
 }
 
 impl Histogram {
-    fn add(&mut self, nanos: u64) {
-        self.0.saturating_record(nanos);
+    /// Adds the values of one request, nanoseconds.
+    fn add(&mut self, of_one: impl IntoIterator<Item = u64>) {
+        let before = self.len();
+        of_one.into_iter().for_each(|nanos| self.times.saturating_record(nanos));
+        self.requests += u64::from(self.len() > before);
     }
 
     /// How many values.
     pub fn len(&self) -> u64 {
-        self.0.len()
+        self.times.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.times.is_empty()
     }
 
     /// The quantile `q`; `None` without values.
     pub fn quantile(&self, q: f64) -> Option<Nanos> {
-        (!self.0.is_empty()).then(|| Nanos(self.0.value_at_quantile(q)))
+        (!self.times.is_empty()).then(|| Nanos(self.times.value_at_quantile(q)))
     }
 
-    /// The same, where there are as many values as it takes to say so at the end of a run.
+    /// The same, where there are as many values, and of as many requests, as it takes at the least to say so at the end
+    /// of a run. Where the values of a request lean on each other it may take more of them then.
     pub fn supported(&self, q: f64) -> Option<Nanos> {
-        self.quantile(q).filter(|_| self.len() >= interval::values_needed(q))
+        let enough = self.len() >= interval::values_needed(q) && self.requests >= interval::values_needed(q.min(0.9));
+        self.quantile(q).filter(|_| enough)
     }
 
     /// Every value that was seen, in nanoseconds, and how often.
     pub fn values(&self) -> impl Iterator<Item = (f64, u64)> + '_ {
-        self.0.iter_recorded().map(|step| (step.value_iterated_to() as f64, step.count_since_last_iteration()))
+        self.times.iter_recorded().map(|step| (step.value_iterated_to() as f64, step.count_since_last_iteration()))
     }
 }
 
@@ -161,7 +167,7 @@ impl Window {
     }
 }
 
-/// What was seen of one target.
+/// What was seen of one target: of every attempt, and of the start-up too, which the summary leaves out.
 #[derive(Debug)]
 pub struct TargetSeen {
     name: TargetName,
@@ -267,7 +273,7 @@ impl TargetSeen {
             self.cost += cost::of_record(price, record);
         }
         if record.phase == Phase::Warmup {
-            self.warmup += 1;
+            self.warmup += u64::from(record.attempt == 0);
             return;
         }
         self.done += u64::from(record.attempt == 0);
@@ -275,8 +281,9 @@ impl TargetSeen {
             step.record(record);
         }
         if let Some(late) = values::schedule_lag(record) {
-            self.schedule_lag.add(late.0);
+            self.schedule_lag.add([late.0]);
         }
+        self.client_lag.add(metric_values(record, Metric::ClientLag).map(whole));
         match &record.outcome {
             Outcome::Complete { .. } => self.complete(record),
             Outcome::Failed(failure) => {
@@ -298,7 +305,7 @@ impl TargetSeen {
             self.window.add(end, tokens);
             self.timeline.at(end).completed += 1;
         }
-        metric_values(record, Metric::E2e).for_each(|e2e| self.e2e.add(whole(e2e)));
+        self.e2e.add(metric_values(record, Metric::E2e).map(whole));
         let pieces = record.events.content().count() as u64;
         for (piece, event) in (0u64..).zip(record.events.content()) {
             // An event carries its part of the tokens; parts add up to all of them.
@@ -308,14 +315,11 @@ impl TargetSeen {
             stretch.tokens = stretch.tokens.saturating_add(part);
             self.events += 1;
             self.shared += u64::from(event.shared_read);
-            if event.stamp == Stamp::Kernel {
-                self.kernel += 1;
-                self.client_lag.add(event.lag_ns.into());
-            }
+            self.kernel += u64::from(event.stamp == Stamp::Kernel);
         }
-        values::gaps(record).for_each(|gap| self.itl.add(whole(gap)));
+        self.itl.add(values::gaps(record).map(whole));
         let (Some(ttft), Some(start)) = (values::ttft(record), record.start_ns) else { return };
-        self.ttft.add(ttft.0);
+        self.ttft.add([ttft.0]);
         self.timeline.at(start + ttft).ttft.add(ttft);
         if self.blocks.len() < BLOCKS || self.blocks.contains_key(&record.block) {
             self.blocks.entry(record.block).or_default().add(ttft);

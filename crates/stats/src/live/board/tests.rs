@@ -1,12 +1,15 @@
 use std::sync::Arc;
 
+use schema::metric::Metric;
 use schema::plan::{Axis, Search};
 use schema::record::{FailureClass, Outcome};
 use schema::server::{Counter, ServerSample};
+use schema::summary::Percentile;
 use schema::target::Target;
 
 use super::*;
 use crate::fixture::{edit, failed, ms, plan, price, record, target};
+use crate::metric_values;
 
 fn board(change: impl FnOnce(&mut Plan)) -> Board {
     let mut plan = plan(vec![Target { price: Some(price()), ..target("a") }, target("b")]);
@@ -161,7 +164,7 @@ fn a_verdict_forms_block_by_block() {
     assert!(ttft.margin.is_some_and(|margin| (margin.value - 1.0).abs() < 0.05), "{ttft:?}");
     let e2e = forming.iter().find(|forming| forming.criterion == Criterion::E2eP50).unwrap();
     assert!(e2e.tie && e2e.close.len() == 1, "{e2e:?}");
-    assert!(!board.weighs_a_part());
+    assert_eq!(board.weighs_a_part(), None);
 }
 
 #[test]
@@ -253,4 +256,147 @@ fn medians_of_blocks_show_drift() {
     }
     let medians: Vec<f64> = board.targets()[0].block_medians().map(|(_, ttft)| ttft.as_millis_f64()).collect();
     assert!(medians.windows(2).all(|pair| pair[0] < pair[1]) && medians.len() == 3, "{medians:?}");
+}
+
+/// Records of a run in turns, with all that can happen to a request but a further attempt.
+fn whole_run() -> Vec<Record> {
+    let mut records = vec![Record { phase: Phase::Warmup, ..record(0, &[900, 950]) }];
+    for block in 0..4u32 {
+        for (name, slower) in [("a", 0), ("b", 80)] {
+            for n in 0..100u64 {
+                let start = u64::from(block) * 60_000 + slower * 400 + n * 250;
+                let wobble = (n * 37 + u64::from(block) * 11) % 101;
+                let ttft = 200 + slower + wobble;
+                let mut one = match n % 25 {
+                    7 => failed(start, FailureClass::Stalled),
+                    13 => failed(start, FailureClass::RateLimited),
+                    19 => Record { outcome: Outcome::NotSent, start_ns: None, end_ns: None, ..record(start, &[]) },
+                    23 => Record { outcome: Outcome::Cancelled, ..record(start, &[ttft]) },
+                    24 => Record { outcome: Outcome::Interrupted, ..record(start, &[ttft]) },
+                    _ => record(start, &[ttft, ttft + 30 + wobble % 7, ttft + 60 + wobble]),
+                };
+                let lag = u32::try_from(20_000 + wobble * 1_000).unwrap();
+                edit(&mut one, |events| events.iter_mut().for_each(|event| event.lag_ns = lag));
+                (one.index, one.block) = (u64::from(block) * 100 + n, block);
+                one.scheduled_ns = ms(start - (wobble % 5).min(start));
+                records.push(of(name, one));
+            }
+        }
+    }
+    records
+}
+
+#[test]
+fn what_is_seen_live_is_what_the_summary_says() {
+    let records = whole_run();
+    let priced = |name| Target { price: Some(price()), ..target(name) };
+    let plan = Plan { blocks: 4, ..plan(vec![priced("a"), priced("b")]) };
+    let mut board = Board::new(&plan);
+    let mut line = crate::live::Live::new(&plan.targets);
+    for record in &records {
+        recorded(&mut board, record.clone());
+        line.record(record);
+    }
+    let summary = crate::summarise(&plan, &crate::Measured::records(&records));
+    for ((seen, line), told) in board.targets().iter().zip(line.snapshot().targets).zip(&summary.targets) {
+        assert!(told.startup.is_none(), "all of it is steady");
+        assert_eq!((seen.completed(), seen.not_sent()), (told.completed, told.not_sent));
+        assert_eq!(seen.cancelled(), told.cancelled + told.interrupted);
+        assert_eq!(seen.done(), told.attempted);
+        assert_eq!((seen.failures(), seen.throttled()), (&told.failures, line.throttled));
+        assert_eq!((seen.done(), seen.failed(), seen.warmup()), (line.done, line.failed, line.warmup));
+        let cost = told.cost.as_ref().unwrap();
+        assert_eq!(seen.cost(), Some(cost.total_usd + cost.warmup_usd));
+        assert_eq!(line.cost, seen.cost());
+        let exact = |metric, q| {
+            let mut values: Vec<f64> = records
+                .iter()
+                .filter(|record| record.phase == Phase::Measured && record.target == *seen.name())
+                .flat_map(|record| metric_values(record, metric))
+                .collect();
+            values.sort_by(f64::total_cmp);
+            crate::quantile::quantile(&values, q)
+        };
+        for (metric, live) in [
+            (Metric::Ttft, seen.ttft()),
+            (Metric::Itl, seen.itl()),
+            (Metric::E2e, seen.e2e()),
+            (Metric::ClientLag, &seen.client_lag),
+            (Metric::ScheduleLag, &seen.schedule_lag),
+        ] {
+            let told = &told.metrics[&metric];
+            assert_eq!(live.len(), told.n, "{metric:?}");
+            let at_end = [(0.5, told.p50), (0.95, told.p95), (0.99, told.p99)];
+            for (q, percentile) in at_end {
+                let (seen, exact) = (live.supported(q), exact(metric, q));
+                match percentile {
+                    Percentile::Known(told) => {
+                        let off = (seen.unwrap().0 as f64 - told.value).abs() / exact.max(1.0);
+                        assert!(off < 0.02, "{metric:?} {q}: {seen:?}, {told:?}");
+                    }
+                    // Values that lean on each other are worth less, which only the end knows.
+                    Percentile::Withheld { .. } => {
+                        let of_a_request = matches!(metric, Metric::Itl | Metric::ClientLag);
+                        assert!(of_a_request || seen.is_none(), "{metric:?} {q}");
+                    }
+                }
+            }
+        }
+        let rate = told.throughput.output_tokens_per_s.value;
+        assert!((line.output_tokens_per_s.unwrap() / rate - 1.0).abs() < 1e-9, "{line:?} {rate}");
+        let over_time = seen.timeline().stretches().iter();
+        let sums = over_time.fold((0, 0, 0), |sum, s| (sum.0 + s.completed, sum.1 + s.failed, sum.2 + s.tokens));
+        assert_eq!(sums, (told.completed, told.failures.values().sum(), told.output_tokens));
+    }
+    let comparison = summary.comparison.unwrap();
+    let forming = board.forming();
+    assert_eq!(forming.len(), 3);
+    for forming in &forming {
+        let ranking = comparison.rankings.iter().find(|ranking| ranking.criterion == forming.criterion).unwrap();
+        for pair in &ranking.pairs {
+            assert_eq!((&forming.leader, forming.margin), (&pair.better, pair.margin), "{forming:?}");
+            assert_eq!(forming.close.is_empty(), pair.is_certain(), "{forming:?}");
+        }
+    }
+}
+
+#[test]
+fn each_target_has_its_part_of_what_is_weighed() {
+    let mut board = board(|plan| plan.blocks = 2);
+    for number in 0..2 {
+        for name in ["a", "b"] {
+            for request in 0..11_000u64 {
+                let slower = if name == "a" { 0 } else { 100 };
+                let at = u64::from(number) * 50_000 + request;
+                recorded(
+                    &mut board,
+                    of(name, Record { block: number, ..record(at, &[100 + slower + request % 9, 500]) }),
+                );
+            }
+        }
+    }
+    assert_eq!(board.weighs_a_part(), Some(20_000));
+    assert_eq!(board.forming()[0].leader.as_str(), "a");
+}
+
+#[test]
+fn many_gaps_of_few_requests_carry_no_percentile() {
+    let mut board = board(|_| {});
+    let pieces: Vec<u64> = (0..500).map(|piece| 100 + piece * 10).collect();
+    for number in 0..35 {
+        recorded(&mut board, record(number * 10_000, &pieces));
+    }
+    assert!(board.targets()[0].itl().supported(0.5).is_some());
+    assert_eq!(board.targets()[0].itl().supported(0.95), None, "35 requests are too few for a habit of one in ten");
+    recorded(&mut board, record(990_000, &pieces));
+    near(board.targets()[0].itl().supported(0.95), 10.0);
+}
+
+#[test]
+fn what_is_in_time_is_not_said_to_be_late() {
+    let mut board = board(|_| {});
+    for number in 0..30 {
+        recorded(&mut board, record(number * 1_000, &[20, 40, 60]));
+    }
+    assert_eq!(board.lights(&board.targets()[0]).schedule_lag_p99, Some(Nanos::ZERO));
 }
