@@ -36,6 +36,8 @@ pub struct Plain {
 #[derive(Debug)]
 struct Voice {
     lane: Lane,
+    /// Which attempt at its request is told of.
+    attempt: u32,
     start: Option<Moment>,
     tokens: u64,
     /// Whether every piece said how many tokens it carried.
@@ -47,7 +49,7 @@ struct Voice {
 
 impl Voice {
     fn new(lane: Lane) -> Self {
-        Self { lane, start: None, tokens: 0, counted: true, pieces: 0, end: None }
+        Self { lane, attempt: 0, start: None, tokens: 0, counted: true, pieces: 0, end: None }
     }
 
     /// Its name, and the mark where no model speaks.
@@ -142,6 +144,9 @@ impl Plain {
     fn moved(&mut self, ticket: &Ticket, at: Moment, stage: &Stage) -> Vec<String> {
         let in_full = self.in_full();
         let Some(voice) = self.lanes.iter_mut().find(|voice| voice.is_measured_by(ticket)) else { return Vec::new() };
+        if ticket.attempt > voice.attempt {
+            *voice = Voice { attempt: ticket.attempt, ..Voice::new(voice.lane.clone()) };
+        }
         match stage {
             Stage::Answering { start, .. } => {
                 voice.start = Some(*start);

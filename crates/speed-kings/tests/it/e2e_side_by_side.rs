@@ -7,6 +7,7 @@ use sim::Engine;
 
 use crate::command::Desk;
 use crate::e2e_run::{latest, measured, slow_engine, start, target};
+use crate::pty::{Life, Pty};
 
 /// When the block began.
 fn began(records: &[Record], block: u32) -> Moment {
@@ -38,6 +39,20 @@ fn blocks_begin_at_one_instant_for_all_targets_and_are_compared_pair_by_pair() {
     let ranking = comparison.rankings.iter().find(|ranking| ranking.criterion == Criterion::TtftP50).unwrap();
     let pair = &ranking.pairs[0];
     assert!(pair.is_certain() && pair.better.as_str() == "fast", "{pair:#?}");
+}
+
+#[test]
+fn the_floor_of_targets_side_by_side_is_measured_with_as_many_side_by_side() {
+    let desk = Desk::new();
+    let arguments = ["benchmark", "--mock=vllm,tgi", "--side-by-side", "--requests=4", "--max-tokens=4", "--calibrate"];
+    let pty = Pty::spawn(&desk, &arguments, 120, 40);
+    pty.wait_until("two engines are calibrated with", |screen| {
+        let shown = screen.contents();
+        shown.contains("calibrating, 1 of 2") && shown.contains("openai-sim-2")
+    });
+    assert_eq!(pty.end(), Life::Ended(0));
+    let floor = latest(&desk).manifest.calibration.expect("there is a floor");
+    assert!(floor.load.ends_with(", at each of 2 targets at once"), "{}", floor.load);
 }
 
 #[test]

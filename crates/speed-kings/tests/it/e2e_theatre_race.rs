@@ -24,9 +24,14 @@ fn a_race_in_a_pipe_is_told_in_sentences_and_its_answers_come_before_its_table()
         assert!(outcome.err.contains(sentence), "`{sentence}` in\n{}", outcome.err);
     }
     let run = latest(&desk);
-    let (answers, table) = outcome.out.split_once("race  SIMULATED\n").unwrap();
+    let (answers, table) = outcome.out.split_once("In the order of finishing\n").unwrap();
     assert!(answers.starts_with("Answers\n\n"), "{answers}");
-    assert!(table.contains("closed loop, 1 at once"), "{table}");
+    let kept = format!("`speed-kings results show results/{}`\n", run.path.file_name().unwrap().to_str().unwrap());
+    assert!(table.ends_with(&kept) && table.contains("One heat may be luck: `--runs 10`"), "{table}");
+    assert!(
+        !table.contains("enough data") && !table.contains("n/a"),
+        "what one heat cannot tell is not told:\n{table}"
+    );
     for name in NAMES {
         assert!(outcome.err.contains(&format!("{name} (SIMULATED) finished after ")), "{}", outcome.err);
         let records = measured(&run, name);
@@ -54,6 +59,15 @@ fn every_heat_begins_at_one_instant_and_is_kept_like_any_other_run() {
     let summary: Value = serde_json::from_str(&outcome.out).unwrap();
     assert_eq!(summary["targets"][1]["completed"], 5);
     assert!(summary["comparison"]["rankings"].is_array());
+}
+
+#[test]
+fn heats_enough_for_figures_are_summed_up() {
+    let desk = Desk::new();
+    let outcome = desk.run(&[&MOCK[..], &["--runs=5"]].concat());
+    assert_eq!(outcome.status, Some(0), "{}", outcome.all());
+    let (_, table) = outcome.out.split_once("race  SIMULATED\n").expect("there is a summary");
+    assert!(table.contains("closed loop, 1 at once") && !table.contains("may be luck"), "{table}");
 }
 
 #[track_caller]
@@ -161,6 +175,7 @@ fn walk(pty: &Pty, heats: usize) {
     pty.keys(DOWN);
     pty.keys(ENTER);
     pty.wait_until("the ranking is on the screen", |screen| screen.contents().starts_with("Ranking"));
+    pty.wait_for("may be luck: `--runs 10`");
     pty.keys(ENTER);
     pty.wait_for("Statistics");
     pty.wait_for("attempted");
@@ -183,6 +198,7 @@ fn a_race_is_drawn_and_what_came_of_it_is_read_page_by_page() {
             assert!(screen.contains(name), "{name} in\n{screen}");
         }
         assert!(screen.contains("SIMULATED"), "{screen}");
+        assert!(screen.contains("127.0.0.1:") && !screen.contains("/v1/chat"), "{screen}");
         walk(&pty, 1);
         pty.wait_for("run kept in");
         assert_eq!(pty.end(), Life::Ended(0));
@@ -203,6 +219,7 @@ fn a_replay_is_drawn_and_obeys_its_keys() {
     pty.keys("\u{1b}[F");
     pty.wait_for("REPLAY ■");
     pty.wait_for("heat 2 of 2");
+    assert!(!pty.screen().contains("Prompt of heat 1"), "the second heat's own is known:\n{}", pty.screen());
     walk(&pty, 2);
     pty.wait_for("nothing was measured");
     assert_eq!(pty.end(), Life::Ended(0));

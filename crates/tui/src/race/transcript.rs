@@ -5,7 +5,7 @@ use schema::text::Untrusted;
 
 use crate::text::Flow;
 
-/// Text of one lane that is kept for the screen, in bytes. The record keeps what it keeps.
+/// What is kept of one lane for the screen, in bytes of text and of its parts. The record keeps what it keeps.
 const MOST: usize = 1 << 20;
 
 /// What was said, in parts of one kind.
@@ -28,18 +28,18 @@ pub(super) enum Row {
 impl Transcript {
     /// `text` of that kind was said.
     pub(super) fn add(&mut self, kind: EventKind, text: &Untrusted) {
-        if self.bytes + text.raw().len() > MOST {
+        let goes_on = self.parts.last().is_some_and(|(same, _)| *same == kind);
+        let bytes = text.raw().len() + if goes_on { 0 } else { size_of::<(EventKind, Flow)>() };
+        if self.bytes + bytes > MOST {
             self.missing = true;
             return;
         }
-        self.bytes += text.raw().len();
-        match self.parts.last_mut() {
-            Some((same, flow)) if *same == kind => flow.push(text),
-            _ => {
-                let mut flow = Flow::default();
-                flow.push(text);
-                self.parts.push((kind, flow));
-            }
+        self.bytes += bytes;
+        if !goes_on {
+            self.parts.push((kind, Flow::default()));
+        }
+        if let Some((_, flow)) = self.parts.last_mut() {
+            flow.push(text);
         }
     }
 
