@@ -157,12 +157,13 @@ impl Requests {
         let ready = &self.targets[at.target];
         let answers = talk.map_or(&[][..], Talk::answers);
         let picked = self.pick(at.phase, talk.map_or(slot.index, Talk::number));
-        let nonce = self.workload.defeat_cache.then(|| {
+        let nonce = (self.workload.defeat_cache || self.would_give_away(at.phase)).then(|| {
             // What a failed attempt left in a cache is of no use to the next.
             let salt = self.salt.wrapping_add(attempt.into());
             workload::nonce(salt, &ready.target.name, at.phase, slot.index)
         });
         let prepared = self.prepared(ready, &picked).filter(|_| answers.is_empty());
+        let prepared = prepared.filter(|body| body.nonce_at.is_some() == nonce.is_some());
         let (body, most_input) = match prepared {
             Some(body) => (body.with(nonce.as_deref()), body.most_input),
             None => (
@@ -187,6 +188,11 @@ impl Requests {
     /// The request of `slot` without its body: one that is not sent.
     pub(crate) fn unsent(&self, at: At, slot: Slot) -> Order {
         self.order(at, slot, &self.pick(at.phase, slot.index))
+    }
+
+    /// Whether a warm-up would leave in a cache just what is about to be measured: there is no other prompt to ask.
+    fn would_give_away(&self, phase: Phase) -> bool {
+        phase == Phase::Warmup && self.prompts.len() == Some(1)
     }
 
     /// The prompt of a request, or of a conversation, and how long its answer may be.

@@ -159,3 +159,13 @@ fn a_warm_up_may_ask_for_shorter_answers_and_never_for_longer_ones() {
         assert_eq!(asked, expected, "{most:?}");
     }
 }
+
+#[test]
+fn a_warm_up_does_not_fill_caches_with_the_one_prompt_there_is() {
+    for (lines, apart) in [("{\"prompt\":\"a\"}", true), ("{\"prompt\":\"a\"}\n{\"prompt\":\"b\"}", false)] {
+        let requests = requests(&plan(), lines);
+        let bodies: Vec<_> = (0..2).map(|index| requests.ask(AT, slot(index), 0, None).order.body).collect();
+        let warm = requests.ask(At { phase: Phase::Warmup, ..AT }, slot(0), 0, None).order.body;
+        assert_eq!(!bodies.contains(&warm), apart, "{lines}");
+    }
+}
