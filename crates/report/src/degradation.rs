@@ -98,11 +98,12 @@ pub fn degradation_rows(changes: &[Change]) -> Listing {
     Listing { title: TITLE.to_owned(), columns: columns.into(), rows: rows.collect() }
 }
 
-/// All of a rush as indented JSON: the crowd's summary, that of one alone where there is one, and what changed.
-pub fn rush_json(crowd: &Summary, alone: Option<&Summary>, changes: &[Change]) -> String {
+/// All of a rush as indented JSON: the crowd's summary, unless the rush was stopped before, that of one alone where there
+/// is one, and what changed.
+pub fn rush_json(crowd: Option<&Summary>, alone: Option<&Summary>, changes: &[Change]) -> String {
     #[derive(Serialize)]
     struct Rush<'a> {
-        crowd: &'a Summary,
+        crowd: Option<&'a Summary>,
         alone: Option<&'a Summary>,
         degradation: Listing,
     }
@@ -184,9 +185,11 @@ mod tests {
     #[test]
     fn json_holds_both_runs_and_what_changed() {
         let crowd = stats::combine(&crate::tests::plan(), Vec::new());
-        let json: serde_json::Value = serde_json::from_str(&rush_json(&crowd, None, &changes())).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&rush_json(Some(&crowd), None, &changes())).unwrap();
         assert_eq!(json["degradation"][0]["times"], 8.3);
         assert_eq!(json["degradation"][1]["alone_needs_more"], 62.0);
         assert!(json["alone"].is_null() && json["crowd"]["targets"].is_array());
+        let stopped: serde_json::Value = serde_json::from_str(&rush_json(None, Some(&crowd), &[])).unwrap();
+        assert!(stopped["crowd"].is_null() && stopped["alone"]["targets"].is_array(), "one alone is no crowd");
     }
 }

@@ -86,6 +86,7 @@ fn tell(told: &mut impl Told, feed: &Receiver<Progress>, terminal: Terminal, now
 #[derive(Clone)]
 pub(crate) struct Display {
     bar: ProgressBar,
+    terminal: Terminal,
     state: Arc<Mutex<State>>,
 }
 
@@ -105,7 +106,7 @@ impl Display {
             if terminal.is_watched() { ProgressDrawTarget::stderr_with_hz(5) } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(None, target);
         let state = State { live: Live::new(&plan.targets), by_time: false, drawn: Instant::now() };
-        Self { bar, state: Arc::new(Mutex::new(state)) }
+        Self { bar, terminal, state: Arc::new(Mutex::new(state)) }
     }
 
     /// Takes one step of the run in.
@@ -132,10 +133,13 @@ impl Display {
             Progress::Sampled(..) | Progress::Warmed { .. } | Progress::Moved { .. } | Progress::Pulse { .. } => {}
             Progress::Recorded(record) => {
                 state.live.record(&record);
-                if !state.by_time {
+                // A further attempt belongs to a request that was counted already.
+                if !state.by_time && record.attempt == 0 {
                     self.bar.inc(1);
                 }
             }
+            // A bar that nobody sees says nothing.
+            Progress::Note(note) if self.bar.is_hidden() => self.terminal.note(&note),
             Progress::Note(note) => self.bar.println(note),
         }
         if state.drawn.elapsed() >= REDRAW_EVERY {

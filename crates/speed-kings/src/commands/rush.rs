@@ -89,7 +89,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     prepared.stop_simulated();
     let told = told?;
     told.print(context)?;
-    Ok(benchmark::exit(told.last(), lacking))
+    Ok(told.crowd.as_ref().map_or(Exit::Interrupted, |crowd| benchmark::exit(crowd, lacking)))
 }
 
 /// One user alone, asking so often.
@@ -180,7 +180,7 @@ impl Show<'_> {
             self.say(&format!("first, one user alone at each target: {} requests", args.alone));
             let finished = self.perform(Job { plan: one, ..self.job(&tag) })?;
             if self.stop.is_asked() || finished.manifest.status != Status::Complete {
-                return Ok(Rushed { alone: None, crowd: finished, changes: Vec::new() });
+                return Ok(Rushed { alone: Some(finished), crowd: None, changes: Vec::new() });
             }
             alone = Some(finished);
         }
@@ -207,7 +207,7 @@ impl Show<'_> {
                 stage.show(rush.as_mut(), clock)?;
             }
         }
-        Ok(Rushed { alone, crowd, changes })
+        Ok(Rushed { alone, crowd: Some(crowd), changes })
     }
 
     fn job(&self, tag: &str) -> Job {
@@ -250,45 +250,54 @@ impl Show<'_> {
 /// A rush that is over.
 struct Rushed {
     alone: Option<Finished>,
-    /// The last run: the crowd's, unless it was stopped before.
-    crowd: Finished,
+    /// Absent when it was stopped before.
+    crowd: Option<Finished>,
     changes: Vec<Change>,
 }
 
 impl Rushed {
-    const fn last(&self) -> &Finished {
-        &self.crowd
+    /// The crowd's figures, and what it made of those of one alone; of one alone where there was no crowd.
+    fn print<'a>(&'a self, context: &Context) -> Result<(), Failure> {
+        let terminal = context.terminal;
+        let alone = self.alone.as_ref();
+        if context.output == Output::Json {
+            let summary = |finished: Option<&'a Finished>| finished.map(|finished| &finished.summary);
+            terminal.print(&report::rush_json(summary(self.crowd.as_ref()), summary(alone), &self.changes))?;
+        } else if let Some(last) = self.crowd.as_ref().or(alone) {
+            self.print_tables(last, context)?;
+        }
+        match (&self.crowd, alone) {
+            (Some(crowd), alone) => {
+                benchmark::notes(crowd, context);
+                if let Some(alone) = alone {
+                    terminal.note(&format!("one user alone kept in {}", alone.path.display()));
+                }
+            }
+            (None, Some(alone)) => {
+                benchmark::notes(alone, context);
+                terminal.note("stopped before the crowd was let in: these are the figures of one user alone");
+            }
+            (None, None) => {}
+        }
+        Ok(())
     }
 
-    /// The crowd's figures, and what it made of those of one alone.
-    fn print(&self, context: &Context) -> Result<(), Failure> {
-        let (terminal, crowd) = (context.terminal, &self.crowd);
-        let (summary, plan) = (&crowd.summary, &crowd.manifest.plan);
-        let table = report::degradation(&self.changes);
+    /// The figures of `last`, and the changes where there are any.
+    fn print_tables(&self, last: &Finished, context: &Context) -> Result<(), Failure> {
+        let (summary, plan) = (&last.summary, &last.manifest.plan);
         let shown = !self.changes.is_empty();
-        match context.output {
-            Output::Json => {
-                let alone = self.alone.as_ref().map(|alone| &alone.summary);
-                terminal.print(&report::rush_json(summary, alone, &self.changes))?;
-            }
-            Output::Csv if shown => terminal.print(&report::degradation_rows(&self.changes).csv())?,
-            Output::Csv => context.print_summary(summary, plan)?,
-            Output::Table => {
-                context.print_summary(summary, plan)?;
-                if shown {
-                    terminal.print(&format!("\n{}", table.table(terminal.style())))?;
-                }
-            }
-            Output::Markdown => {
-                context.print_summary(summary, plan)?;
-                if shown {
-                    terminal.print(&format!("\n{}", table.markdown()))?;
-                }
-            }
+        if shown && context.output == Output::Csv {
+            return context.terminal.print(&report::degradation_rows(&self.changes).csv());
         }
-        benchmark::notes(crowd, context);
-        if let Some(alone) = &self.alone {
-            terminal.note(&format!("one user alone kept in {}", alone.path.display()));
+        context.print_summary(summary, plan)?;
+        if shown {
+            let table = report::degradation(&self.changes);
+            let table = if context.output == Output::Markdown {
+                table.markdown()
+            } else {
+                table.table(context.terminal.style())
+            };
+            context.terminal.print(&format!("\n{table}"))?;
         }
         Ok(())
     }

@@ -153,3 +153,22 @@ fn stopped_while_the_crowd_is_in_it_is_kept_as_interrupted() {
     let run = latest(&desk);
     assert_eq!((run.manifest.status, measured(&run, "slow").len()), (Status::Interrupted, 4));
 }
+
+#[test]
+fn stopped_before_the_crowd_its_figures_are_not_taken_for_the_crowds() {
+    let desk = Desk::new();
+    let sim = start(slow_engine(Engine::OpenAi, 1, 20));
+    let target = target("slow", &sim);
+    let arguments = ["rush", &target, "--crowd-size=4", "--alone=9", "--max-tokens=100000", "--duration=1h"];
+    let pty = Pty::spawn(&desk, &arguments, 80, 24);
+    pty.wait_for("1 generating");
+    pty.keys("q");
+    pty.wait_for("stopping: requests in flight may finish");
+    pty.keys("q");
+    assert_eq!(pty.end(), Life::Ended(130));
+    pty.check_sane();
+    let screen = pty.screen().replace(['\r', '\n'], " ");
+    assert!(screen.contains("stopped before the crowd was let in"), "{screen}");
+    let run = latest(&desk);
+    assert_eq!((run.manifest.status, run.manifest.plan.name.as_str()), (Status::Interrupted, "rush-alone"));
+}
