@@ -28,6 +28,8 @@ const APART: Duration = Duration::from_millis(100);
 const REST: Duration = Duration::from_secs(4);
 /// Frames that are kept at most.
 const MOST_FRAMES: usize = 4_096;
+/// Looks that may be kept beside those of the frames: of frames that are there no more.
+const MOST_LOOKS: usize = 16_384;
 /// Bytes of a film, unless one frame alone takes more.
 const MOST_BYTES: usize = 280_000;
 /// Spaces that may stand within a run; more of them end it.
@@ -41,6 +43,8 @@ pub struct Film {
     colors: Ink,
     looks: Vec<Look>,
     numbers: HashMap<Look, u32>,
+    /// So many looks there may be until those that no frame has are forgotten.
+    room: usize,
     frames: Vec<Frame>,
     apart: Duration,
     size: (u16, u16),
@@ -86,6 +90,7 @@ impl Film {
             colors: Ink { text, behind, modifier: Modifier::empty() },
             looks: Vec::new(),
             numbers: HashMap::new(),
+            room: MOST_LOOKS,
             frames: Vec::new(),
             apart: APART,
             size: (1, 1),
@@ -110,6 +115,20 @@ impl Film {
         if self.frames.len() > MOST_FRAMES {
             self.thin_out();
         }
+        if self.looks.len() > self.room {
+            self.forget();
+        }
+    }
+
+    /// Forgets looks that no frame has any more.
+    fn forget(&mut self) {
+        let all = std::mem::take(&mut self.looks);
+        self.numbers.clear();
+        for run in self.frames.iter_mut().flat_map(|frame| &mut frame.runs) {
+            let look = all[run.look as usize].clone();
+            run.look = number_of(look, &mut self.looks, &mut self.numbers);
+        }
+        self.room = self.looks.len() + MOST_LOOKS;
     }
 
     /// The picture: SVG, as text.
@@ -173,12 +192,7 @@ impl Film {
             look.cells -= u16::try_from(look.text.len() - kept).unwrap_or(0);
             look.text.truncate(kept);
         }
-        let next = u32::try_from(self.looks.len()).expect("looks are fewer than bytes that fit a recording");
-        let look = *self.numbers.entry(look).or_insert_with_key(|look| {
-            self.looks.push(look.clone());
-            next
-        });
-        runs.push(Run { x, y, look });
+        runs.push(Run { x, y, look: number_of(look, &mut self.looks, &mut self.numbers) });
     }
 
     fn ink(&self, cell: &Cell) -> Ink {
@@ -331,6 +345,15 @@ impl Look {
             svg.push_str("</g>");
         }
     }
+}
+
+/// The number of a look, which gets one if it has none.
+fn number_of(look: Look, looks: &mut Vec<Look>, numbers: &mut HashMap<Look, u32>) -> u32 {
+    let next = u32::try_from(looks.len()).expect("unused ones are forgotten in time");
+    *numbers.entry(look).or_insert_with_key(|look| {
+        looks.push(look.clone());
+        next
+    })
 }
 
 fn put(svg: &mut String, text: std::fmt::Arguments<'_>) {

@@ -343,6 +343,18 @@ fn a_viewer_that_missed_pieces_has_all_of_them_from_the_record() {
 }
 
 #[test]
+fn of_a_piece_that_was_told_in_part_the_record_has_the_rest() {
+    let mut script = Script::of(2);
+    script.sent();
+    script.says(0, 50, (START + 37, 13));
+    let mut record = script.record(0, START + 700, Outcome::Cancelled);
+    let piece = |number| if number < 49 { format!("piece{number} ") } else { "unabridged".to_owned() };
+    record.output = Some((0..50).map(|number| Untrusted::from(piece(number).as_str())).collect());
+    script.recorded(record);
+    assert!(script.drawn(START + 700, SIZES[1]).contains("unabridged"));
+}
+
+#[test]
 fn lanes_are_ranked_by_e2e_and_then_by_tokens() {
     let mut script = under_way(6);
     script.completes(3, START + 1_900);

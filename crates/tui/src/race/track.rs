@@ -68,6 +68,8 @@ pub(super) struct Track {
     tokens: Told,
     /// What was said.
     pub(super) transcript: Transcript,
+    /// Bytes of it: of a long piece viewers are told the beginning.
+    said: usize,
     /// Its record, once it is over.
     pub(super) record: Option<Arc<Record>>,
 }
@@ -109,7 +111,10 @@ impl Track {
                 self.rhythm.add(at, (*tokens).into());
                 self.tokens.add((*tokens).into());
                 match text {
-                    Some(text) => self.transcript.add(*kind, text),
+                    Some(text) => {
+                        self.said += text.raw().len();
+                        self.transcript.add(*kind, text);
+                    }
                     None => self.transcript.miss(),
                 }
             }
@@ -130,13 +135,13 @@ impl Track {
             self.rhythm.add(event.arrival, event.tokens.into());
             self.tokens.add(event.tokens.into());
         }
-        if self.rhythm.len() != heard {
+        if self.rhythm.len() != heard || kept(record).is_some_and(|bytes| bytes != self.said) {
             self.read_again(record);
         }
         self.record = Some(Arc::clone(record));
     }
 
-    /// A viewer that was too slow missed some of it: the record may have all of it.
+    /// A viewer that was too slow missed some of it, as of a very long piece all do: the record may have all of it.
     fn read_again(&mut self, record: &Record) {
         let Some(output) = &record.output else { return self.transcript.miss() };
         self.transcript = Transcript::default();
@@ -230,6 +235,12 @@ impl Track {
     pub(super) fn doubt(&self) -> Option<Nanos> {
         self.record.as_deref().and_then(super::doubt::of)
     }
+}
+
+/// Bytes of content that a record has kept, if it keeps what was said.
+fn kept(record: &Record) -> Option<usize> {
+    let content = record.events.iter().zip(record.output.as_deref()?).filter(|(event, _)| event.kind.is_content());
+    Some(content.map(|(_, text)| text.raw().len()).sum())
 }
 
 impl Told {

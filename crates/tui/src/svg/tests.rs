@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::{Film, MOST_BYTES};
+use super::{Film, MOST_BYTES, MOST_LOOKS};
 use crate::theme::{Theme, ThemeName};
 
 const DARK: Theme = Theme::of(ThemeName::Dark);
@@ -118,4 +118,16 @@ fn check_bounds(frames: u32, lines: u32) {
 fn a_film_has_bounds_however_long_it_goes_on() {
     check_bounds(4_200, 1);
     check_bounds(600, 6);
+}
+
+#[test]
+fn what_no_frame_shows_any_more_is_forgotten() {
+    let mut film = Film::new("busy", &DARK);
+    let last = u32::try_from(MOST_LOOKS).unwrap() + 1_000;
+    for frame in 0..=last {
+        film.take(Duration::from_micros(1) * frame, &screen(&[&format!("n{frame}")]));
+    }
+    assert!(film.looks.len() < 2_000, "{}", film.looks.len());
+    let svg = film.develop();
+    assert!(svg.contains(">n0</text>") && svg.contains(&format!(">n{last}</text>")), "{svg}");
 }

@@ -110,7 +110,7 @@ impl Told {
         };
         let place = Untrusted::bounded(self.kept_in.display().to_string(), usize::MAX);
         Some(format!(
-            "{why}: `--runs 10` gives figures with intervals. What these tell is kept: `speed-kings results show {}`",
+            "{why}: `--runs 10` gives figures with intervals. This run's own: `speed-kings results show {}`",
             place.for_terminal()
         ))
     }
