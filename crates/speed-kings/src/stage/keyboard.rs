@@ -17,6 +17,9 @@ const WAITING: usize = 1_000;
 /// How long the thread may read on when nobody wants keys any more.
 const GRACE: Duration = Duration::from_millis(100);
 
+/// What is there already: the library does not look at all when it is given no time.
+const AT_ONCE: Duration = Duration::from_millis(1);
+
 /// A keyboard, for as long as this lives.
 pub(super) struct Keyboard {
     events: Receiver<io::Result<Event>>,
@@ -71,7 +74,7 @@ fn read(events: &SyncSender<io::Result<Event>>, is_over: &AtomicBool) {
 
 fn next() -> io::Result<Option<Event>> {
     wait()?;
-    if event::poll(if cfg!(unix) { Duration::ZERO } else { GRACE })? { event::read().map(Some) } else { Ok(None) }
+    if event::poll(if cfg!(unix) { AT_ONCE } else { GRACE })? { event::read().map(Some) } else { Ok(None) }
 }
 
 /// Waits for something to read, a while.
@@ -82,7 +85,7 @@ fn wait() -> io::Result<()> {
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
     // Several keys may have been read at once.
-    if event::poll(Duration::ZERO)? {
+    if event::poll(AT_ONCE)? {
         return Ok(());
     }
     let keyboard = io::stdin();

@@ -365,3 +365,20 @@ fn a_prompt_that_is_typed_ends_in_order_at_any_time() {
 fn an_inspection_ends_in_order_at_any_time() {
     check_every_end(&["inspect", "--mock=vllm"], "SIMULATED");
 }
+
+#[test]
+fn a_key_pressed_in_the_moment_of_a_resize_is_heard() {
+    let race = Endless::new();
+    let pty = race.pty(100, 30);
+    pty.wait_for("generating");
+    for round in 0_u16..10 {
+        pty.resize(101 + round, 30);
+        pty.keys("c");
+        pty.wait_for("as the engines told it");
+        pty.resize(101 + round, 31);
+        pty.keys("c");
+        pty.wait_for("generating");
+    }
+    pty.keys("q");
+    assert_eq!(pty.end(), Life::Ended(130));
+}
