@@ -99,11 +99,16 @@ fn talks(conversations: &Conversations) -> String {
     format!("{} of {} whole, {turns_each} turns each{}", count(*finished), count(*begun), apart.unwrap_or_default())
 }
 
+/// `1 turn`, `3 turns`.
+fn turns_apart(turns: u32) -> String {
+    if turns == 1 { "1 turn".to_owned() } else { format!("{turns} turns") }
+}
+
 /// `1–3 turns 9 of 9 (70.1–100 %), 4–6 turns …`.
 fn by_distance(retention: &Retention) -> Option<String> {
     let group = |one: &schema::conversation::AtDistance| {
         let turns = if one.turns_from == one.turns_to {
-            format!("{} turns later", one.turns_from)
+            format!("{} later", turns_apart(one.turns_from))
         } else {
             format!("{}–{} turns later", one.turns_from, one.turns_to)
         };
@@ -112,7 +117,8 @@ fn by_distance(retention: &Retention) -> Option<String> {
     let groups: Vec<String> = retention.by_distance.iter().map(group).collect();
     let verdict = retention.near_far_p.map(|p| {
         let said = if p < 0.05 { "the nearer half is told apart from the farther" } else { "no difference shown" };
-        format!("; {said} (Fisher's exact p = {p:.3})")
+        let p = if p < 0.001 { "< 0.001".to_owned() } else { format!("= {p:.3}") };
+        format!("; {said} (Fisher's exact p {p})")
     });
     (groups.len() > 1).then(|| format!("{}{}", groups.join(", "), verdict.unwrap_or_default()))
 }
@@ -244,7 +250,7 @@ fn questions(evidence: &[Evidence], conversations: u64) -> Section {
         let tokens = one.distance_tokens.map_or_else(String::new, |tokens| format!(", {} tokens", count(tokens)));
         let mut cells = vec![
             format!("{} → {}", one.told_in + 1, one.asked_in + 1),
-            format!("{} turns{tokens}", one.distance_turns()),
+            format!("{}{tokens}", turns_apart(one.distance_turns())),
             one.subject.clone(),
             one.value.clone(),
             beginning(&one.excerpt),

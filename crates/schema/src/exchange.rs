@@ -201,7 +201,8 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn byte(digits: &[u8]) -> Option<u8> {
-    u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok().filter(|_| digits.len() == 2)
+    let is_byte = digits.len() == 2 && digits.iter().all(u8::is_ascii_hexdigit);
+    u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok().filter(|_| is_byte)
 }
 
 #[cfg(test)]
@@ -226,7 +227,7 @@ mod tests {
 
     #[test]
     fn hex_that_is_none_is_no_reason_to_panic() {
-        for (hex, expected) in [("61f", vec![0x61]), ("zz", vec![]), ("61éé", vec![0x61]), ("+1", vec![1])] {
+        for (hex, expected) in [("61f", vec![0x61]), ("zz", vec![]), ("61éé", vec![0x61]), ("+1", vec![])] {
             let octets: Octets = serde_json::from_value(serde_json::json!({ "hex": hex })).unwrap();
             assert_eq!(octets.raw(), expected, "{hex}");
         }

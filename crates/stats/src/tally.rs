@@ -48,12 +48,13 @@ pub fn tally_in_words(tally: &Tally) -> Vec<String> {
     };
     let mark = if first.contender.simulated { " (SIMULATED)" } else { "" };
     let name = format!("`{}`{mark}", first.contender.target);
+    let p = chance_in_words(p);
     let mut said = vec![match (tally.has_leader(), tally.needs_more) {
-        (true, _) => format!("{name} is preferred to each other (p = {p:.2})."),
+        (true, _) => format!("{name} is preferred to each other ({p})."),
         (false, Some(more)) => format!(
-            "{name} leads, but it is too close to call (p = {p:.2}): about {more} more votes would tell, if they fall as before."
+            "{name} leads, but it is too close to call ({p}): about {more} more votes would tell, if they fall as before."
         ),
-        (false, None) => format!("{name} leads, but it is too close to call (p = {p:.2})."),
+        (false, None) => format!("{name} leads, but it is too close to call ({p})."),
     }];
     said.push(format!(
         "Chance of being preferred to a typical other, with its 95 % interval: Bradley–Terry strengths of {} {}.",
@@ -70,6 +71,15 @@ pub fn tally_in_words(tally: &Tally) -> Vec<String> {
         said.push(format!("Contenders shown least often are left out: {}.", tally.left_out));
     }
     said
+}
+
+/// `p = 0.21`, with a digit more where it is close, and never as if it were nothing.
+fn chance_in_words(p: f64) -> String {
+    match p {
+        p if p < 0.001 => "p < 0.001".to_owned(),
+        p if p < 0.1 => format!("p = {p:.3}"),
+        p => format!("p = {p:.2}"),
+    }
 }
 
 /// All that were shown, those shown most often first.

@@ -40,7 +40,8 @@ struct Head {
     format_version: u64,
 }
 
-/// Keeps `vote` in the folder `out`, without what `guard` knows as secrets. On disk when this returns.
+/// Keeps `vote` in the folder `out`, without what `guard` knows as secrets. With the system when this returns:
+/// the program may die then, and the vote is kept.
 ///
 /// # Errors
 /// The vote is longer than readers accept, or the disk refuses.
@@ -74,6 +75,7 @@ pub fn votes(out: &Path) -> Result<Voted, StoreError> {
         // A last line without its end was being written when the program died: it may be whole all the same.
         match line {
             Line::Whole(b"") => {}
+            Line::Unended(_) if cut => {}
             Line::Whole(bytes) | Line::Unended(bytes) => voted.take(bytes),
             Line::TooLong => voted.unreadable += 1,
         }

@@ -139,7 +139,10 @@ fn by_distance(counted: &[&Evidence]) -> Vec<AtDistance> {
 fn near_far(counted: &[&Evidence]) -> Option<f64> {
     let mut distances: Vec<u32> = counted.iter().map(|one| one.distance_turns()).collect();
     distances.sort_unstable();
-    let middle = distances[(distances.len() - 1) / 2];
+    let farthest = *distances.last()?;
+    // Where more than half are as far as any, those are the far ones.
+    let nearer = distances.partition_point(|distance| *distance < farthest);
+    let middle = distances[((distances.len() - 1) / 2).min(nearer.checked_sub(1)?)];
     let (near, far): (Vec<&Evidence>, Vec<&Evidence>) = counted.iter().partition(|one| one.distance_turns() <= middle);
     let (near, far) = (tally(near.into_iter()), tally(far.into_iter()));
     (near.of > 0 && far.of > 0).then(|| fisher(near, far))

@@ -89,6 +89,18 @@ fn what_is_far_and_forgotten_shows_by_distance() {
 }
 
 #[test]
+fn where_most_are_as_far_as_any_the_few_are_near() {
+    let mut script = script(8);
+    for (n, fact) in (0..).zip(&mut script.facts) {
+        fact.told_in = if n < 2 { n + 2 } else { n };
+    }
+    let near = |fact: usize| if fact < 2 { value(fact) } else { "I do not know.".into() };
+    let seen = conversations(&target("a"), &answers(8, near), |_| Some(script.clone())).unwrap();
+    // Of 28 ways to be right twice out of eight, one.
+    assert!((seen.retention.near_far_p.unwrap() - 1.0 / 28.0).abs() < 1e-9, "{:?}", seen.retention.near_far_p);
+}
+
+#[test]
 fn ttft_grows_with_the_context_by_so_much_for_a_thousand_tokens() {
     let slope = seen(&answers(8, value), 8).over_context.unwrap();
     // The turn that distracts is left out.
