@@ -1,4 +1,5 @@
-//! What a simulated engine remembers: what stands in the text it was sent, within its context, and nothing else.
+//! What a simulated engine remembers: what stands in the messages it was sent, within its context, or in its prompt where
+//! that is in one piece, and nothing else.
 //!
 //! To one form of question, `Earlier I told you SUBJECT. What is it?`, it looks for `SUBJECT is VALUE.` in what was said
 //! before and answers with what it finds, or says that it does not know. Engines that refuse prompts longer than their
@@ -7,6 +8,9 @@
 /// How the questions begin, and how they go on after their subject.
 const ASKS: &str = "Earlier I told you ";
 const GOES_ON: &str = ". What is it?";
+
+/// Bytes of what is told of a subject at most.
+const LONGEST_VALUE: usize = 200;
 
 /// What is said of what cannot be found.
 const DOES_NOT_KNOW: &str = "I do not know.";
@@ -32,7 +36,7 @@ fn told<'a>(text: &'a str, subject: &str) -> Option<&'a str> {
     let sentence = format!("{} is ", subject.to_ascii_lowercase());
     let at = text.to_ascii_lowercase().rfind(&sentence)? + sentence.len();
     let value = text[at..].split(['.', '\n']).next()?;
-    (!value.is_empty()).then_some(value)
+    (1..=LONGEST_VALUE).contains(&value.len()).then_some(value)
 }
 
 #[cfg(test)]
@@ -79,6 +83,7 @@ mod tests {
     fn the_latest_word_counts_and_odd_text_does_no_harm() {
         check(&["The cat is grey.", "The cat is black.", &asks("the cat")], Some("It is black."));
         check(&["The cat is ", &asks("the cat")], Some(DOES_NOT_KNOW));
+        check(&[&format!("The cat is {}", "a ".repeat(200)), &asks("the cat")], Some(DOES_NOT_KNOW));
         check(&["İ the cat is Ünal", &asks("the cat")], Some("It is Ünal."));
         check(&[&asks("")], Some(DOES_NOT_KNOW));
     }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use schema::exchange::{EXCHANGE_FORMAT, Exchange, Exchanges, Header, Octets, Part, Received, Sent};
 use serde_json::Value;
 
 use super::sample::{
@@ -26,7 +27,11 @@ fn the_published_schemas_are_those_of_the_types() {
 }
 
 fn schema(name: &str) -> jsonschema::Validator {
-    let file = format!("{name}.v{}.schema.json", schema::FORMAT_VERSION);
+    schema_in(name, schema::FORMAT_VERSION)
+}
+
+fn schema_in(name: &str, version: u32) -> jsonschema::Validator {
+    let file = format!("{name}.v{version}.schema.json");
     let (_, schema) = json_schema::all().into_iter().find(|(name, _)| *name == file).unwrap();
     jsonschema::validator_for(&schema).unwrap()
 }
@@ -68,6 +73,31 @@ fn a_written_run_is_what_the_schemas_say() {
     check(&schema("curve"), &read(&format!("groq/{CURVE}")));
     check(&schema("target-summary"), &read(&format!("groq/{SUMMARY}")));
     check(&schema("comparison"), &read(COMPARISON));
+}
+
+#[test]
+fn exchanges_are_what_their_schema_says() {
+    let octets = Octets::from(&b"a\xff"[..]);
+    let header = |value: Option<Octets>| Header { name: "x-odd".into(), value };
+    let begun = begin(tempfile::tempdir().unwrap().path());
+    let exchange = Exchange {
+        at: jiff::Timestamp::UNIX_EPOCH,
+        target: begun.manifest().plan.targets[0].clone(),
+        request: Sent { method: "POST".into(), target: "/".into(), headers: vec![header(None)], body: "{}".into() },
+        answer: Some(Received { status: 200, reason: None, headers: vec![header(Some(octets.clone()))] }),
+        reads: Vec::new(),
+        parts: vec![Part { raw: octets.clone(), text: Some("a".into()) }],
+        rest: octets,
+        left_out_bytes: 1,
+        record: record("groq", 0),
+    };
+    let exchanges =
+        Exchanges { format_version: EXCHANGE_FORMAT, program_version: "1".into(), exchanges: vec![exchange] };
+    let schema = schema_in("exchanges", EXCHANGE_FORMAT);
+    let mut value = serde_json::to_value(exchanges).unwrap();
+    check(&schema, &value.to_string());
+    value["exchanges"][0]["rest"] = serde_json::json!({ "bytes": "61ff" });
+    assert!(!schema.is_valid(&value));
 }
 
 #[test]

@@ -47,7 +47,6 @@ impl Narrator {
     }
 
     fn recorded(&mut self, record: &Record) -> Vec<String> {
-        self.table.judge(true);
         let found = self.table.seats().iter().enumerate().find(|(_, seat)| seat.target.name == record.target);
         let (Some((number, seat)), Some(place)) = (found, record.conversation) else { return Vec::new() };
         let at = (place.conversation, place.turn);
@@ -55,9 +54,11 @@ impl Narrator {
         if self.begun.insert((number, place.conversation)) {
             told.push(format!("{}: {}.", name(seat), self.table.conversation_in_words(at.0)));
         }
-        let turn = seat.came_to.iter().flat_map(|all| &all.turns).find(|turn| (turn.conversation, turn.turn) == at);
+        let came_to = self.table.at_hand(seat);
+        let turn = came_to.iter().flat_map(|all| &all.turns).find(|turn| (turn.conversation, turn.turn) == at);
         told.extend(turn.map(|turn| sentence(seat, turn, record, self.table.turns())));
-        let verdict = seat.evidence().iter().find(|one| (one.conversation, one.asked_in) == at);
+        let mut evidence = came_to.iter().flat_map(|all| &all.retention.evidence);
+        let verdict = evidence.find(|one| (one.conversation, one.asked_in) == at);
         told.extend(verdict.map(|one| format!("{} was asked for {}", name(seat), in_words(one))));
         told
     }

@@ -11,9 +11,9 @@ use schema::units::Moment;
 use super::ConversationSetup;
 use crate::text::Flow;
 
-/// Records up to which every new one is judged at once; of more, every so many.
+/// Records up to which every new one is judged at once; of more, only as many new ones as are this part of all.
 const FEW: usize = 400;
-const EVERY: usize = 50;
+const PART: usize = 16;
 
 /// All who are talked with.
 pub(super) struct Table {
@@ -86,7 +86,11 @@ impl Table {
     /// `conversation 2 of 3`. One that breaks off makes room for another, so there may be more than were meant.
     pub(super) fn conversation_in_words(&self, number: u64) -> String {
         let (number, all) = (number + 1, u64::from(self.conversations));
-        if number > all { format!("conversation {number}") } else { format!("conversation {number} of {all}") }
+        if number > all {
+            format!("conversation {number}, in place of one that broke off")
+        } else {
+            format!("conversation {number} of {all}")
+        }
     }
 
     pub(super) const fn turns(&self) -> u32 {
@@ -114,11 +118,21 @@ impl Table {
     pub(super) fn judge(&mut self, all: bool) {
         for seat in &mut self.seats {
             let new = seat.records.len() - seat.judged;
-            if new > 0 && (all || seat.records.len() <= FEW || new >= EVERY) {
+            if new > 0 && (all || seat.records.len() <= FEW || new >= seat.records.len() / PART) {
                 seat.came_to = stats::conversations(&seat.target, &seat.records, &self.script);
                 seat.judged = seat.records.len();
             }
         }
+    }
+}
+
+impl Table {
+    /// What the conversation of the latest record has come to so far; others make no difference to it.
+    pub(super) fn at_hand(&self, seat: &Seat) -> Option<Conversations> {
+        let number = |record: &Record| record.conversation.map(|place| place.conversation);
+        let latest = seat.records.last().and_then(number)?;
+        let own = seat.records.iter().rev().take_while(|record| number(record) == Some(latest));
+        stats::conversations(&seat.target, own, &self.script)
     }
 }
 
@@ -143,7 +157,7 @@ impl Seat {
         let warming = ticket.phase == Phase::Warmup;
         let is_new = self.turn.index != ticket.index || self.turn.warming != warming || self.turn.end.is_some();
         if is_new || self.turn.number.is_none() {
-            self.begin(ticket.index, warming, script);
+            self.begin(ticket, warming, script);
         }
         let turn = &mut self.turn;
         match stage {
@@ -162,9 +176,12 @@ impl Seat {
         }
     }
 
-    fn begin(&mut self, index: u64, warming: bool, script: &dyn Fn(u64) -> Option<Script>) {
-        let number = if warming { 0 } else { self.place.1 };
-        if !warming && number == 0 {
+    fn begin(&mut self, ticket: &Ticket, warming: bool, script: &dyn Fn(u64) -> Option<Script>) {
+        let index = ticket.index;
+        // Another attempt is at the same turn of the same conversation, which has not broken off after all.
+        let again = self.turn.number.filter(|_| ticket.attempt > 0 && !warming);
+        let number = again.unwrap_or(if warming { 0 } else { self.place.1 });
+        if again.is_none() && !warming && number == 0 {
             self.script = script(self.place.0);
         }
         self.turn = TurnAtHand { warming, number: Some(number), index, ..TurnAtHand::default() };

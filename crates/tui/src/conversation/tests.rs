@@ -107,6 +107,27 @@ fn keys_stop_it_and_leave_it() {
 }
 
 #[test]
+fn a_turn_that_is_tried_again_is_the_same_turn() {
+    let mut telling = Telling::of(1);
+    telling.talks(0, 0, 3);
+    telling.fails(0, 0, 3, FailureClass::ServerError, "try again");
+    telling.begins_again(0, 0, 3);
+    let drawn = telling.drawn((120, 40));
+    assert!(drawn.contains("turn 4 of 12") && drawn.contains("Read this, please"), "{drawn}");
+}
+
+#[test]
+fn more_conversations_than_were_asked_for_are_accounted_for() {
+    let mut telling = Telling::of(1);
+    telling.talks(0, 3, 1);
+    let told = telling.told.join("\n");
+    assert!(told.contains("conversation 4, in place of one that broke off."), "{told}");
+    telling.begins(0, 3, 1);
+    let drawn = telling.drawn((120, 40));
+    assert!(drawn.contains("in place of one that broke off"), "{drawn}");
+}
+
+#[test]
 fn told_in_sentences() {
     let mut telling = Telling::of(2);
     telling.warms_up();

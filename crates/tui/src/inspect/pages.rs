@@ -14,20 +14,38 @@ use crate::theme::Theme;
 /// Lines of one page at most; a saved exchange has all of it.
 const MOST_LINES: usize = 20_000;
 
-/// Columns of one step of indentation.
+/// Bytes of one body or event that are laid out at most: every one of them may become a line.
+const MOST_BYTES: usize = 1 << 20;
+
+/// Columns of one step of indentation, and steps at most: what is nested deeper than anybody can follow is no reason for
+/// pages of blanks.
 const STEP: usize = 2;
+const MOST_STEPS: usize = 40;
+
+/// Bytes that one column may take: of blanks that are left out, of characters of several.
+const BYTES_A_COLUMN: usize = 16;
 
 /// Lines being written for a number of columns.
 pub(super) struct Sheet<'a> {
     theme: &'a Theme,
     columns: usize,
+    /// Lines at most.
+    most: usize,
     lines: Vec<Line<'static>>,
     is_cut: bool,
 }
 
 impl<'a> Sheet<'a> {
     pub(super) const fn new(theme: &'a Theme, columns: u16) -> Self {
-        Self { theme, columns: if columns == 0 { 1 } else { columns as usize }, lines: Vec::new(), is_cut: false }
+        let columns = if columns == 0 { 1 } else { columns as usize };
+        Self { theme, columns, most: MOST_LINES, lines: Vec::new(), is_cut: false }
+    }
+
+    /// With no more lines than `rows`, and nothing said of those that are left out.
+    pub(super) fn raw_within(mut self, raw: &Octets, rows: usize) -> Vec<Line<'static>> {
+        self.most = rows.min(MOST_LINES);
+        self.body(raw);
+        self.lines
     }
 
     pub(super) fn done(mut self) -> Vec<Line<'static>> {
@@ -120,7 +138,8 @@ impl<'a> Sheet<'a> {
 
     /// Bytes of which most is JSON: all of it, or what follows the field of an event on each line.
     fn body(&mut self, octets: &Octets) {
-        let shown = octets.shown();
+        // Where there is room for few lines, few bytes are worth a look: the rest is out of sight.
+        let shown = self.head_of(octets, self.most.saturating_mul(self.columns).saturating_mul(BYTES_A_COLUMN));
         if json::is_likely(shown.raw()) {
             for row in json::rows(shown.raw()) {
                 self.row(0, &row);
@@ -142,7 +161,7 @@ impl<'a> Sheet<'a> {
 
     /// The same, with its own lines only.
     fn inline(&mut self, octets: &Octets) {
-        let shown = octets.shown();
+        let shown = self.head_of(octets, MOST_BYTES);
         for line in lines(shown.raw()) {
             let from = json::embedded(line).map_or(if json::is_likely(line) { 0 } else { line.len() }, |at| at.start);
             let (field, rest) = line.split_at(from);
@@ -153,6 +172,20 @@ impl<'a> Sheet<'a> {
         }
     }
 
+    /// So many bytes from the beginning as text.
+    fn head_of(&mut self, octets: &Octets, most: usize) -> Untrusted {
+        let most = most.min(MOST_BYTES);
+        if octets.len() <= most {
+            return octets.shown();
+        }
+        self.is_cut = true;
+        // A character that the cut goes through is none of those that are shown.
+        let head = &octets.raw()[..most];
+        let whole =
+            std::str::from_utf8(head).map_or_else(|e| e.error_len().map_or(e.valid_up_to(), |_| most), str::len);
+        Octets::from(&head[..whole]).shown()
+    }
+
     fn row(&mut self, depth: usize, row: &Row<'_>) {
         let theme = self.theme;
         let pieces: Vec<_> = row.pieces.iter().map(|piece| (piece.text, piece.class.style(theme))).collect();
@@ -161,12 +194,12 @@ impl<'a> Sheet<'a> {
 
     /// Puts one line down, as many of the screen's as it takes.
     fn put(&mut self, depth: usize, pieces: &[(&str, Style)]) {
-        if self.lines.len() >= MOST_LINES {
+        if self.lines.len() >= self.most {
             self.is_cut = true;
             return;
         }
         // However deep it is, half of the width is for what stands there.
-        let indent = (depth * STEP).min(self.columns / 2);
+        let indent = (depth.min(MOST_STEPS) * STEP).min(self.columns / 2);
         let room = self.columns - indent;
         let mut spans = vec![Span::raw(" ".repeat(indent))];
         let mut used = 0;
@@ -189,7 +222,7 @@ impl<'a> Sheet<'a> {
     }
 
     fn push(&mut self, line: Line<'static>) {
-        if self.lines.len() < MOST_LINES {
+        if self.lines.len() < self.most {
             self.lines.push(line);
         } else {
             self.is_cut = true;

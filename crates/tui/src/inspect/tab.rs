@@ -25,6 +25,9 @@ const BESIDE: u16 = 140;
 /// Columns of a timeline before its text.
 const BEFORE_TEXT: usize = 62;
 
+/// Bytes of one event's text that a row is made of.
+const LONGEST_VISIBLE: usize = 4 << 10;
+
 /// A target.
 pub(super) struct Tab {
     pub(super) name: String,
@@ -338,7 +341,7 @@ impl Seen {
         frame.render_widget(Line::styled(title, theme.border), head);
         let sheet = Sheet::new(theme, body.width);
         let lines = match row.and_then(|row| row.part(&self.exchange)) {
-            Some(part) => sheet.raw(&part.raw),
+            Some(part) => sheet.raw_within(&part.raw, body.height.into()),
             None => vec![Line::styled("its bytes were not kept, or are part of the answer as a whole", theme.dim)],
         };
         frame.render_widget(Text::from(lines), body);
@@ -347,6 +350,7 @@ impl Seen {
 
 /// Text with its line breaks and edges to be seen.
 fn visible(said: &Untrusted, columns: usize) -> String {
-    let marked = said.raw().replace('\n', "⏎");
+    // Of a long one no more is looked at than can have room.
+    let marked = Untrusted::bounded(said.raw(), LONGEST_VISIBLE).raw().replace('\n', "⏎");
     text::fit(&Untrusted::bounded(marked, usize::MAX), columns)
 }

@@ -298,6 +298,19 @@ fn an_answer_in_one_piece_is_told_read_by_read() {
 }
 
 #[test]
+fn what_is_nested_for_ever_or_too_large_is_shown_as_far_as_it_is_worth_it() {
+    let raw = |raw: String| raw_text(&Part { raw: raw.as_str().into(), text: None });
+    for nested in ["[".repeat(2 << 20), "{\"a\":".repeat(400_000)] {
+        let lines = raw(nested);
+        assert!(lines.len() <= 20_001 && lines.last().unwrap().contains("more than can be shown"), "{}", lines.len());
+        assert!(lines.iter().all(|line| line.len() < 200), "no page is made of blanks");
+    }
+    let split = raw(format!("{}ä{}", "x".repeat((1 << 20) - 1), "y".repeat(9)));
+    assert!(!split.concat().contains(r"\x"), "no character is cut in two");
+    assert!(split.concat().len() < 2 << 20);
+}
+
+#[test]
 fn any_size_and_any_key_will_do() {
     let keys = "qrfl/gGjk1234 sx\u{7}é".chars().map(KeyCode::Char);
     let others = [KeyCode::Tab, KeyCode::BackTab, KeyCode::Enter, KeyCode::Esc, KeyCode::End, KeyCode::PageDown];

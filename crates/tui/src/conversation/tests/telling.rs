@@ -159,6 +159,14 @@ impl Telling {
         }
     }
 
+    /// What failed is tried again.
+    pub(super) fn begins_again(&mut self, target: usize, conversation: u64, turn: u32) {
+        let name = TARGETS[target].0.parse().unwrap();
+        let index = conversation * u64::from(TURNS) + u64::from(turn);
+        let ticket = Ticket { target: name, phase: Phase::Measured, block: 0, index, attempt: 1, stream: 0 };
+        self.fold(&Progress::Moved { ticket, at: ms(self.now), stage: Stage::Sent });
+    }
+
     pub(super) fn fails(&mut self, target: usize, conversation: u64, turn: u32, class: FailureClass, message: &str) {
         self.begins(target, conversation, turn);
         let failure = Failure { class, message: message.into(), retry_after_ns: None };
