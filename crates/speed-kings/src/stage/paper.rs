@@ -8,6 +8,9 @@ use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
 use ratatui::buffer::{Cell, CellWidth as _};
 use ratatui::layout::{Position, Size};
 
+/// What is drawn on at most: terminals may claim to be so large that no memory holds their cells.
+const LARGEST: Size = Size { width: 2_000, height: 1_000 };
+
 /// Hides the cursor, as every frame without one does again.
 const HIDE: &[u8] = b"\x1b[?25l";
 
@@ -92,7 +95,8 @@ impl Backend for Paper {
     }
 
     fn size(&self) -> io::Result<Size> {
-        self.0.size()
+        let Size { width, height } = self.0.size()?;
+        Ok(Size { width: width.min(LARGEST.width), height: height.min(LARGEST.height) })
     }
 
     fn window_size(&mut self) -> io::Result<WindowSize> {

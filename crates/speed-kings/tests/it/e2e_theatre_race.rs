@@ -35,7 +35,7 @@ fn a_race_in_a_pipe_is_told_in_sentences_and_its_answers_come_before_its_table()
     for name in NAMES {
         assert!(outcome.err.contains(&format!("{name} (SIMULATED) finished after ")), "{}", outcome.err);
         let records = measured(&run, name);
-        let said: String = records[0].output.as_deref().unwrap().iter().map(|piece| piece.raw()).collect();
+        let said: String = records[0].output.as_deref().unwrap().iter().map(schema::text::Untrusted::raw).collect();
         assert!(said.len() > 20 && answers.contains(said.trim_end()), "`{said}` in\n{answers}");
         assert_eq!(records.len(), 1);
     }
