@@ -23,6 +23,7 @@ use schema::text::Untrusted;
 use transport::{Client, Clock, Connector};
 use tui::inspect::{Carried, Filter};
 
+use crate::args::Output;
 use crate::args::run::{RunArgs, Way};
 use crate::args::screen::ScreenArgs;
 use crate::commands::Context;
@@ -60,7 +61,7 @@ pub(crate) struct Args {
     open: Option<PathBuf>,
 
     /// Show how each target answers requests that are wrong or at the edge of what it can do.
-    #[arg(long, conflicts_with_all = ["save", "kind", "find", "raw"])]
+    #[arg(long, conflicts_with_all = ["save", "kind", "find", "raw", "record"])]
     errors: bool,
 
     /// Of the timeline, show only this: text, reasoning, tool, vectors, other, or pieces of whole answers.
@@ -99,24 +100,30 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         return theatre::run(&args.run, context);
     }
     let wanted = Stage::wanted(&args.screen, context)?;
-    let exchanges = match &args.open {
+    if !wanted && context.output == Output::Json && !args.filter().is_open() {
+        let problem = Problem::new("`--output json` has all of an exchange, and no use for `--kind` and `--find`");
+        return Err(problem.help("leave them out, or use another form: `--output csv` has the events alone").into());
+    }
+    let (exchanges, lacking) = match &args.open {
         Some(path) => {
             refuse_settings(args)?;
             let kept = file::open(path)?;
             if wanted {
                 shown::show(kept.exchanges.clone(), args, context)?;
             }
-            kept
+            (kept, false)
         }
         None => asked(args, wanted, context)?,
     };
-    if let Some(path) = &args.save {
-        file::save(path, &exchanges)?;
+    let saved = args.save.as_ref().map(|path| file::save(path, &exchanges).map(|()| path));
+    let form = Form { filter: args.filter(), raw: args.raw, was_seen: wanted };
+    // Where they cannot be kept they are shown all the same: they cannot be had again.
+    text::print(&exchanges, &form, context)?;
+    if let Some(path) = saved.transpose()? {
         context.terminal.note(&format!("kept in {}", path.display()));
     }
-    let form = Form { filter: args.filter(), raw: args.raw, was_seen: wanted };
-    text::print(&exchanges, &form, context)?;
-    let well = exchanges.exchanges.iter().all(|exchange| exchange.record.outcome.is_complete());
+    let all = &exchanges.exchanges;
+    let well = !lacking && !all.is_empty() && all.iter().all(|exchange| exchange.record.outcome.is_complete());
     Ok(if well || args.open.is_some() { Exit::Done } else { Exit::Failed })
 }
 
@@ -127,13 +134,14 @@ fn refuse_settings(args: &Args) -> Result<(), Failure> {
     Err(problem.help("leave it out; `--kind`, `--find` and `--raw` are heeded").into())
 }
 
-/// Sends a request to each target, on the screen where one is wanted.
-fn asked(args: &Args, wanted: bool, context: &Context) -> Result<Exchanges, Failure> {
+/// Sends a request to each target, on the screen where one is wanted. Also whether a target was left out.
+fn asked(args: &Args, wanted: bool, context: &Context) -> Result<(Exchanges, bool), Failure> {
     let prepared = prepare(&args.run, &Way { verb: &INSPECT, settled: "" }, context)?;
+    let lacking = prepared.is_lacking();
     let round = Round::new(prepared)?;
     let exchanges =
         if wanted { shown::carry_out(round, args, context)? } else { round.carry_out(&mut |_| {}, &mut |_, _| {})? };
-    Ok(bound(exchanges))
+    Ok((bound(exchanges), lacking))
 }
 
 /// Exchanges as a file has them.

@@ -70,6 +70,11 @@ fn what_was_kept_is_shown_again_without_asking_anybody() {
     // What is printed can be opened, too.
     let desk = desk.with_file("printed.json", &kept.out);
     assert_eq!(done(&desk, &["inspect", "--open=printed.json", "--output=json"]).out, kept.out);
+    let schema = include_str!("../../../../schemas/exchanges.v1.schema.json");
+    let is_as_published = |text: &str| {
+        jsonschema::is_valid(&serde_json::from_str(schema).unwrap(), &serde_json::from_str::<Value>(text).unwrap())
+    };
+    assert!(is_as_published(&file(&desk, "kept.json")) && !is_as_published("{}"));
     let found = done(&desk, &["inspect", "--open=kept.json", "--output=csv", "--find=[done]"]);
     assert_eq!(found.out.lines().count(), 2, "{}", found.out);
 }
@@ -97,7 +102,23 @@ fn what_makes_no_sense_is_refused() {
     check_refused(&["--mock", "--slo=ttft_p95<1s"], "`inspect` has no use for `--slo`");
     check_refused(&["--mock", "--kind=banana"], "use one of text, reasoning");
     check_refused(&["--mock", "--errors", "--save=x.json"], "cannot be used with");
+    check_refused(&["--mock", "--errors", "--record=x.cast"], "cannot be used with");
+    check_refused(&["--mock", "--find=x", "--output=json"], "no use for `--kind` and `--find`");
     check_refused(&["--mock", "--record=x.cast"], "there is no screen to record");
+}
+
+#[test]
+fn what_cannot_be_kept_is_shown_all_the_same() {
+    let outcome = Desk::new().run(&[&MOCK[..], &["--save=nowhere/kept.json"]].concat());
+    assert_eq!(outcome.status, Some(1), "{}", outcome.all());
+    assert!(outcome.out.contains("HTTP/1.1 200 OK") && outcome.err.contains("cannot be kept"), "{}", outcome.all());
+}
+
+#[test]
+fn a_target_that_is_left_out_is_no_success() {
+    let outcome = Desk::new().run(&[&MOCK[..], &["--providers=groq"]].concat());
+    assert_eq!(outcome.status, Some(1), "{}", outcome.all());
+    assert!(outcome.out.contains("HTTP/1.1 200 OK"), "{}", outcome.all());
 }
 
 #[test]

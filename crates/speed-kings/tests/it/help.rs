@@ -31,6 +31,7 @@ fn every_command_explains_itself_with_examples() {
         check(command, &[command, "--help"]);
     }
     check("conversation", &["conversation", "--help"]);
+    check("inspect", &["inspect", "--help"]);
     check("race", &["race", "--help"]);
     check("rush", &["rush", "--help"]);
     check("config-show", &["config", "show", "--help"]);

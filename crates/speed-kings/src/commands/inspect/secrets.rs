@@ -6,16 +6,17 @@ use store::Redactor;
 
 use crate::outcome::Failure;
 
-/// Words of a header's name that tell that its value is a secret, or as good as one.
-const TELLING: [&str; 15] = [
+/// Ends of words of a header's name that tell that its value is a secret, or as good as one.
+const TELLING: [&str; 16] = [
     "auth",
     "authorization",
+    "bearer",
     "cookie",
     "cookie2",
     "credential",
     "credentials",
+    "jwt",
     "key",
-    "apikey",
     "passwd",
     "password",
     "secret",
@@ -62,7 +63,7 @@ fn clean(bytes: &mut Octets, redactor: &Redactor) {
 
 fn is_telling(header: &Header) -> bool {
     let name = header.name.raw().to_ascii_lowercase();
-    name.split(['-', '_']).any(|word| TELLING.contains(&word))
+    name.split(['-', '_']).any(|word| TELLING.iter().any(|end| word.ends_with(end)))
 }
 
 /// Events that spell a secret out between them, none of which holds all of it.
@@ -102,6 +103,9 @@ mod tests {
     fn headers_that_hold_secrets_are_known_by_their_names() {
         for name in ["Authorization", "Set-Cookie", "x-api-key", "X-Auth-Token", "proxy-authorization", "x_session_id"]
         {
+            check(name, true);
+        }
+        for name in ["X-ApiKey", "X-AccessToken", "x-amzn-oauth", "JSESSIONSID", "cf-access-jwt-assertion"] {
             check(name, true);
         }
         for name in ["x-ratelimit-remaining-tokens", "content-type", "www-authenticate", "x-request-id", "keep-alive"] {
