@@ -94,8 +94,8 @@ fn a_server_that_cuts_prompts_is_caught_and_one_that_refuses_them_too() {
     let unknown = cuts.evidence.iter().filter(|one| one.recall == schema::conversation::Recall::Unknown).count();
     assert_eq!(unknown as u64, cuts.asked - cuts.right, "it does not know what it was not shown");
     let refuses = refuses.conversations.unwrap().retention;
-    let refused = refuses.evidence.iter().filter(|one| one.recall == schema::conversation::Recall::Refused).count();
-    assert!(refused > 0 && refuses.right + refused as u64 == refuses.asked, "{refuses:?}");
+    let turned_down = refuses.evidence.iter().filter(|one| one.recall == schema::conversation::Recall::Refused).count();
+    assert!(turned_down > 0 && refuses.right + turned_down as u64 == refuses.asked, "{refuses:?}");
 }
 
 #[test]
