@@ -66,7 +66,7 @@ const SCENES: [Scene; 3] = [
         title: "`benchmark`: 1,000 streams of 10 events a second, the live view drawn",
         engines: 1,
         gap: "100ms",
-        arguments: &["benchmark", "--concurrency", "1000", "--requests", "1000", "--max-tokens", "50", "--warmup", "1"],
+        arguments: &["benchmark", "--concurrency", "1000", "--requests", "1000", "--max-tokens", "50", "--blocks", "1"],
     },
 ];
 

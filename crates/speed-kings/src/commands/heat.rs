@@ -8,7 +8,7 @@
 //! A command calls [`line_up`] before it takes the terminal (it tells of targets that are left out), makes its screen of
 //! [`Field::setup`], opens the stage where [`Stage::wanted`](crate::stage::Stage::wanted), and then carries the field
 //! out, before the stage or in sentences on stderr. One field is one run; for another prompt line up again. What is read
-//! afterwards is in [`pages`].
+//! afterwards is in [`pages()`].
 
 mod pages;
 mod seen;
