@@ -169,3 +169,35 @@ pub struct Plan {
     #[serde(default)]
     pub side_by_side: bool,
 }
+
+impl Plan {
+    /// A plan with nothing beyond what is asked of whom and when: no warm-up, one block, no grace, seed 0, no bounds,
+    /// nothing that stops, slows or adapts it, and no folder.
+    pub fn plain(name: impl Into<String>, targets: Vec<Target>, workload: Workload, load: Load, stop: Stop) -> Self {
+        Self {
+            name: name.into(),
+            targets,
+            workload,
+            load,
+            stop,
+            grace_ns: Nanos::ZERO,
+            warmup: 0,
+            blocks: 1,
+            seed: 0,
+            slos: Vec::new(),
+            budget_usd: None,
+            transport: TransportPlan::default(),
+            keep_text: false,
+            out: PathBuf::new(),
+            search: None,
+            until: None,
+            retry: None,
+            respect_limits: false,
+            drop_after: 0,
+            scrape_ns: None,
+            gpu_metrics: None,
+            judging: Judging::default(),
+            side_by_side: false,
+        }
+    }
+}

@@ -449,6 +449,46 @@ pub struct Record {
     pub outcome: Outcome,
 }
 
+impl Record {
+    /// A measured request that was due at `scheduled_ns` and never sent: what is known of one before anything happens.
+    pub fn not_sent(target: TargetName, index: u64, scheduled_ns: Moment) -> Self {
+        Self {
+            index,
+            target,
+            phase: Phase::Measured,
+            block: 0,
+            step: 0,
+            attempt: 0,
+            prompt: 0,
+            prompt_tokens: None,
+            conversation: None,
+            max_tokens: 0,
+            forced_length: false,
+            scheduled_ns,
+            connect: None,
+            http: None,
+            start_ns: None,
+            sent_ns: None,
+            first_byte_ns: None,
+            headers_ns: None,
+            end_ns: None,
+            status: None,
+            request_id: None,
+            request_bytes: 0,
+            response_bytes: 0,
+            reads: 0,
+            events: Events::default(),
+            usage: None,
+            tokens: None,
+            server: None,
+            limits: None,
+            output_hash: None,
+            output: None,
+            outcome: Outcome::NotSent,
+        }
+    }
+}
+
 /// A part of a request still in flight, written about twice a second so that a crash loses no more.
 /// Parts of one request concatenate; the finished [`Record`] replaces them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -345,6 +345,24 @@ pub struct Target {
 }
 
 impl Target {
+    /// A real target that speaks OpenAI's chat, with nothing special about it: no key, no headers, no known price.
+    pub fn plain(name: TargetName, provider: impl Into<String>, model: impl Into<String>, url: Url) -> Self {
+        Self {
+            name,
+            provider: provider.into(),
+            model: model.into(),
+            url,
+            dialect: Dialect::OpenaiChat,
+            encoding: Encoding::default(),
+            auth: AuthScheme::None,
+            key_variable: None,
+            headers: Vec::new(),
+            price: None,
+            metrics_url: None,
+            simulated: false,
+        }
+    }
+
     /// Whether its output can be made exactly as long as asked: only OpenAI's dialects have a field for it.
     pub fn can_force_length(&self) -> bool {
         let has_field = matches!(self.dialect, Dialect::OpenaiChat | Dialect::OpenaiCompletions);
