@@ -47,12 +47,13 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use jiff::{Timestamp, Zoned};
-use schema::manifest::{Manifest, Status};
+use schema::manifest::{Found, Manifest, Status};
 use schema::plan::Plan;
 use schema::progress::{Follow, Progress};
 use schema::record::Failure;
 use schema::summary::{Calibration, Summary};
-use schema::target::{Credentialed, TargetName};
+use schema::target::{Credentialed, Target, TargetName};
+use schema::units::Nanos;
 use store::{RunDir, StoreError};
 use transport::{Clock, Connector, Proxy};
 use uuid::Uuid;
@@ -81,6 +82,8 @@ pub struct Job {
     pub calibration: Option<Calibration>,
     /// The proxy for TLS targets.
     pub proxy: Option<Proxy>,
+    /// What the targets' servers have said of themselves, kept with the run; it adds the round trips.
+    pub found: Vec<Found>,
     /// Notes made while preparing, kept with the run.
     pub notes: Vec<String>,
     /// Words to put on the run.
@@ -162,7 +165,11 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
     let scraped = readings.is_none_or(Scraper::finish);
     let mut notes = job.notes;
     notes.extend(side_by_side(&plan));
-    let trouble = trouble(recorder.join(), worked.panicked, scraped, &mut notes);
+    let recorded = recorder.join();
+    if let Ok(Kept { round_trips, .. }) = &recorded {
+        directory.learn(found(directory.manifest(), round_trips));
+    }
+    let trouble = trouble(recorded, worked.panicked, scraped, &mut notes);
     // Some were told while the run went on, too.
     let new = |note: &String| !notes.contains(note);
     let further: Vec<_> = worked.notes.into_iter().filter(new).collect();
@@ -185,6 +192,18 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
         (Some(trouble), Err(_)) => Err(RunError::NotSealed { path, trouble: Box::new(trouble) }),
         (None, sealed) => Ok(Finished { path, manifest: sealed?, summary: summary?, given_up: worked.given_up }),
     }
+}
+
+/// What targets have said of themselves, and how far away they are where that was seen.
+fn found(manifest: &Manifest, round_trips: &BTreeMap<TargetName, Nanos>) -> Vec<Found> {
+    let of = |target: &Target| {
+        let said = manifest.found.iter().find(|found| found.target == target.name);
+        let about = said.map(|found| found.about.clone()).unwrap_or_default();
+        let round_trip_ns = round_trips.get(&target.name).copied();
+        let known = round_trip_ns.is_some() || !about.is_empty();
+        known.then(|| Found { target: target.name.clone(), about, round_trip_ns })
+    };
+    manifest.plan.targets.iter().filter_map(of).collect()
 }
 
 /// Seals the run; where a bug keeps its numbers from being told, without them and as failed.
@@ -265,6 +284,7 @@ fn manifest(job: &Job, run_id: Uuid, clock: Clock) -> Manifest {
         requests: None,
         quality: None,
         calibration: job.calibration.clone(),
+        found: job.found.clone(),
         tags: job.tags.clone(),
         sources: Vec::new(),
         notes: Vec::new(),

@@ -3,6 +3,7 @@
 
 mod lookout;
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -12,10 +13,11 @@ use std::time::{Duration, Instant};
 
 use schema::curve::Step;
 use schema::progress::Progress;
-use schema::record::{Partial, Record, TokenSource};
+use schema::record::{ConnectTimes, Partial, Record, TokenSource};
 use schema::server::ServerSample;
 use schema::target::TargetName;
 use schema::text::Untrusted;
+use schema::units::Nanos;
 use store::{Log, StoreError, Writer};
 use transport::Clock;
 use workload::Tokenizer;
@@ -49,6 +51,8 @@ pub(crate) enum Message {
 pub(crate) struct Kept {
     pub(crate) error: Option<StoreError>,
     pub(crate) notes: Vec<String>,
+    /// Of each target the shortest TCP handshake of connections opened ahead.
+    pub(crate) round_trips: BTreeMap<TargetName, Nanos>,
 }
 
 /// What the recorder needs beside the queue and those who watch.
@@ -81,7 +85,7 @@ pub(crate) fn start(
     watch: impl FnMut(Progress) + Send + 'static,
 ) -> JoinHandle<Kept> {
     let body = move || {
-        let kept = Kept { error: None, notes: Vec::new() };
+        let kept = Kept { error: None, notes: Vec::new(), round_trips: BTreeMap::new() };
         Recorder { desk, watch: Some(watch), kept, lookout: None }.record(&messages)
     };
     std::thread::Builder::new().name("recorder".into()).spawn(body).expect("the system lets us start a thread")
@@ -157,8 +161,10 @@ impl<W: FnMut(Progress)> Recorder<W> {
                 Ok(())
             }
             Message::Progress(progress) => {
-                if let Progress::Note(note) = &progress {
-                    self.note(note);
+                match &progress {
+                    Progress::Note(note) => self.note(note),
+                    Progress::Warmed { target, opened } => self.note_round_trips(target, opened),
+                    _ => {}
                 }
                 self.tell(progress);
                 Ok(())
@@ -187,6 +193,13 @@ impl<W: FnMut(Progress)> Recorder<W> {
         drop(writeln!(self.desk.log, "{} {note}", jiff::Timestamp::now()));
         if !self.kept.notes.iter().any(|kept| kept == note) {
             self.kept.notes.push(note.to_owned());
+        }
+    }
+
+    fn note_round_trips(&mut self, target: &TargetName, opened: &[ConnectTimes]) {
+        let known = self.kept.round_trips.get(target).copied();
+        if let Some(shortest) = opened.iter().map(|times| times.tcp_ns).chain(known).min() {
+            self.kept.round_trips.insert(target.clone(), shortest);
         }
     }
 

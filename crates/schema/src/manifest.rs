@@ -11,6 +11,9 @@ use uuid::Uuid;
 
 use crate::plan::Plan;
 use crate::summary::{Calibration, Quality};
+use crate::target::TargetName;
+use crate::text::Untrusted;
+use crate::units::Nanos;
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -148,6 +151,30 @@ pub enum Source {
     },
 }
 
+/// What was found of a target before it was measured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Found {
+    /// Whose.
+    pub target: TargetName,
+    /// What its server said of itself, where it was asked; in the order in which it is shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub about: Vec<Said>,
+    /// The shortest TCP handshake of the connections that were opened ahead: one round trip.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_trip_ns: Option<Nanos>,
+}
+
+/// One thing that a server said of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Said {
+    /// What it is: `context`.
+    pub name: String,
+    /// As it was said: `131072 tokens`.
+    pub value: Untrusted,
+    /// The page that said so, by its path, or in words what gave it away.
+    pub source: String,
+}
+
 /// `manifest.json`: written first, replaced atomically at each change of status.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Manifest {
@@ -184,6 +211,9 @@ pub struct Manifest {
     /// This machine's own floor, where it was measured beside the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
+    /// What was found of its targets before they were measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<Found>,
     /// Words that people put on it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
@@ -196,4 +226,30 @@ pub struct Manifest {
     /// SHA-256 of each sealed file, by its path within the run.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub checksums: BTreeMap<String, String>,
+}
+
+impl Manifest {
+    /// The manifest of a run that begins: nothing has come of it yet, and nobody has said more about it.
+    pub fn begun(run_id: Uuid, program_version: String, plan: Plan, epoch: Epoch, machine: Machine) -> Self {
+        Self {
+            format_version: crate::FORMAT_VERSION,
+            run_id,
+            status: Status::Running,
+            program_version,
+            simulated: plan.targets.iter().any(|target| target.simulated),
+            plan,
+            epoch,
+            ended: None,
+            machine,
+            git: None,
+            requests: None,
+            quality: None,
+            calibration: None,
+            found: Vec::new(),
+            tags: Vec::new(),
+            sources: Vec::new(),
+            notes: Vec::new(),
+            checksums: BTreeMap::new(),
+        }
+    }
 }

@@ -248,6 +248,7 @@ fn manifest(requests: u64, seed: u64) -> Manifest {
         requests: None,
         quality: None,
         calibration: None,
+        found: Vec::new(),
         tags: Vec::new(),
         sources: Vec::new(),
         notes: Vec::new(),

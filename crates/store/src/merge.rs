@@ -219,6 +219,8 @@ fn manifest(parts: &[&Manifest], target: &MergeAs<'_>) -> Manifest {
         epoch: Epoch { monotonic_ns: 0, ..first.epoch },
         git: first.git.clone().filter(|git| parts.iter().all(|part| part.git.as_ref() == Some(git))),
         calibration: worst.cloned(),
+        // Each of the runs has its own.
+        found: Vec::new(),
         tags: tags.into_iter().cloned().collect(),
         sources: Vec::new(),
         notes: Vec::new(),

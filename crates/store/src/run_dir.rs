@@ -11,7 +11,7 @@ use jiff::civil::DateTime;
 use schema::FORMAT_VERSION;
 use schema::comparison::Comparison;
 use schema::curve::{Curve, Step};
-use schema::manifest::{Manifest, Status};
+use schema::manifest::{Found, Manifest, Status};
 use schema::server::ServerSample;
 use schema::summary::{Calibration, Quality, TargetSummary};
 use schema::target::{Target, TargetName};
@@ -198,6 +198,11 @@ impl RunDir {
             return Ok(());
         }
         disk::replace(&path, &disk::read(&self.path.join(MANIFEST), JSON_BYTES)?)
+    }
+
+    /// Takes in what was found of the targets while the run went on: the seal keeps it.
+    pub fn learn(&mut self, found: Vec<Found>) {
+        self.manifest.found = found;
     }
 
     /// Changes the manifest of a run that goes on.

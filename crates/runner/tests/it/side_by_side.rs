@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use schema::manifest::Status;
+use runner::{Job, Stop};
+use schema::manifest::{Found, Said, Status};
 use schema::plan::{Arrival, Load, Stop as Enough, WhenFull};
 use schema::progress::Progress;
 use schema::record::{FailureClass, Outcome, Phase, Record};
@@ -47,6 +48,20 @@ const fn servers(millis: u64) -> Pace {
 
 fn names(names: &[&str]) -> Vec<TargetName> {
     names.iter().map(|name| name.parse().unwrap()).collect()
+}
+
+#[test]
+fn a_run_keeps_what_servers_said_and_how_far_away_they_are() {
+    let (near, other) = (engine(servers(1)), engine(servers(1)));
+    let stage = Stage::new(&[&near, &other], Load::Closed { concurrency: 2 }, Enough::Requests(4));
+    let said = Said { name: "context".into(), value: "4096 tokens".into(), source: "/props".into() };
+    let told = Found { target: "a".parse().unwrap(), about: vec![said], round_trip_ns: None };
+    let job = Job { found: vec![told.clone()], ..stage.job() };
+    let finished = runner::run(job, &Stop::new(), |_| {}).unwrap();
+    let [a, b] = &store::Run::open(&finished.path).unwrap().manifest.found[..] else { panic!("both were reached") };
+    assert_eq!((&a.target, &a.about), (&told.target, &told.about));
+    assert_eq!((b.target.as_str(), b.about.len()), ("b", 0));
+    assert!([a, b].iter().all(|found| found.round_trip_ns.is_some_and(|it| it > Nanos::ZERO)));
 }
 
 #[test]

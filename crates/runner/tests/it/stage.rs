@@ -129,6 +129,7 @@ impl Stage {
             trace: self.trace.clone(),
             calibration: None,
             proxy: None,
+            found: Vec::new(),
             notes: Vec::new(),
             tags: Vec::new(),
             program_version: "0.0.0".to_owned(),

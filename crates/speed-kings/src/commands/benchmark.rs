@@ -128,6 +128,7 @@ pub(super) fn job(prepared: &Prepared, calibration: Option<Calibration>) -> Job 
         trace: prepared.asked.trace.clone(),
         calibration,
         proxy: prepared.proxy.clone(),
+        found: Vec::new(),
         notes: prepared.resolved.skipped.iter().map(|problem| format!("not measured: {problem}")).collect(),
         tags: prepared.resolved.tags.iter().map(ToString::to_string).collect::<BTreeSet<_>>().into_iter().collect(),
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
