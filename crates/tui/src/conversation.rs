@@ -36,7 +36,7 @@ pub struct ConversationSetup {
     /// Turns of each.
     pub turns: u32,
     /// What the user says in the conversation of each number.
-    pub script: Box<dyn Fn(u64) -> Option<Script>>,
+    pub script: Box<dyn Fn(u64) -> Option<Script> + Send>,
 }
 
 /// Columns from which the chart and the memory stand side by side.

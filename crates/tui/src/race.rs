@@ -86,7 +86,7 @@ pub struct RaceSetup {
 }
 
 /// What a measured heat asks, by its number from 0, where that is known.
-type Prompts = Box<dyn Fn(u32) -> Option<Untrusted>>;
+type Prompts = Box<dyn Fn(u32) -> Option<Untrusted> + Send>;
 
 /// The screen of a race. A heat is one block of the plan: the same request to every target at one instant.
 ///
@@ -134,7 +134,7 @@ impl Race {
     /// With what each measured heat asks, by its number from 0. A heat whose prompt is not known is not said to ask the
     /// first one's.
     #[must_use]
-    pub fn with_prompts(mut self, prompts: impl Fn(u32) -> Option<Untrusted> + 'static) -> Self {
+    pub fn with_prompts(mut self, prompts: impl Fn(u32) -> Option<Untrusted> + Send + 'static) -> Self {
         self.prompts = Box::new(prompts);
         self
     }

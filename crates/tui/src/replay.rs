@@ -36,7 +36,7 @@ const JUMP: Nanos = Nanos::from_secs(1);
 /// next and the last heat, Home and End to the beginning and the end, + and - change the speed. All other keys are the
 /// screen's.
 pub struct Replay<S> {
-    make: Box<dyn Fn() -> S>,
+    make: Box<dyn Fn() -> S + Send>,
     screen: S,
     steps: Vec<Step>,
     /// The first step that is still to come.
@@ -50,7 +50,7 @@ pub struct Replay<S> {
 
 impl<S: Screen> Replay<S> {
     /// `steps`, in order of time, before what `make` makes, `speed` times as fast as they happened.
-    pub fn new(steps: Vec<Step>, speed: f64, make: impl Fn() -> S + 'static) -> Self {
+    pub fn new(steps: Vec<Step>, speed: f64, make: impl Fn() -> S + Send + 'static) -> Self {
         let screen = make();
         Self {
             make: Box::new(make),

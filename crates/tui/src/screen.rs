@@ -31,8 +31,8 @@ pub enum Reaction {
     Abort,
 }
 
-/// Something that is drawn, and that keys are meant for.
-pub trait Screen {
+/// Something that is drawn, and that keys are meant for. [`Send`]: what is measured is drawn by a thread of its own.
+pub trait Screen: Send {
     /// Takes one step of a run in.
     fn fold(&mut self, progress: &Progress);
 

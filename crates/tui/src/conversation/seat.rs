@@ -20,7 +20,7 @@ pub(super) struct Table {
     seats: Vec<Seat>,
     conversations: u32,
     turns: u32,
-    script: Box<dyn Fn(u64) -> Option<Script>>,
+    script: Box<dyn Fn(u64) -> Option<Script> + Send>,
 }
 
 /// One of them.

@@ -23,7 +23,7 @@ pub struct Page {
 }
 
 /// Lays lines out for a number of columns.
-type Make = dyn Fn(u16, &Theme) -> Vec<Line<'static>>;
+type Make = dyn Fn(u16, &Theme) -> Vec<Line<'static>> + Send;
 
 /// Lines, and what they were made for.
 struct Made {
@@ -34,7 +34,7 @@ struct Made {
 
 impl Page {
     /// A page of what `make` gives for a number of columns.
-    pub fn new(title: impl Into<String>, make: impl Fn(u16, &Theme) -> Vec<Line<'static>> + 'static) -> Self {
+    pub fn new(title: impl Into<String>, make: impl Fn(u16, &Theme) -> Vec<Line<'static>> + Send + 'static) -> Self {
         let hint = "↑↓ PgUp PgDn scroll · q leaves".to_owned();
         Self { title: title.into(), hint, make: Box::new(make), made: None, scroll: Scroll::default() }
     }
