@@ -2,8 +2,8 @@
 
 use schema::metric::{Metric, Unit};
 use schema::plan::{Axis, Load, Plan};
-use schema::record::{Limit, RateLimits};
-use schema::summary::{Summary, TargetSummary};
+use schema::record::{FailureClass, Limit, RateLimits};
+use schema::summary::{FailureReason, Summary, TargetSummary};
 
 use crate::number::{count, number, percent, spread, value};
 use crate::{comparison, conversation, insight, server_side};
@@ -11,6 +11,7 @@ use crate::{comparison, conversation, insight, server_side};
 /// Label and text of each line about `target`. Text is not yet clean.
 pub(crate) fn of(target: &TargetSummary, summary: &Summary, plan: &Plan) -> Vec<(String, String)> {
     let mut lines = vec![("verdict", verdict(target)), ("requests", requests(target))];
+    lines.extend(target.failure_reasons.iter().map(|(class, reason)| ("failed", failed(target, *class, reason))));
     lines.extend(attempts(target).map(|text| ("attempts", text)));
     lines.extend(startup(target).map(|text| ("start-up", text)));
     lines.extend(
@@ -55,6 +56,12 @@ fn requests(target: &TargetSummary) -> String {
     ];
     parts.extend(others.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n))));
     parts.join(", ")
+}
+
+/// `server error, 7 of 8: “CUDA out of memory”`.
+fn failed(target: &TargetSummary, class: FailureClass, reason: &FailureReason) -> String {
+    let all = target.failures.get(&class).copied().unwrap_or(reason.requests);
+    format!("{class}, {} of {}: “{}”", count(reason.requests), count(all), reason.message)
 }
 
 /// Further attempts and waiting, both kept out of TTFT.

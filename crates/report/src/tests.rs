@@ -6,8 +6,8 @@ use schema::metric::Metric;
 use schema::plan::{Load, Plan, PromptSource, Size, Stop, TransportPlan, Workload};
 use schema::record::{FailureClass, FinishReason, TokenSource};
 use schema::summary::{
-    Cost, CrossCheck, Distribution, Estimate, Percentile, Quality, SloStatus, SloVerdict, Summary, TargetSummary,
-    Throughput, Trust,
+    Cost, CrossCheck, Distribution, Estimate, FailureReason, Percentile, Quality, SloStatus, SloVerdict, Summary,
+    TargetSummary, Throughput, Trust,
 };
 use schema::units::{Nanos, Usd};
 
@@ -94,6 +94,12 @@ fn the_lengths_that_were_asked_for_are_told_and_not_a_limit_that_counted_for_not
     check(|plan| plan.workload.prompts = PromptSource::Trace, as_recorded);
 }
 
+fn reasons<const N: usize>(said: [(FailureClass, &str, u64); N]) -> BTreeMap<FailureClass, FailureReason> {
+    said.into_iter()
+        .map(|(class, message, requests)| (class, FailureReason { message: message.into(), requests }))
+        .collect()
+}
+
 fn good() -> TargetSummary {
     let metrics = [
         (Metric::Ttft, around(398, 51.2e6)),
@@ -116,6 +122,7 @@ fn good() -> TargetSummary {
         completed: 398,
         success_rate: 398.0 / 399.0,
         failures: BTreeMap::from([(FailureClass::RateLimited, 1), (FailureClass::Stalled, 1)]),
+        failure_reasons: reasons([(FailureClass::RateLimited, HOSTILE, 1)]),
         not_sent: 0,
         cancelled: 0,
         interrupted: 0,
@@ -186,6 +193,7 @@ fn simulated() -> TargetSummary {
         completed: 20,
         success_rate: 20.0 / 24.0,
         failures: BTreeMap::from([(FailureClass::Truncated, 3)]),
+        failure_reasons: BTreeMap::new(),
         not_sent: 1,
         metrics: BTreeMap::from(metrics),
         throughput: Throughput {
@@ -233,6 +241,7 @@ fn dead() -> TargetSummary {
         completed: 0,
         success_rate: 0.0,
         failures: BTreeMap::from([(FailureClass::ConnectRefused, 24)]),
+        failure_reasons: reasons([(FailureClass::ConnectRefused, "Connection refused (os error 111)", 23)]),
         metrics: BTreeMap::new(),
         throughput: Throughput {
             window_ns: Nanos::ZERO,

@@ -14,6 +14,7 @@ use crate::plan::Slo;
 use crate::record::{FailureClass, FinishReason, RateLimits, TokenSource};
 use crate::server::ServerSide;
 use crate::target::TargetName;
+use crate::text::Untrusted;
 use crate::units::{Nanos, Usd};
 
 /// A value with its 95 % interval, in the metric's base unit.
@@ -227,6 +228,15 @@ pub struct Calibration {
     pub most_events_per_s: f64,
 }
 
+/// What was said most often of the failures of one class.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FailureReason {
+    /// The words of the server or the system, on one line; bounded.
+    pub message: Untrusted,
+    /// Failures of which that was said; numbers and ids within it may differ.
+    pub requests: u64,
+}
+
 /// All numbers of one target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TargetSummary {
@@ -246,6 +256,9 @@ pub struct TargetSummary {
     pub success_rate: f64,
     /// Failures by class.
     pub failures: BTreeMap<FailureClass, u64>,
+    /// The most frequent reason of each class of failures.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failure_reasons: BTreeMap<FailureClass, FailureReason>,
     /// Due but never sent.
     pub not_sent: u64,
     /// Cancelled by us.

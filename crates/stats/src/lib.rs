@@ -51,6 +51,7 @@ pub mod perception;
 mod precision;
 mod quality;
 mod range;
+mod reason;
 mod requests;
 mod saturation;
 mod server_side;

@@ -19,7 +19,7 @@ use crate::measured::Measured;
 use crate::quality::{self, Evidence, Lateness};
 use crate::requests::Requests;
 use crate::server_side::server_side;
-use crate::{alike, check, comparison, cost, curve, insight, slo, warning, window};
+use crate::{alike, check, comparison, cost, curve, insight, reason, slo, warning, window};
 
 /// All numbers of one run: each target of the plan, in its order, from its own records. Where levels of load were
 /// searched, each target has its curve, and its other numbers are those of the one level that stands for it.
@@ -142,6 +142,7 @@ pub(crate) fn of_target<'a>(
         completed: 0,
         success_rate: 0.0,
         failures: BTreeMap::new(),
+        failure_reasons: reason::most_frequent(&requests.all),
         not_sent: 0,
         cancelled: 0,
         interrupted: 0,

@@ -14,7 +14,7 @@ use schema::record::{
     TokenCounts, TokenSource, Usage,
 };
 use schema::server::{Counter, GpuSample, Histogram, ServerSample};
-use schema::summary::{Calibration, Estimate, Quality, TargetSummary, Throughput, Trust};
+use schema::summary::{Calibration, Estimate, FailureReason, Quality, TargetSummary, Throughput, Trust};
 use schema::target::{AuthScheme, Dialect, Encoding, ForceLength, Price, Target, TargetName};
 use schema::text::Untrusted;
 use schema::units::{Moment, Nanos, Usd};
@@ -67,6 +67,7 @@ pub(super) fn manifest(run: &str, targets: &[&str]) -> Manifest {
         requests: None,
         quality: None,
         calibration: None,
+        found: Vec::new(),
         tags: Vec::new(),
         sources: Vec::new(),
         notes: vec![],
@@ -201,6 +202,7 @@ pub(super) fn summary(target: &str) -> TargetSummary {
         completed: 2,
         success_rate: 2.0 / 3.0,
         failures: [(FailureClass::Unauthorized, 1)].into(),
+        failure_reasons: [(FailureClass::Unauthorized, FailureReason { message: "no".into(), requests: 1 })].into(),
         not_sent: 0,
         cancelled: 0,
         interrupted: 0,
