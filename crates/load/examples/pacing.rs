@@ -6,14 +6,14 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use load::{Pacing, Segment, Timing, open, schedule};
+use load::{Pacing, Places, Segment, Timing, open, schedule};
 use schema::plan::{Arrival, Load, WhenFull};
 use schema::units::Rate;
 use tokio::task::LocalSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-const SLOTS: usize = 2_000;
+const SLOTS: u32 = 2_000;
 
 #[expect(clippy::print_stdout, reason = "an example shows its figures")]
 fn main() -> Result<(), Box<dyn Error>> {
@@ -39,12 +39,12 @@ async fn lateness_ns(pacing: Pacing) -> Vec<u64> {
     let (arrival, when_full) = (Arrival::Poisson, WhenFull::NotSent);
     let load = Load::Open { rate_per_s, arrival, max_concurrency: 1, when_full };
     let slots = schedule(&load, &Arc::default(), 1, 0, timing.now(), 0, Segment::WHOLE);
-    let slots = slots.expect("the load is open").take(SLOTS);
-    let mut lateness = Vec::with_capacity(SLOTS);
+    let slots = slots.expect("the load is open").take(SLOTS as usize);
+    let mut lateness = Vec::with_capacity(SLOTS as usize);
     let send = |slot: load::Slot| {
         lateness.push((timing.now() - slot.scheduled).0);
         std::future::ready(())
     };
-    open(slots, &timing, SLOTS, WhenFull::NotSent, send, |_| {}).await;
+    open(slots, &timing, &Places::new(0, SLOTS, 1), WhenFull::NotSent, send, |_| {}).await;
     lateness
 }

@@ -12,8 +12,8 @@
 //!
 //! No HTTP, no request and no record here: a request is the future that `send` returns, and it is over when that
 //! future is. The drivers run on a current-thread runtime inside a [`tokio::task::LocalSet`]; a load that needs
-//! several cores runs one driver a core, each with its own [`Segment`] and, in closed loops, all with one
-//! [`Counter`], and they share nothing else.
+//! several cores runs one driver a core, each with its own [`Segment`]. They share one [`Counter`] of numbers in closed
+//! loops, one of [`Places`] in open ones, and nothing else.
 //!
 //! Invariants: a slot's `scheduled` is a pure function of plan and seed (open), or the moment its place became free
 //! and its user's pause was over (closed), and never moves because we, or the server, were late; lateness does not
@@ -26,6 +26,7 @@ mod blocks;
 mod closed;
 mod open;
 mod pacer;
+mod places;
 mod segment;
 
 use schema::units::Moment;
@@ -37,6 +38,7 @@ pub use blocks::{Turn, interleave, split};
 pub use closed::{Counter, Streams, closed};
 pub use open::open;
 pub use pacer::Pacing;
+pub use places::Places;
 pub use segment::Segment;
 
 /// One request's place in the schedule.

@@ -1,12 +1,15 @@
 //! The open loop: arrivals whatever happens.
 
 use std::collections::VecDeque;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::sync::Arc;
+use std::task::Poll;
 
 use schema::plan::WhenFull;
 use tokio::task::JoinSet;
 
 use crate::pacer::Pacer;
+use crate::places::{Place, Places};
 use crate::{Slot, Timing};
 
 /// Slots started in one go before the requests already started get a chance to run.
@@ -15,10 +18,11 @@ const BURST: u32 = 64;
 /// Calls `send` for each slot at its scheduled moment, and returns when the slots are used up, or
 /// `timing.stop` was cancelled, and every request sent has ended. What a request yields is ignored.
 ///
-/// At most `places` requests are under way at once. A slot that is due and finds no free place is, by `when_full`,
-/// handed to `not_sent` and never sent later; or it waits, and is sent as soon as a place is free and no older slot
-/// waits. Those that are due and not sent when `stop` is cancelled, or wait without any place to wait for, are handed to `not_sent`: to
-/// end waiting by time, cancel it then. As many may wait as the schedule has slots.
+/// At most as many requests are under way at once as there are `places`, over all drivers that share them: each has a
+/// segment of the schedule of its own. A slot that is due and finds no free place is, by `when_full`, handed to
+/// `not_sent` and never sent later; or it waits, and is sent as soon as a place is free for it, in the order of the whole
+/// schedule. Those that are due and not sent when `stop` is cancelled, or wait without any place to wait for, are handed
+/// to `not_sent`: to end waiting by time, cancel it then. As many may wait as the schedule has slots.
 ///
 /// When this driver wakes late it sends at once what is due, and `scheduled` stays as planned, also while a slot
 /// waits: the record shows the lateness. Slots not yet due when `stop` is cancelled are neither sent nor reported.
@@ -29,7 +33,7 @@ const BURST: u32 = 64;
 pub async fn open<F, Fut>(
     slots: impl IntoIterator<Item = Slot>,
     timing: &Timing,
-    places: usize,
+    places: &Arc<Places>,
     when_full: WhenFull,
     send: F,
     mut not_sent: impl FnMut(Slot),
@@ -38,10 +42,10 @@ pub async fn open<F, Fut>(
     Fut: Future + 'static,
     Fut::Output: 'static,
 {
-    let can_wait = when_full == WhenFull::Wait && places > 0;
+    let can_wait = when_full == WhenFull::Wait && !places.is_none();
     let mut slots = slots.into_iter().peekable();
     let mut pacer = Pacer::new(timing.epoch, timing.pacing);
-    let mut floor = Floor { places, send, under_way: JoinSet::new(), due: VecDeque::new() };
+    let mut floor = Floor { places, can_wait, send, under_way: JoinSet::new(), due: VecDeque::new() };
     let sending = async {
         let mut burst = 0;
         while let Some(slot) = slots.peek().copied() {
@@ -81,42 +85,60 @@ pub async fn open<F, Fut>(
     }
 }
 
-/// The places, and the slots that are due and have none.
-struct Floor<F, T> {
-    places: usize,
+/// This driver's part of what goes on: its requests under way, and its slots that are due and have no place.
+struct Floor<'a, F, T> {
+    places: &'a Arc<Places>,
+    can_wait: bool,
     send: F,
     under_way: JoinSet<T>,
     due: VecDeque<Slot>,
 }
 
-impl<F, Fut> Floor<F, Fut::Output>
+impl<F, Fut> Floor<'_, F, Fut::Output>
 where
     F: FnMut(Slot) -> Fut,
     Fut: Future + 'static,
     Fut::Output: 'static,
 {
-    /// Gives the free places to the slots that are due, oldest first.
+    /// Gives free places to the slots that are due, oldest first.
     fn serve(&mut self) {
         while let Some(ended) = self.under_way.try_join_next() {
             crate::pass_on_panic(ended);
         }
-        while self.under_way.len() < self.places
-            && let Some(slot) = self.due.pop_front()
+        while let Some(slot) = self.due.front().copied()
+            && let Some(place) = self.place(slot)
         {
-            self.under_way.spawn_local((self.send)(slot));
+            self.due.pop_front();
+            self.under_way.spawn_local(hold(place, (self.send)(slot)));
         }
     }
 
-    /// Waits for a place that a slot is waiting for, and gives it that; waits for ever when no slot is. Cancel safe.
+    fn place(&self, slot: Slot) -> Option<Place> {
+        if self.can_wait { self.places.of(slot) } else { self.places.take() }
+    }
+
+    /// Waits for the place of the slot that waits longest, and gives it that; waits for ever when no slot waits. Cancel
+    /// safe.
     async fn serve_next(&mut self) {
-        if self.due.is_empty() {
+        let Some(oldest) = self.due.front().copied() else {
             return std::future::pending().await;
-        }
-        if let Some(ended) = self.under_way.join_next().await {
-            crate::pass_on_panic(ended);
-        }
+        };
+        poll_fn(|context| {
+            while let Poll::Ready(Some(ended)) = self.under_way.poll_join_next(context) {
+                crate::pass_on_panic(ended);
+            }
+            self.places.poll(oldest, context)
+        })
+        .await;
         self.serve();
     }
+}
+
+/// `request`, which has its place until it ends.
+async fn hold<T>(place: Place, request: impl Future<Output = T>) -> T {
+    let ended = request.await;
+    drop(place);
+    ended
 }
 
 #[cfg(test)]

@@ -316,8 +316,8 @@ impl Worker {
             Share::Closed(indexes) => load::closed(&self.streams(begun, indexes), &timing, send).await,
             Share::Open(numbers) => {
                 let due = self.due(begun, numbers);
-                let places = self.part(turn.load.places());
-                load::open(due, &timing, places, turn.load.when_full(), send, |slot| sender.not_sent(slot)).await;
+                let not_sent = |slot| sender.not_sent(slot);
+                load::open(due, &timing, &begun.places, turn.load.when_full(), send, not_sent).await;
             }
         }
         guard.abort();

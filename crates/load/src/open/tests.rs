@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::Pacing;
+use crate::{Pacing, Segment};
 
 fn timing() -> Timing {
     Timing { epoch: Instant::now(), pacing: Pacing::Tokio, stop: CancellationToken::new() }
@@ -34,7 +34,7 @@ struct Sent {
 async fn drive(
     slots: impl Iterator<Item = Slot>,
     timing: &Timing,
-    places: usize,
+    places: u32,
     serve: impl Fn(u64) -> Duration,
 ) -> (Vec<Sent>, Vec<u64>) {
     drive_when_full(WhenFull::NotSent, slots, timing, places, serve).await
@@ -44,7 +44,7 @@ async fn drive(
 async fn drive_waiting(
     slots: impl Iterator<Item = Slot>,
     timing: &Timing,
-    places: usize,
+    places: u32,
     serve: impl Fn(u64) -> Duration,
 ) -> (Vec<Sent>, Vec<u64>) {
     drive_when_full(WhenFull::Wait, slots, timing, places, serve).await
@@ -54,7 +54,7 @@ async fn drive_when_full(
     when_full: WhenFull,
     slots: impl Iterator<Item = Slot>,
     timing: &Timing,
-    places: usize,
+    places: u32,
     serve: impl Fn(u64) -> Duration,
 ) -> (Vec<Sent>, Vec<u64>) {
     let sent = RefCell::new(Vec::new());
@@ -67,7 +67,8 @@ async fn drive_when_full(
         });
         tokio::time::sleep(serve(slot.index))
     };
-    LocalSet::new().run_until(open(slots, timing, places, when_full, note, |slot| not_sent.push(slot.index))).await;
+    let places = Places::new(0, places, 1);
+    LocalSet::new().run_until(open(slots, timing, &places, when_full, note, |slot| not_sent.push(slot.index))).await;
     (sent.into_inner(), not_sent)
 }
 
@@ -134,6 +135,46 @@ async fn a_crowd_that_may_wait_goes_through_few_places() {
     assert!(not_sent.is_empty());
 }
 
+/// What two drivers do with the slots at 0, 10, … of one schedule, all numbers shifted: sent at which millisecond, and the
+/// numbers of those not sent. Requests with even numbers are one driver's, and take their places for a second; the
+/// other's pass in no time.
+async fn drive_two(when_full: WhenFull, slots: u64, most: u32) -> (Vec<(u64, u64)>, Vec<u64>) {
+    const FIRST: u64 = 100;
+    let (timing, places) = (timing(), Places::new(FIRST, most, 2));
+    let (sent, not_sent) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
+    let drive = |segment: Segment| {
+        let own = every(10, slots).filter(move |slot| segment.holds(slot.index));
+        let own = own.map(|slot| Slot { index: FIRST + slot.index, ..slot });
+        let send = |slot: Slot| {
+            sent.borrow_mut().push((slot.index - FIRST, timing.now().0 / 1_000_000));
+            tokio::time::sleep(Duration::from_secs(1 - slot.index % 2))
+        };
+        open(own, &timing, &places, when_full, send, |slot| not_sent.borrow_mut().push(slot.index - FIRST))
+    };
+    let mut drivers = Segment::all(2).map(drive);
+    let (one, other) = (drivers.next().unwrap(), drivers.next().unwrap());
+    LocalSet::new().run_until(async { tokio::join!(one, other) }).await;
+    drop(drivers);
+    (sent.into_inner(), not_sent.into_inner())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_driver_uses_the_places_that_another_has_no_use_for() {
+    // Nine requests of the first driver and one of the other are under way at most.
+    let (sent, not_sent) = drive_two(WhenFull::NotSent, 18, 10).await;
+    assert_eq!((sent.len(), not_sent), (18, vec![]));
+    let (sent, not_sent) = drive_two(WhenFull::NotSent, 18, 8).await;
+    assert_eq!((sent.len(), not_sent), (15, vec![15, 16, 17]), "all eight are the first driver's");
+}
+
+#[tokio::test(start_paused = true)]
+async fn over_all_drivers_slots_that_wait_are_sent_oldest_first() {
+    // Slots 0 and 2 take both places until 1000 and 1020.
+    let (sent, not_sent) = drive_two(WhenFull::Wait, 7, 2).await;
+    assert_eq!(sent, [(0, 0), (1, 10), (2, 20), (3, 1000), (4, 1000), (5, 1020), (6, 1020)]);
+    assert!(not_sent.is_empty());
+}
+
 #[tokio::test(start_paused = true)]
 async fn stopping_hands_back_those_who_wait() {
     let timing = timing();
@@ -194,7 +235,7 @@ async fn lateness_does_not_shift_what_follows() {
         .run_until(open(
             every(100, 10),
             &timing,
-            10,
+            &Places::new(0, 10, 1),
             WhenFull::NotSent,
             |slot| {
                 sent.push((slot.index, timing.now().0 / 1_000_000));
@@ -216,7 +257,7 @@ async fn a_long_backlog_lets_requests_run_in_between() {
         .run_until(open(
             every(0, 1_000),
             &timing,
-            1_000,
+            &Places::new(0, 1_000, 1),
             WhenFull::NotSent,
             |_| {
                 ran_at_send.push(ran.get());
@@ -255,7 +296,8 @@ async fn dropping_the_driver_cancels_what_is_under_way() {
         }
     };
     let local = LocalSet::new();
-    let driver = open(every(10, 5), &timing, 10, WhenFull::NotSent, send, |_| {});
+    let places = Places::new(0, 10, 1);
+    let driver = open(every(10, 5), &timing, &places, WhenFull::NotSent, send, |_| {});
     assert!(local.run_until(tokio::time::timeout(Duration::from_secs(1), driver)).await.is_err());
     drop(local);
     assert_eq!(Rc::strong_count(&alive), 1);
@@ -266,7 +308,8 @@ async fn dropping_the_driver_cancels_what_is_under_way() {
 async fn a_panicking_request_is_not_swallowed() {
     let timing = timing();
     let send = |_| async { panic!("a bug in a request") };
-    LocalSet::new().run_until(open(every(10, 2), &timing, 10, WhenFull::NotSent, send, |_| {})).await;
+    let places = Places::new(0, 10, 1);
+    LocalSet::new().run_until(open(every(10, 2), &timing, &places, WhenFull::NotSent, send, |_| {})).await;
 }
 
 /// More are due at once than are started in one go, and stopping comes in between.

@@ -6,6 +6,7 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use load::Places;
 use schema::progress::Progress;
 use schema::record::Phase;
 use schema::units::{Moment, Nanos};
@@ -14,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::Shared;
 use crate::agenda::{Agenda, Span};
 use crate::recorder::{Cut, Message};
-use crate::turns::Turn;
+use crate::turns::{Share, Turn};
 
 /// Time for all threads to be ready when turns begin.
 const LEAD: Nanos = Nanos::from_millis(2);
@@ -46,6 +47,8 @@ pub(super) struct Begun {
     pub(super) at: Moment,
     /// When sending ends, if by time.
     pub(super) until: Option<Moment>,
+    /// Those of an open loop, for all threads together.
+    pub(super) places: Arc<Places>,
     /// Cancelled when sending is to end: by the target's end, the run's, or because the turn is cut short.
     pub(super) sending: CancellationToken,
 }
@@ -105,10 +108,15 @@ impl Shared {
     }
 
     fn begun(&self, turn: &Turn, at: Moment) -> Begun {
+        let first = match &turn.share {
+            Share::Open(numbers) => numbers.start,
+            Share::Closed(_) => 0,
+        };
         Begun {
             turn: turn.clone(),
             at,
             until: turn.length.map(|length| at + length),
+            places: Places::new(first, turn.load.places(), self.threads),
             sending: self.crew.standings[turn.target].no_more_sending().child_token(),
         }
     }

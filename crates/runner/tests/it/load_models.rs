@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use schema::plan::{Arrival, Load, Stage as LoadStage, Stop as Enough, WhenFull};
-use schema::record::Record;
+use schema::plan::{Arrival, Load, PromptSource, Stage as LoadStage, Stop as Enough, WhenFull};
+use schema::progress::Progress;
+use schema::record::{Outcome, Record};
 use schema::units::Nanos;
 use sim::Pace;
 use workload::{Trace, TraceEntry};
@@ -99,4 +100,31 @@ fn a_trace_is_replayed_at_its_own_times_divided_by_the_speed() {
     let records = run(load, Enough::Requests(5), Some(trace));
     let offsets: Vec<_> = records.iter().map(|record| record.scheduled_ns - records[0].scheduled_ns).collect();
     assert_eq!(offsets, at.map(|at| seconds(at / 2.0)));
+}
+
+/// Load threads share the places of an open loop. Every other request never ends: on two threads, all of one.
+#[test]
+fn no_request_finds_all_places_taken_while_another_thread_has_some_to_spare() {
+    let sim = engine(Pace::Fixed { ttft: Nanos::ZERO, itl: Nanos::from_secs(3600) });
+    let entry = |number: u64| TraceEntry {
+        at: Nanos::from_millis(number),
+        input_tokens: Some(8),
+        output_tokens: Some(if number.is_multiple_of(2) { 2 } else { 1 }),
+        ..TraceEntry::default()
+    };
+    let trace = Trace::from_arrivals("a test", (0..800).map(entry).collect()).unwrap();
+    let load =
+        Load::Replay { trace: "trace.csv".into(), speed: 1.0, max_concurrency: 700, when_full: WhenFull::NotSent };
+    let mut stage = Stage::new(&[&sim], load, Enough::Requests(800));
+    stage.plan.workload.prompts = PromptSource::Trace;
+    stage.trace = Some(Arc::new(trace));
+    let (stop, mut over) = (stage.stop.clone(), 0);
+    let ran = stage.run_watched(move |progress| match progress {
+        Progress::Recorded(_) => over += 1,
+        Progress::Pulse { in_flight, .. } if over + in_flight[0] >= 800 => stop.waiting(),
+        _ => {}
+    });
+    let records = ran.unwrap().records("a");
+    let count = |outcome: fn(&Outcome) -> bool| records.iter().filter(|record| outcome(&record.outcome)).count();
+    assert_eq!((count(Outcome::is_complete), count(|outcome| *outcome == Outcome::Cancelled)), (400, 400));
 }

@@ -120,7 +120,8 @@ impl Stage {
 
     /// All that it takes.
     pub(crate) fn job(&self) -> Job {
-        let prompts = workload::prepare(&self.plan.workload, self.plan.seed, Sources::default()).unwrap();
+        let sources = Sources { trace: self.trace.clone(), ..Sources::default() };
+        let prompts = workload::prepare(&self.plan.workload, self.plan.seed, sources).unwrap();
         let targets = self.plan.targets.iter().map(|target| Credentialed { target: target.clone(), key: None });
         Job {
             plan: self.plan.clone(),
