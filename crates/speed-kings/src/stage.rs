@@ -1,8 +1,8 @@
 //! The terminal as a stage: raw, on a page of its own, and given back whatever happens.
 //!
 //! ```text
-//! runner's thread ──Progress──▶ bounded queue (full: missed) ──▶ this thread: fold, draw, keys ──▶ Stop
-//! keys ──▶ their thread ──▶ this thread
+//! runner's thread ──Progress──▶ bounded queue (full: missed) ──▶ screen's thread: fold, draw, keys ──▶ Stop
+//! keys ──▶ their thread ──▶ screen's thread
 //! signals ──▶ their thread ──▶ Stop; what concerns the screen is asked for frame by frame
 //! ```
 //!
@@ -10,11 +10,13 @@
 //! - A run that was begun is waited for until it is sealed, whatever becomes of the screen: one that panics is left, and the
 //!   run goes on without it; a terminal that is closed gives the run up.
 //! - While the screen is up nothing else is written to it: notes, logs and other threads' panics wait until it is left.
-//! - Drawing takes a fifth of one processor at most, and a frame that differs in nothing sends nothing.
+//! - While something is measured, drawing gets what processor time is left over, a fifth of one processor at most; a frame
+//!   that differs in nothing sends nothing.
 
 mod console;
 mod keyboard;
 mod paper;
+mod priority;
 mod recording;
 
 use std::io;
@@ -22,6 +24,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use ratatui::Terminal as Canvas;
@@ -134,7 +137,7 @@ impl Stage {
     pub(crate) fn perform(&mut self, job: Job, stop: &Stop, screen: &mut dyn Screen) -> Result<Finished, Failure> {
         let clock = job.clock;
         let missed = Arc::new(AtomicU64::new(0));
-        let (sender, feed) = sync_channel(FEED);
+        let (sender, mut feed) = sync_channel(FEED);
         interrupt::listen(stop, self.terminal)?;
         let running = {
             let (stop, missed) = (stop.clone(), Arc::clone(&missed));
@@ -146,16 +149,17 @@ impl Stage {
             std::thread::Builder::new().name("run".into()).spawn(move || runner::run(job, &stop, watch))
         };
         let running = running.map_err(|error| miette::miette!("no thread for the run: {error}"))?;
-        let mut is_leaving = false;
-        while !running.is_finished() && !self.is_left {
-            let banner = banner(stop, is_leaving);
-            match self.frame(screen, Some(&feed), clock, missed.load(Ordering::Relaxed), banner) {
-                Reaction::Stay => {}
-                Reaction::Leave => is_leaving = true,
-                Reaction::Stop if stop.is_asked() => stop.waiting(),
-                Reaction::Stop => stop.sending(),
-                Reaction::Abort => stop.waiting(),
-            }
+        let drawn = std::thread::scope(|scope| {
+            let (stage, screen, running, feed, missed) = (&mut *self, &mut *screen, &running, &mut feed, &missed);
+            let draw = move || {
+                priority::step_back();
+                stage.watch(screen, running, (feed, missed), clock, stop);
+            };
+            // Joined where the scope ends; it has caught its panics.
+            std::thread::Builder::new().name("screen".into()).spawn_scoped(scope, draw).is_ok()
+        });
+        if !drawn {
+            self.leave();
         }
         let finished = running.join();
         self.heard.forget();
@@ -167,6 +171,28 @@ impl Stage {
             Ok(Reaction::Stay)
         });
         Ok(finished.map_err(miette::Report::from)?)
+    }
+
+    /// Draws until the run is over, or the stage is left.
+    fn watch<T>(
+        &mut self,
+        screen: &mut dyn Screen,
+        running: &JoinHandle<T>,
+        (feed, missed): (&Receiver<Progress>, &AtomicU64),
+        clock: Clock,
+        stop: &Stop,
+    ) {
+        let mut is_leaving = false;
+        while !running.is_finished() && !self.is_left {
+            let banner = banner(stop, is_leaving);
+            match self.frame(screen, Some(feed), clock, missed.load(Ordering::Relaxed), banner) {
+                Reaction::Stay => {}
+                Reaction::Leave => is_leaving = true,
+                Reaction::Stop if stop.is_asked() => stop.waiting(),
+                Reaction::Stop => stop.sending(),
+                Reaction::Abort => stop.waiting(),
+            }
+        }
     }
 
     /// Shows `screen` until it is left, or the process is asked to end; at once if the terminal is no longer ours.

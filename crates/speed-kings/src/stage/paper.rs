@@ -1,8 +1,7 @@
 //! What frames are drawn on: bytes for the terminal, in which everything stands where it was meant to.
 
-use std::cell::RefCell;
 use std::io::{self, Write};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
 use ratatui::buffer::{Cell, CellWidth as _};
@@ -16,19 +15,24 @@ const HIDE: &[u8] = b"\x1b[?25l";
 
 /// Bytes that wait to be sent. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Ink(Rc<RefCell<Vec<u8>>>);
+pub(super) struct Ink(Arc<Mutex<Vec<u8>>>);
 
 impl Ink {
     /// All that was drawn since it was asked last: nothing, if nothing has changed.
     pub(super) fn take(&self) -> Vec<u8> {
-        let bytes = self.0.take();
+        let bytes = std::mem::take(&mut *self.bytes());
         if bytes == HIDE { Vec::new() } else { bytes }
+    }
+
+    /// Only one thread at a time draws: nobody waits for another.
+    fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Write for Ink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
+        self.bytes().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
