@@ -13,28 +13,6 @@ pub(crate) enum Line<'a> {
     TooLong,
 }
 
-/// How a line ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// As [`Line::Whole`].
-    Whole,
-    /// As [`Line::Unended`].
-    Unended,
-    /// As [`Line::TooLong`].
-    TooLong,
-}
-
-impl Ending {
-    /// The line of these bytes that ended so.
-    pub(crate) const fn line(self, bytes: &[u8]) -> Line<'_> {
-        match self {
-            Self::Whole => Line::Whole(bytes),
-            Self::Unended => Line::Unended(bytes),
-            Self::TooLong => Line::TooLong,
-        }
-    }
-}
-
 /// Lines of a reader, one in memory at a time.
 #[derive(Debug)]
 pub(crate) struct Lines<R> {
@@ -53,30 +31,20 @@ impl<R: BufRead> Lines<R> {
 
     /// The next line, or `None` at the end.
     pub(crate) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
-        let mut line = std::mem::take(&mut self.line);
-        line.clear();
-        let ending = self.append(&mut line);
-        self.line = line;
-        Ok(ending?.map(|ending| ending.line(&self.line)))
-    }
-
-    /// Adds the bytes of the next line to `to`, none of one that is too long; `None` at the end.
-    pub(crate) fn append(&mut self, to: &mut Vec<u8>) -> io::Result<Option<Ending>> {
-        let (begin, room) = (to.len(), self.limit as u64 + 1);
-        if self.reader.by_ref().take(room).read_until(b'\n', to)? == 0 {
+        self.line.clear();
+        let room = self.limit as u64 + 1;
+        if self.reader.by_ref().take(room).read_until(b'\n', &mut self.line)? == 0 {
             return Ok(None);
         }
         self.number += 1;
-        if to.last() == Some(&b'\n') {
-            to.pop();
-            return Ok(Some(Ending::Whole));
+        if let Some(whole) = self.line.strip_suffix(b"\n") {
+            return Ok(Some(Line::Whole(whole)));
         }
-        if to.len() - begin > self.limit {
-            to.truncate(begin);
+        if self.line.len() > self.limit {
             self.reader.skip_until(b'\n')?;
-            return Ok(Some(Ending::TooLong));
+            return Ok(Some(Line::TooLong));
         }
-        Ok(Some(Ending::Unended))
+        Ok(Some(Line::Unended(&self.line)))
     }
 }
 

@@ -4,17 +4,19 @@
 //! file ─▶ chunks of whole lines ─▶ parser 0, 1, 2… in turn ─▶ values, chunk by chunk in order
 //! ```
 //!
-//! Whoever asks for values reads the file and hands chunks out; each parser has two at most before it, so
-//! memory does not grow with the file. A file of one chunk is parsed without further threads.
+//! Whoever asks for values reads the file and hands chunks out as they are; each parser has two at most before it, so
+//! memory does not grow with the file, and finds the lines in them. A file of one chunk is parsed without further threads.
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, Read as _};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::vec;
 
-use crate::lines::{Ending, Line, Lines};
+use memchr::{memchr_iter, memrchr};
+
+use crate::lines::{Line, Lines};
 use crate::series::{Problems, Wrong};
 use crate::{StoreError, disk};
 
@@ -29,43 +31,58 @@ const MOST_PARSERS: usize = 8;
 
 /// The lines of an open file as values.
 pub(crate) struct Parallel<T> {
-    lines: Lines<BufReader<File>>,
+    file: File,
     path: PathBuf,
     /// How the file is called in a problem.
     name: String,
-    parse: fn(&Line<'_>) -> Result<T, Wrong>,
+    parse: Parse<T>,
     parsers: Vec<Parser<T>>,
+    /// What was read of the line after the last chunk.
+    rest: Vec<u8>,
     /// Chunks handed out so far, and taken back.
     handed: usize,
     taken: usize,
     /// Where reading ended: at the end of the file or with an error, which comes after all that was read before it.
     ended: Option<io::Result<()>>,
     ready: vec::IntoIter<Parsed<T>>,
+    /// Number of the line last taken, from 1.
+    number: u64,
 }
 
-/// What came of a line, with its number.
-type Parsed<T> = (u64, Result<T, Wrong>);
+/// What came of a line.
+type Parsed<T> = Result<T, Wrong>;
 
 impl<T: Send + 'static> Parallel<T> {
-    /// Opens a file whose lines have at most `line_bytes` bytes. `parse` makes a value of each.
+    /// Opens a file whose lines have at most `line_bytes` bytes. `value` makes a value of each.
     pub(crate) fn open(
         path: PathBuf,
         name: String,
         line_bytes: usize,
-        parse: fn(&Line<'_>) -> Result<T, Wrong>,
+        value: fn(&Line<'_>) -> Result<T, Wrong>,
     ) -> Result<Self, StoreError> {
-        let lines = Lines::new(BufReader::with_capacity(CHUNK / 4, disk::open(&path)?), line_bytes);
-        let ready = Vec::new().into_iter();
-        Ok(Self { lines, path, name, parse, parsers: Vec::new(), handed: 0, taken: 0, ended: None, ready })
+        Ok(Self {
+            file: disk::open(&path)?,
+            path,
+            name,
+            parse: Parse { value, line_bytes },
+            parsers: Vec::new(),
+            rest: Vec::new(),
+            handed: 0,
+            taken: 0,
+            ended: None,
+            ready: Vec::new().into_iter(),
+            number: 0,
+        })
     }
 
     /// The next value that can be read; notes what is wrong with the lines before it.
     pub(crate) fn next(&mut self, problems: &mut Problems) -> Result<Option<T>, StoreError> {
         loop {
-            for (number, value) in self.ready.by_ref() {
+            for value in self.ready.by_ref() {
+                self.number += 1;
                 match value {
                     Ok(value) => return Ok(Some(value)),
-                    Err(wrong) => problems.note(wrong.in_words(number, &self.name)),
+                    Err(wrong) => problems.note(wrong.in_words(self.number, &self.name)),
                 }
             }
             let Some(parsed) = self.chunk().map_err(|e| StoreError::io("read", &self.path, e))? else {
@@ -80,7 +97,7 @@ impl<T: Send + 'static> Parallel<T> {
         if self.handed == 0 && self.ended.is_none() {
             let first = self.read();
             if self.ended.is_some() {
-                return Ok(Some(first.parse(self.parse)));
+                return Ok(Some(self.parse.all(&first)));
             }
             self.parsers = (0..parsers()).map(|_| Parser::start(self.parse)).collect();
             self.hand(first);
@@ -97,36 +114,44 @@ impl<T: Send + 'static> Parallel<T> {
         Ok(Some(parser.parsed.recv().expect("a parser lives as long as there are chunks")))
     }
 
-    fn hand(&mut self, chunk: Chunk) {
+    fn hand(&mut self, chunk: Vec<u8>) {
         let parser = &self.parsers[self.handed % self.parsers.len()];
         self.handed += 1;
         parser.chunks.send(chunk).expect("a parser lives as long as there are chunks");
     }
 
-    /// Reads lines until a chunk is full or there are no more.
-    fn read(&mut self) -> Chunk {
-        let mut chunk =
-            Chunk { first: self.lines.number + 1, bytes: Vec::with_capacity(CHUNK + CHUNK / 8), lines: Vec::new() };
-        while chunk.bytes.len() < CHUNK {
-            match self.lines.append(&mut chunk.bytes) {
-                Ok(Some(ending)) => chunk.lines.push((ending, chunk.bytes.len())),
-                Ok(None) => {
+    /// Reads whole lines of about a chunk, more where one of them is longer; the last may lack its end only at the end of
+    /// the file.
+    fn read(&mut self) -> Vec<u8> {
+        let mut chunk = Vec::with_capacity(self.rest.len() + CHUNK);
+        chunk.append(&mut self.rest);
+        loop {
+            let before = chunk.len();
+            match self.file.by_ref().take(CHUNK as u64).read_to_end(&mut chunk) {
+                Ok(CHUNK) => {}
+                Ok(_) => {
                     self.ended = Some(Ok(()));
-                    break;
+                    return chunk;
                 }
                 Err(error) => {
                     self.ended = Some(Err(error));
-                    break;
+                    chunk.truncate(memrchr(b'\n', &chunk).map_or(0, |end| end + 1));
+                    return chunk;
                 }
             }
+            if let Some(end) = memrchr(b'\n', &chunk[before..]) {
+                self.rest = chunk.split_off(before + end + 1);
+                return chunk;
+            }
+            // All of it is one line: of one that is too long no more is kept than shows that.
+            chunk.truncate(self.parse.line_bytes + 1);
         }
-        chunk
     }
 }
 
 impl<T> fmt::Debug for Parallel<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parallel").field("path", &self.path).field("line", &self.lines.number).finish_non_exhaustive()
+        f.debug_struct("Parallel").field("path", &self.path).field("line", &self.number).finish_non_exhaustive()
     }
 }
 
@@ -134,40 +159,46 @@ fn parsers() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(MOST_PARSERS)
 }
 
-/// Lines that follow each other.
-struct Chunk {
-    /// Number of the first.
-    first: u64,
-    bytes: Vec<u8>,
-    /// How each ended, and where in `bytes`.
-    lines: Vec<(Ending, usize)>,
+/// How lines become values.
+struct Parse<T> {
+    value: fn(&Line<'_>) -> Result<T, Wrong>,
+    /// Bytes of a line at most.
+    line_bytes: usize,
 }
 
-impl Chunk {
-    fn parse<T>(self, parse: fn(&Line<'_>) -> Result<T, Wrong>) -> Vec<Parsed<T>> {
-        let mut begin = 0;
-        let line = |(number, (ending, end)): (u64, &(Ending, usize))| {
-            let bytes = &self.bytes[begin..*end];
-            begin = *end;
-            (number, parse(&ending.line(bytes)))
-        };
-        (self.first..).zip(&self.lines).map(line).collect()
+impl<T> Clone for Parse<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Parse<T> {}
+
+impl<T> Parse<T> {
+    /// What comes of each line.
+    fn all(self, chunk: &[u8]) -> Vec<Parsed<T>> {
+        let mut parsed = Vec::with_capacity(memchr_iter(b'\n', chunk).count() + 1);
+        let mut lines = Lines::new(chunk, self.line_bytes);
+        while let Some(line) = lines.next().expect("bytes in memory can be read") {
+            parsed.push((self.value)(&line));
+        }
+        parsed
     }
 }
 
 /// A thread that parses; it ends when this value goes.
 struct Parser<T> {
-    chunks: SyncSender<Chunk>,
+    chunks: SyncSender<Vec<u8>>,
     parsed: Receiver<Vec<Parsed<T>>>,
 }
 
 impl<T: Send + 'static> Parser<T> {
-    fn start(parse: fn(&Line<'_>) -> Result<T, Wrong>) -> Self {
-        let (chunks, next) = sync_channel::<Chunk>(AHEAD);
+    fn start(parse: Parse<T>) -> Self {
+        let (chunks, next) = sync_channel::<Vec<u8>>(AHEAD);
         let (done, parsed) = sync_channel(AHEAD);
         let body = move || {
             for chunk in next {
-                if done.send(chunk.parse(parse)).is_err() {
+                if done.send(parse.all(&chunk)).is_err() {
                     break;
                 }
             }

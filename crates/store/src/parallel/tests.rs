@@ -40,6 +40,27 @@ fn problems_name_their_line_in_whatever_chunk_it_stands() {
 }
 
 #[test]
+fn a_line_of_several_chunks_is_read_or_passed_over_as_one() {
+    let blank = " ".repeat(3 * CHUNK + 5);
+    let text = format!("1\n{blank}2\n3\n{blank}4");
+    assert_eq!(all(&text, 4 * CHUNK), (vec![1, 2, 3, 4], vec![]));
+    let (read, problems) = all(&text, CHUNK);
+    assert_eq!(read, [1, 3]);
+    let too_long = |line| format!("line {line} of `numbers` is too long and is left out");
+    assert_eq!(problems, [2, 4].map(too_long));
+}
+
+#[test]
+fn a_last_line_without_its_end_is_read_if_it_can_be() {
+    let text = "1234567\n".repeat(CHUNK / 4);
+    let (read, problems) = all(&format!("{text}12"), 100);
+    assert_eq!((read.len(), read.last(), problems), (CHUNK / 4 + 1, Some(&12), vec![]));
+    let (read, problems) = all(&format!("{text}x"), 100);
+    assert_eq!(read.len(), CHUNK / 4);
+    assert_eq!(problems, [format!("the last line of `numbers`, {}, was cut off and is left out", CHUNK / 4 + 1)]);
+}
+
+#[test]
 fn a_file_without_lines_has_no_values() {
     assert_eq!(all("", 10), (vec![], vec![]));
 }
