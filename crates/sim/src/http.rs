@@ -1,6 +1,7 @@
 //! HTTP/1.1 by hand: reading a request within bounds, writing a head and chunks exactly as meant.
 
 use std::io;
+use std::mem::MaybeUninit;
 
 use secrecy::SecretString;
 use tokio::io::AsyncReadExt as _;
@@ -105,9 +106,9 @@ async fn read_more<S: Socket>(socket: &mut S, buffer: &mut Vec<u8>) -> Result<()
 
 /// The head at the start of `buffer`, once it is all there.
 fn parse_head(buffer: &[u8]) -> Result<Option<Head>, NoRequest> {
-    let mut headers = [httparse::EMPTY_HEADER; HEADER_LIMIT];
-    let mut parsed = httparse::Request::new(&mut headers);
-    let bytes = match parsed.parse(buffer) {
+    let mut headers = [const { MaybeUninit::uninit() }; HEADER_LIMIT];
+    let mut parsed = httparse::Request::new(&mut []);
+    let bytes = match parsed.parse_with_uninit_headers(buffer, &mut headers) {
         Ok(httparse::Status::Complete(bytes)) if bytes > HEAD_LIMIT => return Err(NoRequest::Bad(431)),
         Ok(httparse::Status::Complete(bytes)) => bytes,
         Ok(httparse::Status::Partial) => return Ok(None),

@@ -91,22 +91,29 @@ impl AsyncRead for Stamped {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
             std::task::ready!(self.tcp.poll_read_ready(cx))?;
-            let read = self.tcp.try_io(tokio::io::Interest::READABLE, || receive(&self.tcp, buf));
-            match read {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
-                Ok(stamp) => {
+            let room = buf.remaining();
+            let mut received = None;
+            let read = self.tcp.try_io(tokio::io::Interest::READABLE, || {
+                let (bytes, stamp) = receive(&self.tcp, buf)?;
+                received = Some(stamp);
+                // A short read emptied the queue: said so, the next one waits for the next edge without asking again.
+                if 0 < bytes && bytes < room { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+            });
+            match (received, read) {
+                (Some(stamp), _) => {
                     self.received_ns = stamp;
                     return Poll::Ready(Ok(()));
                 }
+                (None, Err(error)) if error.kind() == io::ErrorKind::WouldBlock => {}
+                (None, read) => return Poll::Ready(read),
             }
         }
     }
 }
 
-/// Reads once; the stamp is that of the last segment among the bytes.
+/// Reads once: how many bytes, and the stamp of the last segment among them.
 #[cfg(target_os = "linux")]
-fn receive(tcp: &TcpStream, buf: &mut ReadBuf<'_>) -> io::Result<Option<u64>> {
+fn receive(tcp: &TcpStream, buf: &mut ReadBuf<'_>) -> io::Result<(usize, Option<u64>)> {
     use std::os::fd::AsRawFd as _;
 
     use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
@@ -122,7 +129,7 @@ fn receive(tcp: &TcpStream, buf: &mut ReadBuf<'_>) -> io::Result<Option<u64>> {
     });
     let bytes = message.bytes;
     buf.advance(bytes);
-    Ok(stamp.filter(|stamp| *stamp != 0).and_then(crate::clock::monotonic_of_realtime))
+    Ok((bytes, stamp.filter(|stamp| *stamp != 0).and_then(crate::clock::monotonic_of_realtime)))
 }
 
 #[cfg(target_os = "linux")]

@@ -46,6 +46,14 @@ fn supply(config: &Config) -> Supply {
     Supply::Scheduled(Arc::new(Scheduler::new(discipline)))
 }
 
+/// How much is being answered.
+#[derive(Debug, Default)]
+struct Underway {
+    answers: usize,
+    /// Threads that wait until there are none: the signal costs a system call, even if nobody hears it.
+    waiting: usize,
+}
+
 /// One engine's configuration, scheduler, counters and log, shared by all its connections.
 #[derive(Debug)]
 pub struct State {
@@ -64,8 +72,8 @@ pub struct State {
     /// Requests of every kind.
     pub(crate) requests: AtomicU64,
     generations: AtomicU64,
-    /// Answers under way, and the signal that there are none.
-    answering: Mutex<usize>,
+    underway: Mutex<Underway>,
+    /// The signal that nothing is.
     idle: Condvar,
 }
 
@@ -90,22 +98,26 @@ impl State {
             bytes: AtomicU64::new(0),
             requests: AtomicU64::new(0),
             generations: AtomicU64::new(0),
-            answering: Mutex::new(0),
+            underway: Mutex::default(),
             idle: Condvar::new(),
         }
     }
 
     /// Begins an answer to a request to generate: its number, from 0, and a guard for as long as it lasts.
     pub(crate) fn begin(self: &Arc<Self>) -> (u64, Answering) {
-        *self.lock() += 1;
+        self.lock().answers += 1;
         self.freezer.asked();
         (self.generations.fetch_add(1, Ordering::Relaxed), Answering(Arc::clone(self)))
     }
 
     /// Waits until no answer is under way; `false` when that takes longer than `limit`.
     pub(crate) fn wait_idle(&self, limit: Duration) -> bool {
-        let waited = self.idle.wait_timeout_while(self.lock(), limit, |answering| *answering > 0);
-        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+        let mut underway = self.lock();
+        underway.waiting += 1;
+        let waited = self.idle.wait_timeout_while(underway, limit, |underway| underway.answers > 0);
+        let (mut underway, result) = waited.unwrap_or_else(PoisonError::into_inner);
+        underway.waiting -= 1;
+        !result.timed_out()
     }
 
     /// A number that is always the same for one seed, request and purpose.
@@ -145,7 +157,7 @@ impl State {
     pub(crate) fn occupancy(&self) -> Occupancy {
         match &self.supply {
             Supply::Scheduled(scheduler) => scheduler.occupancy(),
-            Supply::Timed { .. } | Supply::Stepped(_) => Occupancy { running: *self.lock(), ..Occupancy::default() },
+            Supply::Timed { .. } | Supply::Stepped(_) => Occupancy { running: self.lock().answers, ..Occupancy::default() },
         }
     }
 
@@ -177,8 +189,8 @@ impl State {
         self.freezer.thaw();
     }
 
-    fn lock(&self) -> MutexGuard<'_, usize> {
-        self.answering.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Underway> {
+        self.underway.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -188,9 +200,9 @@ pub(crate) struct Answering(Arc<State>);
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        let mut answering = self.0.lock();
-        *answering -= 1;
-        if *answering == 0 {
+        let mut underway = self.0.lock();
+        underway.answers -= 1;
+        if underway.answers == 0 && underway.waiting > 0 {
             self.0.idle.notify_all();
         }
     }
