@@ -25,6 +25,14 @@ const DOCUMENTED: &[(&str, &str)] = &[
         "prometheus",
         "# TYPE x counter\nsglang:token_usage{tp_rank=\"0\",} NaN 12\nDCGM_FI_DEV_POWER_USAGE{gpu=\"0\"} 9.3e18 # {a=\"b\"} 1\n# EOF",
     ),
+    ("http1", "1\u{1}\u{1}\u{1}HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"),
+    ("http1", "2\u{1}\u{1}\u{1}HTTP/1.0 200 OK\nconnection: keep-alive\ncontent-length: 5, 5\n\nhello"),
+    (
+        "http1",
+        "3\u{7}\u{1}\u{1}HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nsum: 1\r\n\r\n",
+    ),
+    ("http1", "\u{20}\u{1}\u{3}\u{1}HTTP/1.1 204 No Content\r\nx: a\r\n"),
+    ("http1", "\u{3}\u{5}\u{1}\u{1}HTTP/1.1 101 Switching Protocols\r\ntransfer-encoding: gzip\r\n\r\n"),
     ("ndjson", "\u{1}\u{7}\u{40}\u{3}{\"response\":\"a\"}\r\n\n{\"done\":true}\n"),
     (
         "sse",

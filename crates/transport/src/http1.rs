@@ -5,6 +5,8 @@
 
 mod body;
 mod head;
+#[cfg(any(test, fuzzing))]
+mod script;
 
 use std::cell::RefCell;
 use std::io;
@@ -21,6 +23,8 @@ use crate::failure::{Broken, Stage, breaking};
 use crate::io::Io;
 use crate::socket::LARGEST_READ;
 use body::{Body, Step};
+#[cfg(any(test, fuzzing))]
+pub use script::check_answer;
 
 /// The least that a head may be; a smaller bound would refuse what every server sends.
 const SMALLEST_HEAD_LIMIT: usize = 8 << 10;

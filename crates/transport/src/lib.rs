@@ -40,5 +40,7 @@ pub use connection::Head;
 pub use connector::{Connector, Endpoint, Proxy, SetupError};
 pub use descriptors::raise_descriptor_limit;
 pub use fetch::{Fetched, fetch};
+#[cfg(any(test, fuzzing))]
+pub use http1::check_answer;
 pub use socket::{Read, StampHold, hold_stamps_on};
 pub use wall::WallSteps;
