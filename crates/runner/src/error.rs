@@ -1,5 +1,6 @@
 //! Why a run cannot begin or go on.
 
+use std::io;
 use std::path::PathBuf;
 
 use store::StoreError;
@@ -29,6 +30,22 @@ pub enum RunError {
         needed: u64,
         /// What there is.
         limit: u64,
+    },
+    /// A thread could not be started.
+    #[error("the {thread} thread could not be started")]
+    #[diagnostic(
+        code(runner::thread),
+        help(
+            "the system has no more threads, memory or open files for this user (`ulimit -u`, `ulimit -v`, `ulimit -n`): \
+             raise the limit, or end what else runs"
+        )
+    )]
+    Thread {
+        /// Which.
+        thread: &'static str,
+        /// What the system says.
+        #[source]
+        source: io::Error,
     },
     /// The run was stopped by trouble, and then could not be sealed either.
     #[error("the run in `{}` was stopped, and could not be sealed", path.display())]

@@ -44,7 +44,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use jiff::{Timestamp, Zoned};
 use schema::manifest::{Found, Manifest, Status};
@@ -54,7 +54,7 @@ use schema::record::Failure;
 use schema::summary::{Calibration, Summary};
 use schema::target::{Credentialed, Target, TargetName};
 use schema::units::Nanos;
-use store::{RunDir, StoreError};
+use store::RunDir;
 use transport::{Clock, Connector, Proxy};
 use uuid::Uuid;
 use workload::{Prompts, Trace};
@@ -64,9 +64,11 @@ pub use error::RunError;
 pub use stop::Stop;
 
 use budget::Budget;
-use recorder::{Desk, Kept};
+use recorder::{Desk, Message};
 use requests::Requests;
 use scrape::{Scrape, Scraper};
+use standing::Standing;
+use workers::Worked;
 
 /// One plan with all it takes to carry it out.
 pub struct Job {
@@ -117,63 +119,20 @@ const QUEUE: usize = 65_536;
 /// Carries out `job`, blocking until it is over. `watch` is called from the recorder's thread.
 ///
 /// # Errors
-/// When the run cannot begin (no run directory, no connections to be had), or its records could not
-/// be kept; in the latter case the run is sealed as failed first.
+/// When the run cannot begin (no run directory, no connections or threads to be had), or its records could not be kept.
+/// Once there is a run directory, the run is sealed as failed first.
+#[expect(clippy::needless_pass_by_value, reason = "a job is carried out once")]
 pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) -> Result<Finished, RunError> {
-    let reach = require_descriptors(&job.plan)?;
+    let means = Means::of(&job)?;
     let _stamps = transport::hold_stamps_on();
-    let clock = job.clock;
-    let connector = Connector::new(&job.plan.transport, job.proxy.clone(), clock)?;
-    let scrape = Scrape::prepare(&job.plan, &job.targets, job.proxy.clone(), clock)?;
     let run_id = Uuid::now_v7();
-    let manifest = manifest(&job, run_id, clock);
     let secrets: Vec<_> = job.targets.iter().filter_map(|target| target.key.clone()).collect();
+    let manifest = manifest(&job, run_id);
     let mut directory = RunDir::create(&job.plan.out, &manifest, Zoned::now().datetime(), &secrets)?;
-
-    let plan = Arc::new(job.plan);
-    let requests = Arc::new(Requests::new(&plan, &job.targets, &job.prompts, run_id));
-    let budget = Budget::new(plan.budget_usd);
-    let standings = standing::standings(&plan, stop);
-    let (sender, receiver) = sync_channel(QUEUE);
-    let desk = Desk {
-        writer: directory.writer(),
-        log: directory.log()?,
-        clock,
-        stop: stop.clone(),
-        standings: Arc::clone(&standings),
-        tokenizer: job.prompts.tokenizer().cloned(),
-        keep_text: plan.keep_text,
-    };
-    let recorder = recorder::start(desk, receiver, watch);
-    let readings = scrape.map(|scrape| scrape.start(sender.clone()));
-    let crew = workers::Crew {
-        plan: Arc::clone(&plan),
-        targets: job.targets,
-        connector,
-        requests,
-        budget: Arc::new(budget),
-        standings,
-        stop: stop.clone(),
-        recorder: sender,
-        metrics: readings.as_ref().map(Scraper::asker),
-        offsets: job.trace.map_or_else(|| Arc::from([]), |trace| trace.offsets()),
-        reach,
-        calibration: job.calibration.clone(),
-        follow: job.follow,
-    };
-    let worked = crew.work();
-    let scraped = readings.is_none_or(Scraper::finish);
-    let mut notes = job.notes;
-    notes.extend(side_by_side(&plan));
-    let recorded = recorder.join();
-    if let Ok(Kept { round_trips, .. }) = &recorded {
-        directory.learn(found(directory.manifest(), round_trips));
-    }
-    let trouble = trouble(recorded, worked.panicked, scraped, &mut notes);
-    // Some were told while the run went on, too.
-    let new = |note: &String| !notes.contains(note);
-    let further: Vec<_> = worked.notes.into_iter().filter(new).collect();
-    notes.extend(further);
+    // Whatever happens from here on, the run is sealed.
+    let done = carry_out(&job, means, run_id, &directory, stop, watch);
+    let Done { mut notes, found, given_up, trouble } = done;
+    directory.learn(found);
     let summary = guarded(|| recompute(&directory.run())).map(|numbers| {
         notes.extend(numbers.problems);
         numbers.summary
@@ -190,20 +149,8 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
         (Some(trouble), Ok(_) | Err(RunError::Panicked { .. })) => Err(trouble),
         // What stopped the run is likely what keeps it from being sealed.
         (Some(trouble), Err(_)) => Err(RunError::NotSealed { path, trouble: Box::new(trouble) }),
-        (None, sealed) => Ok(Finished { path, manifest: sealed?, summary: summary?, given_up: worked.given_up }),
+        (None, sealed) => Ok(Finished { path, manifest: sealed?, summary: summary?, given_up }),
     }
-}
-
-/// What targets have said of themselves, and how far away they are where that was seen.
-fn found(manifest: &Manifest, round_trips: &BTreeMap<TargetName, Nanos>) -> Vec<Found> {
-    let of = |target: &Target| {
-        let said = manifest.found.iter().find(|found| found.target == target.name);
-        let about = said.map(|found| found.about.clone()).unwrap_or_default();
-        let round_trip_ns = round_trips.get(&target.name).copied();
-        let known = round_trip_ns.is_some() || !about.is_empty();
-        known.then(|| Found { target: target.name.clone(), about, round_trip_ns })
-    };
-    manifest.plan.targets.iter().filter_map(of).collect()
 }
 
 /// Seals the run; where a bug keeps its numbers from being told, without them and as failed.
@@ -216,9 +163,140 @@ fn seal(directory: &mut RunDir, end: &End<'_>) -> Result<Manifest, RunError> {
 }
 
 /// Does `work`, whose panics are trouble like any other: the run is sealed all the same.
-fn guarded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, RunError> {
-    let done = catch_unwind(AssertUnwindSafe(work)).map_err(|_| RunError::Panicked { thread: "run" })?;
-    Ok(done?)
+fn guarded<T, E: Into<RunError>>(work: impl FnOnce() -> Result<T, E>) -> Result<T, RunError> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| RunError::Panicked { thread: "run" })?.map_err(Into::into)
+}
+
+/// What a run needs of the system before there is anything on disk.
+struct Means {
+    /// Requests in flight at most.
+    reach: u32,
+    connector: Connector,
+    scrape: Option<Scrape>,
+}
+
+impl Means {
+    fn of(job: &Job) -> Result<Self, RunError> {
+        Ok(Self {
+            reach: require_descriptors(&job.plan)?,
+            connector: Connector::new(&job.plan.transport, job.proxy.clone(), job.clock)?,
+            scrape: Scrape::prepare(&job.plan, &job.targets, job.proxy.clone(), job.clock)?,
+        })
+    }
+}
+
+/// What came of carrying a plan out.
+struct Done {
+    /// What is to be kept with the run, each once.
+    notes: Vec<String>,
+    found: Vec<Found>,
+    given_up: Vec<(TargetName, Failure)>,
+    /// What went wrong on our side, the worst of it.
+    trouble: Option<RunError>,
+}
+
+/// Does all that is between a run's directory and its seal.
+fn carry_out(
+    job: &Job,
+    means: Means,
+    run_id: Uuid,
+    directory: &RunDir,
+    stop: &Stop,
+    watch: impl FnMut(Progress) + Send + 'static,
+) -> Done {
+    let standings = standing::standings(&job.plan, stop);
+    let (sender, receiver) = sync_channel(QUEUE);
+    let begun = desk(job, directory, &standings, stop).and_then(|desk| recorder::start(desk, receiver, watch));
+    let (kept, worked) = match begun {
+        Ok(recorder) => {
+            let worked = guarded(|| work(job, means, run_id, standings, stop, sender));
+            (recorder.join().map_err(|_| RunError::Panicked { thread: "recorder" }), worked)
+        }
+        Err(error) => (Err(error), Ok(Worked::default())),
+    };
+    let mut notes = job.notes.clone();
+    let (mut troubles, mut round_trips) = (Vec::new(), BTreeMap::new());
+    match kept {
+        Ok(kept) => {
+            add_new(&mut notes, side_by_side(&job.plan).into_iter().chain(kept.notes));
+            troubles.extend(kept.error.map(RunError::from));
+            round_trips = kept.round_trips;
+        }
+        Err(error) => troubles.push(error),
+    }
+    let Worked { notes: further, given_up, panicked } = worked.unwrap_or_else(|error| {
+        troubles.push(error);
+        Worked::default()
+    });
+    add_new(&mut notes, further);
+    troubles.extend(panicked.map(|thread| RunError::Panicked { thread }));
+    Done { notes, found: found(job, &round_trips), given_up, trouble: troubles.into_iter().next() }
+}
+
+/// What the recorder writes with.
+fn desk(job: &Job, directory: &RunDir, standings: &Arc<[Standing]>, stop: &Stop) -> Result<Desk, RunError> {
+    Ok(Desk {
+        writer: directory.writer(),
+        log: directory.log()?,
+        clock: job.clock,
+        stop: stop.clone(),
+        standings: Arc::clone(standings),
+        tokenizer: job.prompts.tokenizer().cloned(),
+        keep_text: job.plan.keep_text,
+    })
+}
+
+/// What targets have said of themselves, and how far away they are where that was seen.
+fn found(job: &Job, round_trips: &BTreeMap<TargetName, Nanos>) -> Vec<Found> {
+    let of = |target: &Target| {
+        let said = job.found.iter().find(|found| found.target == target.name);
+        let about = said.map(|found| found.about.clone()).unwrap_or_default();
+        let round_trip_ns = round_trips.get(&target.name).copied();
+        let known = round_trip_ns.is_some() || !about.is_empty();
+        known.then(|| Found { target: target.name.clone(), about, round_trip_ns })
+    };
+    job.plan.targets.iter().filter_map(of).collect()
+}
+
+/// Adds those of `more` that were not said before: some are told while the run goes on, too.
+fn add_new(notes: &mut Vec<String>, more: impl IntoIterator<Item = String>) {
+    for note in more {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+}
+
+/// Sends all there is to send, and reads the servers' metrics meanwhile. When it returns nobody holds `recorder` any more.
+fn work(
+    job: &Job,
+    means: Means,
+    run_id: Uuid,
+    standings: Arc<[Standing]>,
+    stop: &Stop,
+    recorder: SyncSender<Message>,
+) -> Result<Worked, RunError> {
+    let Means { reach, connector, scrape } = means;
+    let readings = scrape.map(|scrape| scrape.start(recorder.clone())).transpose()?;
+    let plan = Arc::new(job.plan.clone());
+    let crew = workers::Crew {
+        requests: Arc::new(Requests::new(&plan, &job.targets, &job.prompts, run_id)),
+        budget: Arc::new(Budget::new(plan.budget_usd)),
+        plan,
+        targets: job.targets.clone(),
+        connector,
+        standings,
+        stop: stop.clone(),
+        recorder,
+        metrics: readings.as_ref().map(Scraper::asker),
+        offsets: job.trace.as_ref().map_or_else(|| Arc::from([]), |trace| trace.offsets()),
+        reach,
+        calibration: job.calibration.clone(),
+        follow: job.follow,
+    };
+    let worked = crew.work();
+    let scraped = readings.is_none_or(Scraper::finish);
+    worked.map(|worked| Worked { panicked: worked.panicked.or((!scraped).then_some("metrics")), ..worked })
 }
 
 /// What a reader of the figures of targets that were measured together has to know.
@@ -226,26 +304,6 @@ fn side_by_side(plan: &Plan) -> Option<String> {
     let note = "all targets were measured at the same time, each block begun at one instant: they shared this machine and \
                 its network";
     (turns::targets_at_once(plan) > 1).then(|| note.to_owned())
-}
-
-/// What went wrong on our side, the worst first; adds the notes that were taken down meanwhile.
-fn trouble(
-    recorded: std::thread::Result<Kept>,
-    load_panicked: bool,
-    scraped: bool,
-    notes: &mut Vec<String>,
-) -> Option<RunError> {
-    let panicked = |thread| Some(RunError::Panicked { thread });
-    match recorded {
-        Err(_) => return panicked("recorder"),
-        Ok(kept) => {
-            notes.extend(kept.notes);
-            if let Some(error) = kept.error {
-                return Some(error.into());
-            }
-        }
-    }
-    if load_panicked { panicked("load") } else { panicked("metrics").filter(|_| !scraped) }
 }
 
 /// Connections need descriptors; so do logs, timers and the runtimes.
@@ -269,7 +327,7 @@ fn require_descriptors(plan: &Plan) -> Result<u32, RunError> {
     }
 }
 
-fn manifest(job: &Job, run_id: Uuid, clock: Clock) -> Manifest {
+fn manifest(job: &Job, run_id: Uuid) -> Manifest {
     Manifest {
         format_version: schema::FORMAT_VERSION,
         run_id,
@@ -277,7 +335,7 @@ fn manifest(job: &Job, run_id: Uuid, clock: Clock) -> Manifest {
         program_version: job.program_version.clone(),
         simulated: job.plan.targets.iter().any(|target| target.simulated),
         plan: job.plan.clone(),
-        epoch: clock.epoch(),
+        epoch: job.clock.epoch(),
         ended: None,
         machine: machine::machine(),
         git: machine::git(),
@@ -291,3 +349,6 @@ fn manifest(job: &Job, run_id: Uuid, clock: Clock) -> Manifest {
         checksums: BTreeMap::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

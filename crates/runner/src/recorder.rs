@@ -22,6 +22,7 @@ use store::{Log, StoreError, Writer};
 use transport::Clock;
 use workload::Tokenizer;
 
+use crate::error::RunError;
 use crate::standing::Standing;
 use crate::stop::Stop;
 use lookout::Lookout;
@@ -83,12 +84,13 @@ pub(crate) fn start(
     desk: Desk,
     messages: Receiver<Message>,
     watch: impl FnMut(Progress) + Send + 'static,
-) -> JoinHandle<Kept> {
+) -> Result<JoinHandle<Kept>, RunError> {
     let body = move || {
         let kept = Kept { error: None, notes: Vec::new(), round_trips: BTreeMap::new() };
         Recorder { desk, watch: Some(watch), kept, lookout: None }.record(&messages)
     };
-    std::thread::Builder::new().name("recorder".into()).spawn(body).expect("the system lets us start a thread")
+    let thread = "recorder";
+    std::thread::Builder::new().name(thread.into()).spawn(body).map_err(|source| RunError::Thread { thread, source })
 }
 
 struct Recorder<W> {

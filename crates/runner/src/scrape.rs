@@ -26,6 +26,7 @@ use transport::{Clock, Connector, Fetched, Proxy, SetupError, fetch};
 use url::Url;
 use wire::prometheus::{PAGE_BYTES, server_sample};
 
+use crate::error::RunError;
 use crate::recorder::Message;
 
 /// A page that takes longer has failed.
@@ -98,18 +99,17 @@ impl Scrape {
     }
 
     /// Begins, and returns when the first reading is in the queue.
-    pub(crate) fn start(self, recorder: SyncSender<Message>) -> Scraper {
+    pub(crate) fn start(self, recorder: SyncSender<Message>) -> Result<Scraper, RunError> {
+        let name = "metrics";
+        let not_started = |source| RunError::Thread { thread: name, source };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(not_started)?;
         let (asks, asked) = mpsc::channel(ASKS);
-        let work = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let runtime = runtime.expect("the system gives a runtime its descriptors");
-            tokio::task::LocalSet::new().block_on(&runtime, self.work(asked, &recorder));
-        };
-        let thread = std::thread::Builder::new().name("metrics".into()).spawn(work);
-        let scraper = Scraper { asker: Asker(asks), thread: thread.expect("the system lets us start a thread") };
+        let work = move || tokio::task::LocalSet::new().block_on(&runtime, self.work(asked, &recorder));
+        let thread = std::thread::Builder::new().name(name.into()).spawn(work).map_err(not_started)?;
+        let scraper = Scraper { asker: Asker(asks), thread };
         // A page that is slow to connect and slow to answer.
         scraper.asker.reading(2 * LIMIT);
-        scraper
+        Ok(scraper)
     }
 
     async fn work(mut self, mut asked: mpsc::Receiver<SyncSender<()>>, recorder: &SyncSender<Message>) {

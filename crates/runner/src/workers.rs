@@ -1,6 +1,7 @@
 //! The load threads: each has a runtime of its own, and all work on the same turns.
 
 mod course;
+mod hands;
 mod patience;
 
 use std::ops::{Add as _, Range};
@@ -24,6 +25,7 @@ use transport::{Client, Connector, SetupError};
 
 use crate::agenda::Agenda;
 use crate::budget::Budget;
+use crate::error::RunError;
 use crate::hope::is_hopeless;
 use crate::recorder::Message;
 use crate::requests::Requests;
@@ -58,10 +60,12 @@ pub(crate) struct Crew {
 }
 
 /// What became of their work.
+#[derive(Default)]
 pub(crate) struct Worked {
     pub(crate) notes: Vec<String>,
     pub(crate) given_up: Vec<(TargetName, Failure)>,
-    pub(crate) panicked: bool,
+    /// Which thread, if one did.
+    pub(crate) panicked: Option<&'static str>,
 }
 
 /// Streams one thread carries before another pays.
@@ -84,9 +88,15 @@ pub(crate) struct Shared {
 
 impl Crew {
     /// Works the agenda off and returns when every request has ended.
-    pub(crate) fn work(self) -> Worked {
+    ///
+    /// # Errors
+    /// When the load threads could not all be started; nothing was sent.
+    pub(crate) fn work(self) -> Result<Worked, RunError> {
         let cores = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1));
         let threads = self.reach.div_ceil(STREAMS_PER_THREAD).clamp(1, cores);
+        let not_started = |source| RunError::Thread { thread: "load", source };
+        let runtimes: Vec<Runtime> = (0..threads).map(|_| runtime()).collect::<Result<_, _>>().map_err(not_started)?;
+        let hands = hands::hire(threads, std::thread::Builder::spawn).map_err(not_started)?;
         let agenda = Agenda::new(&self.plan, &self.offsets, self.reach, self.calibration.as_ref());
         self.announce(&agenda);
         let shared = Arc::new(Shared {
@@ -99,18 +109,14 @@ impl Crew {
             out_of_budget: AtomicBool::new(false),
             panicked: AtomicBool::new(false),
         });
-        let handles: Vec<_> = (0..threads)
-            .map(|number| {
-                let shared = Arc::clone(&shared);
-                let name = format!("load-{number}");
-                std::thread::Builder::new().name(name).spawn(move || thread(&shared, number))
-            })
-            .collect();
-        for handle in handles {
-            let ended = handle.expect("the system lets us start a thread").join();
-            shared.panicked.fetch_or(ended.is_err(), Ordering::Relaxed);
+        for ((number, hand), runtime) in (0..).zip(&hands).zip(runtimes) {
+            let shared = Arc::clone(&shared);
+            hand.begin(Box::new(move || thread(&shared, runtime, number)));
         }
-        shared.worked()
+        for hand in hands {
+            shared.panicked.fetch_or(!hand.join(), Ordering::Relaxed);
+        }
+        Ok(shared.worked())
     }
 
     /// Says how much is to be done, as far as that is known beforehand.
@@ -182,33 +188,38 @@ impl Shared {
         notes.extend(named.clone().flat_map(|(name, standing)| standing.notes(name)));
         let given_up = named.filter_map(|(name, standing)| Some((name.clone(), standing.hope.lost()?))).collect();
         notes.extend(self.course.lock().unwrap_or_else(PoisonError::into_inner).agenda.notes(&self.crew.plan));
-        Worked { notes, given_up, panicked: self.panicked.load(Ordering::Relaxed) }
+        let panicked = self.panicked.load(Ordering::Relaxed).then_some("load");
+        Worked { notes, given_up, panicked }
+    }
+
+    /// Does what a thread has to do. A panic stops the run, and the thread still keeps its appointments, so that the others
+    /// are not left waiting.
+    fn guard<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
+        let done = catch_unwind(AssertUnwindSafe(work)).ok();
+        if done.is_none() {
+            self.panicked.store(true, Ordering::Relaxed);
+            self.crew.stop.waiting();
+        }
+        done
     }
 }
 
-/// One load thread, from the first turn to the last. A panic in a turn stops the run, and the thread
-/// still keeps its appointments, so that the others are not left waiting.
-fn thread(shared: &Arc<Shared>, number: u32) {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_all().max_blocking_threads(BLOCKING_THREADS).build();
-    let runtime =
-        runtime.map_err(|e| shared.crew.tell(Progress::Note(format!("a load thread has no runtime: {e}")))).ok();
-    let worker = runtime.map(|runtime| Worker::new(Arc::clone(shared), runtime, number));
+/// What one load thread sends and waits with.
+fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(BLOCKING_THREADS).build()
+}
+
+/// One load thread, from the first turn to the last.
+fn thread(shared: &Arc<Shared>, runtime: Runtime, number: u32) {
+    let worker = shared.guard(|| Worker::new(Arc::clone(shared), runtime, number));
     loop {
         let turns = shared.next_turns();
         if turns.is_empty() {
             break;
         }
-        let guarded = |step: &dyn Fn(&Worker)| {
-            let Some(worker) = &worker else { return };
-            if catch_unwind(AssertUnwindSafe(|| step(worker))).is_err() {
-                shared.panicked.store(true, Ordering::Relaxed);
-                shared.crew.stop.waiting();
-            }
-        };
-        guarded(&|worker| worker.warm(&turns));
+        shared.guard(|| worker.iter().for_each(|worker| worker.warm(&turns)));
         let begun = shared.begin();
-        guarded(&|worker| worker.take(&begun));
+        shared.guard(|| worker.iter().for_each(|worker| worker.take(&begun)));
     }
     let lines = worker.iter().flat_map(|worker| &worker.lines).flatten();
     let stale = lines.map(|line| line.client.stale_connections()).sum();

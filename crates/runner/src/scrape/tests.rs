@@ -29,7 +29,7 @@ fn two() -> Plan {
 fn run(plan: &Plan, targets: &[Credentialed]) -> Vec<Message> {
     let (sender, receiver): (_, Receiver<Message>) = sync_channel(100);
     let scrape = Scrape::prepare(plan, targets, None, Clock::start()).unwrap().unwrap();
-    assert!(scrape.start(sender).finish());
+    assert!(scrape.start(sender).unwrap().finish());
     receiver.iter().collect()
 }
 
@@ -151,7 +151,7 @@ fn a_reading_that_is_asked_for_is_in_the_queue_when_the_asking_is_over() {
     let mut plan = two();
     let targets = [target(&mut plan, 0, &format!("{}/metrics", sim.url()))];
     let (sender, receiver) = sync_channel(100);
-    let scraper = Scrape::prepare(&plan, &targets, None, Clock::start()).unwrap().unwrap().start(sender);
+    let scraper = Scrape::prepare(&plan, &targets, None, Clock::start()).unwrap().unwrap().start(sender).unwrap();
     assert_eq!(receiver.try_iter().count(), 1);
     scraper.asker().reading(LIMIT);
     assert_eq!(receiver.try_iter().count(), 1);
@@ -166,7 +166,7 @@ fn pages_are_read_at_the_plans_interval() {
     plan.scrape_ns = Some(Nanos::from_millis(20));
     let targets = [target(&mut plan, 0, &format!("{}/metrics", sim.url()))];
     let (sender, receiver) = sync_channel(100);
-    let scraper = Scrape::prepare(&plan, &targets, None, Clock::start()).unwrap().unwrap().start(sender);
+    let scraper = Scrape::prepare(&plan, &targets, None, Clock::start()).unwrap().unwrap().start(sender).unwrap();
     // Nobody asks for these.
     assert_eq!(receiver.iter().take(5).count(), 5);
     assert!(scraper.finish());

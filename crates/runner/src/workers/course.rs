@@ -1,7 +1,5 @@
 //! What all threads agree on: which turns come next, and when they begin.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -66,9 +64,7 @@ impl Shared {
     /// run, as one in a turn does.
     fn agree<T>(&self, decide: impl FnOnce(&mut Course), answer: impl FnOnce(&Course) -> T) -> T {
         let course = || self.course.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.barrier.wait().is_leader() && catch_unwind(AssertUnwindSafe(|| decide(&mut course()))).is_err() {
-            self.panicked.store(true, Ordering::Relaxed);
-            self.crew.stop.waiting();
+        if self.barrier.wait().is_leader() && self.guard(|| decide(&mut course())).is_none() {
             *course() = Course::new(Agenda::over());
         }
         self.barrier.wait();
