@@ -26,7 +26,7 @@ use crate::screen::{Reaction, Screen, View};
 use crate::text;
 use crate::theme::Theme;
 
-use bubble::Bubble;
+use bubble::{Bubble, Seat};
 use layout::Places;
 
 /// The screen of a scene.
@@ -77,6 +77,18 @@ impl Bubbles {
         self.turns[turn].get_mut(lane)
     }
 
+    /// The message that `lane` is really asked in this turn: a conversation ends with a message that got no answer, and
+    /// the person begins anew.
+    fn asked(&self, lane: usize, turn: usize) -> usize {
+        let told = self.turns[turn][lane].asked();
+        told.unwrap_or_else(|| self.turns[..turn].iter().rev().take_while(|turn| !turn[lane].has_failed()).count())
+    }
+
+    /// That message's number, from 1, where it is not the one of the turn.
+    fn anew(&self, lane: usize, turn: usize) -> Option<usize> {
+        Some(self.asked(lane, turn)).filter(|asked| *asked != turn).map(|asked| asked + 1)
+    }
+
     fn shown(&self) -> usize {
         self.looked_at.or(self.present).unwrap_or(0)
     }
@@ -108,7 +120,8 @@ impl Bubbles {
         let of = |(lane, bubble): (usize, &Bubble)| {
             let meaning = bubble.meaning(&self.scene, brief)?;
             let mark = if self.lanes[lane].simulated { " (SIMULATED)" } else { "" };
-            let sentence = format!("{}{mark}: {meaning}", self.lanes[lane].name);
+            let anew = self.anew(lane, turn).map(|number| format!(", message {number} again")).unwrap_or_default();
+            let sentence = format!("{}{mark}{anew}: {meaning}", self.lanes[lane].name);
             Some((lane, text::wrap(&Untrusted::bounded(sentence, usize::MAX), columns)))
         };
         self.turns[turn].iter().enumerate().filter_map(of).collect()
@@ -135,8 +148,10 @@ impl Bubbles {
     fn draw_bubbles(&mut self, frame: &mut Frame<'_>, areas: &[Rect], view: &View<'_>) {
         let turn = self.shown();
         let begun = self.present.is_some();
-        for ((lane, bubble), area) in self.turns[turn].iter_mut().enumerate().zip(areas) {
-            bubble.draw(frame, *area, (&self.lanes[lane], lane, begun), view);
+        let anew: Vec<_> = (0..self.lanes.len()).map(|lane| self.anew(lane, turn)).collect();
+        for ((place, bubble), area) in self.turns[turn].iter_mut().enumerate().zip(areas) {
+            let seat = Seat { lane: &self.lanes[place], place, begun, anew: anew[place] };
+            bubble.draw(frame, *area, &seat, view);
         }
     }
 }

@@ -20,7 +20,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
-use schema::exchange::{Exchange, Part};
+use schema::exchange::{Exchange, Octets};
 use schema::progress::Progress;
 use schema::target::Target;
 use schema::text::Untrusted;
@@ -71,9 +71,9 @@ pub fn answer_text(exchange: &Exchange) -> Vec<String> {
     plain(|sheet| sheet.answer(exchange))
 }
 
-/// What brought one event as lines of plain text, made fit for a terminal.
-pub fn raw_text(part: &Part) -> Vec<String> {
-    plain(|sheet| sheet.raw(&part.raw))
+/// Bytes as they came as lines of plain text, made fit for a terminal.
+pub fn raw_text(raw: &Octets) -> Vec<String> {
+    plain(|sheet| sheet.raw(raw))
 }
 
 fn plain(write: impl FnOnce(Sheet<'_>) -> Vec<Line<'static>>) -> Vec<String> {

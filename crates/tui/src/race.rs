@@ -285,9 +285,9 @@ impl Screen for Race {
         match progress {
             Progress::Block { phase, block, .. } => self.turn_to(HeatId { phase: *phase, block: *block }),
             Progress::Warmed { target, opened } => {
-                let handshake = opened.iter().map(|times| times.tcp_ns).min();
-                if let (Some(target), Some(handshake)) = (self.target(target), handshake) {
-                    self.round_trips[target] = Some(handshake);
+                if let Some(target) = self.target(target) {
+                    let known = &mut self.round_trips[target];
+                    *known = opened.iter().map(|times| times.tcp_ns).chain(*known).min();
                 }
             }
             Progress::Moved { ticket, at, stage } => {

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use runner::{Finished, Job, Stop};
-use schema::manifest::Status;
+use schema::manifest::{Found, Said, Status};
 use schema::progress::{Follow, Progress};
 use schema::record::Record;
 use schema::target::Target;
@@ -45,6 +45,8 @@ pub(crate) struct Field {
     pub(crate) prepared: Prepared,
     /// The targets as a screen shows them, in the plan's order: configuration as their engines told it.
     pub(crate) lanes: Vec<Lane>,
+    /// What their engines told, as it is kept with the run.
+    found: Vec<Found>,
     /// What the first measured request asks.
     pub(crate) prompt: Untrusted,
     /// The run's clock.
@@ -80,8 +82,9 @@ pub(crate) fn line_up(args: &RunArgs, way: &Way<'_>, context: &Context) -> Resul
     let prepared = prepare(args, way, context)?;
     let plan = &prepared.resolved.plan;
     let prompt = question(&prepared.asked.prompts, plan.seed, 0);
-    let lanes = plan.targets.iter().zip(about(&prepared)?).map(|(target, about)| Lane { about, ..lane(target) });
-    Ok(Field { lanes: lanes.collect(), prompt, clock: Clock::start(), prepared })
+    let found = about(&prepared)?;
+    let lanes = plan.targets.iter().map(|target| lane(target, &found)).collect();
+    Ok(Field { lanes, found, prompt, clock: Clock::start(), prepared })
 }
 
 /// What the request of this number asks.
@@ -89,14 +92,15 @@ pub(crate) fn question(prompts: &Prompts, seed: u64, index: u64) -> Untrusted {
     Untrusted::bounded(prompts.pick(seed, index).prompt.user.as_str(), usize::MAX)
 }
 
-/// What the plan says of a target.
-pub(crate) fn lane(target: &Target) -> Lane {
+/// What the plan says of a target, and its engine of itself where that was `found`.
+pub(crate) fn lane(target: &Target, found: &[Found]) -> Lane {
+    let said = found.iter().filter(|found| found.target == target.name).flat_map(|found| &found.about);
     Lane {
         name: target.name.clone(),
         simulated: target.simulated,
         endpoint: place(&target.url),
         model: target.model.clone(),
-        about: Vec::new(),
+        about: said.map(|said| (said.name.clone(), said.value.clone())).collect(),
     }
 }
 
@@ -107,18 +111,24 @@ fn place(url: &Url) -> String {
 }
 
 /// What the targets say of themselves, in the plan's order; without keys, should one be said.
-fn about(prepared: &Prepared) -> Result<Vec<Vec<(String, Untrusted)>>, Failure> {
+fn about(prepared: &Prepared) -> Result<Vec<Found>, Failure> {
     let resolved = &prepared.resolved;
     let connector = Connector::new(&resolved.plan.transport, prepared.proxy.clone(), Clock::start());
     let connector = connector.map_err(miette::Report::from)?;
     let asked = resolved.targets.iter().map(|target| discover::about(&connector, target));
     let told = small_runtime()?.block_on(join_all(asked));
     let redactor = prepared.redactor();
-    let line = |line: discover::Line| {
-        let value = Untrusted::bounded(redactor.text(line.value.raw()), usize::MAX);
-        (line.name.to_owned(), value)
+    let said = |line: discover::Line| Said {
+        name: line.name.to_owned(),
+        value: Untrusted::bounded(redactor.text(line.value.raw()), usize::MAX),
+        source: line.source.to_owned(),
     };
-    Ok(told.into_iter().map(|about| about.lines().into_iter().map(line).collect()).collect())
+    let found = |(target, about): (&Target, discover::About)| Found {
+        target: target.name.clone(),
+        about: about.lines().into_iter().map(said).collect(),
+        round_trip_ns: None,
+    };
+    Ok(resolved.plan.targets.iter().zip(told).map(found).collect())
 }
 
 /// Steps that may wait to be said. One who reads slowly misses some; the run waits for nobody.
@@ -148,7 +158,8 @@ impl Field {
     /// As [`runner::run`], and when the run's records cannot be read back.
     pub(crate) fn carry_out(self, show: Show<'_>, stop: &Stop, context: &Context) -> Result<Heat, Failure> {
         let lacking = self.prepared.is_lacking();
-        let job = Job { clock: self.clock, follow: Follow::Text, ..benchmark::job(&self.prepared, None) };
+        let job =
+            Job { clock: self.clock, follow: Follow::Text, found: self.found, ..benchmark::job(&self.prepared, None) };
         let finished = match show {
             Show::Screen(stage, screen) => stage.perform(job, stop, screen),
             Show::Lines(say) => tell(job, stop, say, context),

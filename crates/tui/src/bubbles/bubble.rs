@@ -38,6 +38,17 @@ pub(super) struct Bubble {
     record: Option<Arc<Record>>,
 }
 
+/// Whose bubble it is.
+pub(super) struct Seat<'a> {
+    pub(super) lane: &'a Lane,
+    /// Its place among the engines.
+    pub(super) place: usize,
+    /// Whether the scene has begun.
+    pub(super) begun: bool,
+    /// The number of the message that it is asked, where that is not the turn's.
+    pub(super) anew: Option<usize>,
+}
+
 impl Bubble {
     /// What is told next is of this attempt; a further one begins anew.
     pub(super) fn turn_to(&mut self, attempt: u32) {
@@ -95,6 +106,16 @@ impl Bubble {
         self.record.is_some()
     }
 
+    /// Whether it got no answer, which ends its conversation.
+    pub(super) fn has_failed(&self) -> bool {
+        self.record.as_ref().is_some_and(|record| matches!(record.outcome, Outcome::Failed(_)))
+    }
+
+    /// Which message of its conversation it answers, from 0, once that is known.
+    pub(super) fn asked(&self) -> Option<usize> {
+        usize::try_from(self.record.as_ref()?.conversation?.turn).ok()
+    }
+
     /// What the wait meant to the person in the scene, once there is an answer.
     pub(super) fn meaning(&self, scene: &Scene, brief: bool) -> Option<String> {
         let record = self.record.as_ref()?;
@@ -130,14 +151,8 @@ impl Bubble {
     }
 
     /// In the upper part of `area`, as high as its text; of a long one the end.
-    pub(super) fn draw(
-        &mut self,
-        frame: &mut Frame<'_>,
-        area: Rect,
-        (lane, place, begun): (&Lane, usize, bool),
-        view: &View<'_>,
-    ) {
-        let theme = view.theme;
+    pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, seat: &Seat<'_>, view: &View<'_>) {
+        let (theme, &Seat { lane, place, begun, anew }) = (view.theme, seat);
         let mut block = Block::new()
             .borders(Borders::ALL)
             .border_type(BorderType::Rounded)
@@ -151,7 +166,9 @@ impl Bubble {
         let state = format!(" {} ", self.state((begun, view.now), usize::from(area.width).saturating_sub(4)));
         block = block.title_bottom(Line::styled(state, style));
         let inside = block.inner(area);
-        let room = usize::from(inside.height);
+        let again = anew.map(|number| format!("message {number} again, it had no answer:"));
+        let again: Vec<_> = again.iter().flat_map(|it| text::wrap(&it.as_str().into(), inside.width.into())).collect();
+        let room = usize::from(inside.height).saturating_sub(again.len());
         let writing = !self.is_over() && self.start.is_some();
         let mut lines: Vec<Line<'_>> = if self.said.is_empty() {
             vec![Line::styled(if writing { self.dots(view.now) } else { String::new() }, theme.dim)]
@@ -162,6 +179,7 @@ impl Bubble {
         if let Some(last) = lines.last_mut().filter(|line| cursor && line.width() < inside.width.into()) {
             last.push_span(Span::styled("▌", theme.lane(place)));
         }
+        lines.splice(0..0, again.into_iter().map(|line| Line::styled(line, theme.dim)));
         if self.missing {
             block = block.title_bottom(Line::styled(" not all of it is shown ", theme.warn).right_aligned());
         }

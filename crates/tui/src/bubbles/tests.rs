@@ -94,43 +94,34 @@ impl Script {
         }
     }
 
+    /// A message without an answer ends its conversation.
+    fn place(&self, target: usize) -> InConversation {
+        let failed = |turn: &usize| self.screen.turns[*turn][target].has_failed();
+        let turns = 0..usize::try_from(self.turn).unwrap();
+        let turn = turns.clone().rev().take_while(|turn| !failed(turn)).count();
+        let conversation = turns.filter(failed).count() as u64;
+        InConversation { conversation, turn: u32::try_from(turn).unwrap() }
+    }
+
     fn recorded(&mut self, target: usize, outcome: Outcome) {
         let heard = std::mem::take(&mut self.events[target]);
         let output = heard.len() as u64;
         let (events, texts): (Vec<Event>, Vec<Untrusted>) = heard.into_iter().unzip();
         let record = Record {
-            index: self.turn.into(),
-            target: self.screen.lanes[target].name.clone(),
-            phase: Phase::Measured,
             block: self.turn,
-            step: 0,
-            attempt: 0,
-            prompt: 0,
-            prompt_tokens: None,
-            conversation: Some(InConversation { conversation: 0, turn: self.turn }),
+            conversation: Some(self.place(target)),
             max_tokens: 256,
-            forced_length: false,
-            scheduled_ns: ms(START),
-            connect: None,
-            http: None,
             start_ns: Some(ms(START)),
-            sent_ns: None,
-            first_byte_ns: None,
-            headers_ns: None,
             end_ns: events.last().map(|event| event.arrival),
             status: Some(200),
-            request_id: None,
             request_bytes: 300,
             response_bytes: 3_000,
             reads: 10,
             events: events.into(),
-            usage: None,
             tokens: Some(TokenCounts { input: Some(40), output, source: TokenSource::ServerUsage }),
-            server: None,
-            limits: None,
-            output_hash: None,
             output: Some(texts),
             outcome,
+            ..Record::not_sent(self.screen.lanes[target].name.clone(), self.turn.into(), ms(START))
         };
         self.screen.fold(&Progress::Recorded(Arc::new(record)));
     }
@@ -196,6 +187,32 @@ fn the_second_message_takes_the_place_of_the_first_which_can_be_looked_at() {
     script.screen.press(KeyEvent::from(KeyCode::Right));
     assert!(drawn(&mut script.screen, 0, (120, 40)).contains("message 2 of 2"));
     assert_eq!(script.screen.press(KeyEvent::from(KeyCode::Enter)), Reaction::Leave);
+}
+
+#[test]
+fn what_got_no_answer_is_asked_again_and_is_not_taken_for_the_message_after_it() {
+    let mut script = Script::new();
+    script.sent();
+    let failure = Failure { class: FailureClass::Overloaded, message: "busy".into(), retry_after_ns: None };
+    script.recorded(0, Outcome::Failed(failure));
+    for target in 1..3 {
+        script.says(target, 20, START + 60, 20);
+        script.completes(target);
+    }
+    script.turn = 1;
+    script.sent();
+    for target in 0..3 {
+        script.says(target, 40, START + 100, 15);
+    }
+    let said = "message 1 again";
+    let typing = drawn(&mut script.screen, START + 500, (120, 40));
+    assert_eq!(typing.matches(said).count(), 1, "{typing}");
+    for target in 0..3 {
+        script.completes(target);
+    }
+    let over = drawn(&mut script.screen, START + 9_000, (120, 40));
+    assert_eq!(over.matches(said).count(), 2, "in the bubble and in what it means:\n{over}");
+    script.check("again", START + 9_000);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use schema::text::Untrusted;
 use schema::units::{Moment, Nanos};
 
 use super::pages::Sheet;
-use super::timeline::{Filter, Row, by_gap, timeline};
+use super::timeline::{Carried, Filter, Row, by_gap, timeline};
 use super::{Leaf, version};
 use crate::screen::View;
 use crate::text;
@@ -200,8 +200,7 @@ impl Seen {
     /// Takes the filter's choice anew, with the marked row kept where it is still there.
     fn choose(&mut self) {
         let marked = self.chosen.get(self.at).copied();
-        let (rows, filter, exchange) = (&self.rows, &self.filter, &self.exchange);
-        self.chosen = (0..rows.len()).filter(|at| filter.takes(&rows[*at], exchange)).collect();
+        self.chosen = self.filter.choose(&self.rows, &self.exchange);
         self.at = marked.and_then(|marked| self.chosen.iter().position(|at| *at >= marked)).unwrap_or_default();
         self.visited = 0;
     }
@@ -337,12 +336,13 @@ impl Seen {
     fn draw_raw(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
         let [head, body] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
         let row = self.chosen.get(self.at).map(|at| &self.rows[*at]);
-        let title = row.map_or_else(String::new, |row| format!("── event {} as it came ", row.number));
+        let what = |row: &Row| if row.carried == Carried::Piece { "piece" } else { "event" };
+        let title = row.map_or_else(String::new, |row| format!("── {} {} as it came ", what(row), row.number));
         frame.render_widget(Line::styled(title, theme.border), head);
         let sheet = Sheet::new(theme, body.width);
-        let lines = match row.and_then(|row| row.part(&self.exchange)) {
-            Some(part) => sheet.raw_within(&part.raw, body.height.into()),
-            None => vec![Line::styled("its bytes were not kept, or are part of the answer as a whole", theme.dim)],
+        let lines = match row.and_then(|row| row.raw(&self.exchange)) {
+            Some(raw) => sheet.raw_within(&raw, body.height.into()),
+            None => vec![Line::styled("its bytes were not kept, or a secret was among them", theme.dim)],
         };
         frame.render_widget(Text::from(lines), body);
     }

@@ -22,15 +22,7 @@ fn millis(at: u64) -> Moment {
 
 fn target(name: &str) -> Target {
     Target {
-        name: name.parse().unwrap(),
-        provider: "vllm".into(),
-        model: "tiny".into(),
-        url: "http://127.0.0.1:8000/v1/chat/completions".parse().unwrap(),
-        dialect: Dialect::OpenaiChat,
-        encoding: Encoding::default(),
         auth: AuthScheme::Bearer,
-        key_variable: None,
-        headers: Vec::new(),
         price: Some(Price {
             input_per_mtok_usd: "1usd".parse().unwrap(),
             output_per_mtok_usd: "2usd".parse().unwrap(),
@@ -39,8 +31,13 @@ fn target(name: &str) -> Target {
             source: "https://example.com".into(),
             note: None,
         }),
-        metrics_url: None,
         simulated: name == "sim",
+        ..Target::plain(
+            name.parse().unwrap(),
+            "vllm",
+            "tiny",
+            "http://127.0.0.1:8000/v1/chat/completions".parse().unwrap(),
+        )
     }
 }
 
@@ -51,38 +48,21 @@ fn event(at: u64, kind: EventKind, bytes: u32, shared_read: bool) -> Event {
 fn record(events: &[Event], outcome: Outcome) -> Record {
     let tokens = TokenCounts { input: Some(12), output: 4, source: TokenSource::ServerUsage };
     Record {
-        index: 0,
-        target: "a".parse().unwrap(),
-        phase: Phase::Measured,
-        block: 0,
-        step: 0,
-        attempt: 0,
-        prompt: 0,
-        prompt_tokens: None,
-        conversation: None,
         max_tokens: 64,
-        forced_length: false,
-        scheduled_ns: millis(1000),
         connect: Some(ConnectTimes { dns_ns: None, tcp_ns: Nanos(90_000), tls_ns: None }),
         http: Some(HttpVersion::Http1),
         start_ns: Some(millis(1001)),
-        sent_ns: None,
         first_byte_ns: Some(millis(1040)),
         headers_ns: Some(millis(1040)),
         end_ns: Some(millis(1400)),
         status: Some(200),
-        request_id: None,
         request_bytes: 60,
         response_bytes: 480,
         reads: 4,
         events: events.iter().copied().collect(),
-        usage: None,
         tokens: outcome.is_complete().then_some(tokens),
-        server: None,
-        limits: None,
-        output_hash: None,
-        output: None,
         outcome,
+        ..Record::not_sent("a".parse().unwrap(), 0, millis(1000))
     }
 }
 
@@ -284,7 +264,7 @@ fn the_longest_gap_is_found_and_then_the_next() {
     assert_eq!(by_gap(&rows, &all), [3, 2, 4, 1]);
     assert_eq!(rows[3].gap, Some(Nanos::from_millis(250)));
     let text = Filter { carried: Some(Carried::Event(EventKind::Text)), ..Filter::default() };
-    let texts: Vec<_> = all.iter().copied().filter(|at| text.takes(&rows[*at], &exchange)).collect();
+    let texts = text.choose(&rows, &exchange);
     assert_eq!(by_gap(&rows, &texts), [2, 4, 1]);
 }
 
@@ -293,13 +273,48 @@ fn an_answer_in_one_piece_is_told_read_by_read() {
     let whole = refused();
     let rows = timeline(&whole);
     assert_eq!((rows.len(), rows[0].carried, rows[0].bytes), (1, Carried::Piece, 480));
-    assert!(rows[0].part(&whole).is_none());
-    assert_eq!(raw_text(&part(Some("a")))[..2], ["data:", "  {"]);
+    assert!(rows[0].text(&whole).is_none());
+    assert_eq!(raw_text(&part(Some("a")).raw)[..2], ["data:", "  {"]);
+}
+
+/// Which reads of an answer in one piece are found, from 1.
+#[track_caller]
+fn check_found(wanted: &str, exchange: &Exchange, expected: &[usize]) {
+    let rows = timeline(exchange);
+    let filter = Filter { holding: wanted.into(), ..Filter::default() };
+    let found: Vec<_> = filter.choose(&rows, exchange).into_iter().map(|at| rows[at].number).collect();
+    assert_eq!(found, expected, "{wanted}");
+}
+
+#[test]
+fn what_is_sought_is_found_in_answers_that_are_no_stream() {
+    let read = |bytes| BodyRead { arrival_ns: millis(1041), lag_ns: 0, stamp: Stamp::Kernel, bytes };
+    let body = r#"{"choices":[{"message":{"content":"A caf\u00e9\nby the sea"}}]}"#;
+    let mut whole = Exchange {
+        record: record(&[event(1041, EventKind::Text, 70, false)], Outcome::Complete { finish: FinishReason::Stop }),
+        reads: vec![read(20), read(23), read(u32::try_from(body.len()).unwrap() - 43)],
+        parts: vec![Part { raw: body.into(), text: Some("A café\nby the sea".into()) }],
+        ..exchange("a")
+    };
+    check_found("CHOICES", &whole, &[1]);
+    check_found("by the sea", &whole, &[3]);
+    // It began with one read and ended with the next.
+    check_found("message", &whole, &[1, 2]);
+    check_found("nowhere", &whole, &[]);
+    // Its bytes spell it otherwise.
+    check_found("café", &whole, &[1, 2, 3]);
+    let raw = timeline(&whole)[2].raw(&whole).unwrap().shown();
+    assert_eq!(raw.raw(), &body[43..]);
+    // Nobody can tell any more which read brought what.
+    whole.parts[0].raw = body.replace("by the sea", "***").as_str().into();
+    check_found("choices", &whole, &[1, 2, 3]);
+    assert!(timeline(&whole)[2].raw(&whole).is_none());
+    check_found("no such model", &Exchange { reads: vec![read(48)], ..refused() }, &[1]);
 }
 
 #[test]
 fn what_is_nested_for_ever_or_too_large_is_shown_as_far_as_it_is_worth_it() {
-    let raw = |raw: String| raw_text(&Part { raw: raw.as_str().into(), text: None });
+    let raw = |raw: String| raw_text(&raw.as_str().into());
     for nested in ["[".repeat(2 << 20), "{\"a\":".repeat(400_000)] {
         let lines = raw(nested);
         assert!(lines.len() <= 20_001 && lines.last().unwrap().contains("more than can be shown"), "{}", lines.len());

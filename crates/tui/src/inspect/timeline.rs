@@ -1,7 +1,10 @@
 //! An answer event by event: when each came, how long after the one before, and what it was.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use schema::event::{EventKind, Stamp};
-use schema::exchange::{Exchange, Octets, Part};
+use schema::exchange::{BodyRead, Exchange, Octets, Part};
 use schema::text::Untrusted;
 use schema::units::{Moment, Nanos};
 
@@ -60,8 +63,8 @@ pub struct Row {
 }
 
 impl Row {
-    /// What brought it, where that was kept.
-    pub fn part<'a>(&self, exchange: &'a Exchange) -> Option<&'a Part> {
+    /// The event that it stands for, where that was kept.
+    fn part<'a>(&self, exchange: &'a Exchange) -> Option<&'a Part> {
         exchange.parts.get(self.number - 1).filter(|_| self.carried != Carried::Piece)
     }
 
@@ -69,6 +72,38 @@ impl Row {
     pub fn text<'a>(&self, exchange: &'a Exchange) -> Option<&'a Untrusted> {
         self.part(exchange)?.text.as_ref()
     }
+
+    /// Its bytes as they came, where they were kept.
+    pub fn raw<'a>(&self, exchange: &'a Exchange) -> Option<Cow<'a, Octets>> {
+        match self.carried {
+            Carried::Event(_) => Some(Cow::Borrowed(&self.part(exchange)?.raw)),
+            Carried::Piece => Some(Cow::Owned(body(exchange, self.piece(exchange)?).into())),
+        }
+    }
+
+    /// Where in the body the read's piece of it lies. Not known where a secret was taken out of it.
+    fn piece(&self, exchange: &Exchange) -> Option<Range<usize>> {
+        let until = |reads: &[BodyRead]| reads.iter().map(|read| read.bytes as usize).sum::<usize>();
+        let kept: usize = exchange.parts.iter().map(|part| part.raw.len()).chain([exchange.rest.len()]).sum();
+        let whole = kept as u64 + exchange.left_out_bytes == until(&exchange.reads) as u64;
+        let from = until(&exchange.reads[..self.number - 1]);
+        let range = from.min(kept)..(from + self.bytes as usize).min(kept);
+        (whole && !range.is_empty()).then_some(range)
+    }
+}
+
+/// These bytes of a body.
+fn body(exchange: &Exchange, range: Range<usize>) -> Vec<u8> {
+    let mut begins = 0;
+    let mut bytes = Vec::new();
+    for octets in exchange.parts.iter().map(|part| &part.raw).chain([&exchange.rest]) {
+        let (from, to) = (range.start.max(begins), range.end.min(begins + octets.len()));
+        if from < to {
+            bytes.extend_from_slice(&octets.raw()[from - begins..to - begins]);
+        }
+        begins += octets.len();
+    }
+    bytes
 }
 
 /// The events of a stream; of an answer that has one event or none, the reads that brought it.
@@ -119,16 +154,38 @@ impl Filter {
         *self == Self::default()
     }
 
-    /// Whether `row` is wanted.
-    pub fn takes(&self, row: &Row, exchange: &Exchange) -> bool {
-        self.carried.is_none_or(|carried| carried == row.carried)
-            && (self.holding.is_empty() || row.part(exchange).is_some_and(|part| self.is_in(part)))
+    /// The places in `rows`, the timeline of `exchange`, of those that are wanted.
+    pub fn choose(&self, rows: &[Row], exchange: &Exchange) -> Vec<usize> {
+        let of_kind = |at: &usize| self.carried.is_none_or(|carried| carried == rows[*at].carried);
+        let mut chosen: Vec<_> = (0..rows.len()).filter(of_kind).collect();
+        if !self.holding.is_empty() {
+            let holding = |row: &Row| match row.part(exchange) {
+                Some(part) => self.is_in(part),
+                None => row.carried == Carried::Piece && self.is_in_piece(row, exchange),
+            };
+            let found: Vec<_> = chosen.iter().copied().filter(|at| holding(&rows[*at])).collect();
+            // In the body of a whole answer its text may be spelled otherwise: then it is in all of its pieces together.
+            let is_whole = rows.iter().all(|row| row.carried == Carried::Piece);
+            if !found.is_empty() || !is_whole || !exchange.parts.iter().any(|part| self.is_in(part)) {
+                chosen = found;
+            }
+        }
+        chosen
     }
 
     fn is_in(&self, part: &Part) -> bool {
-        let wanted = self.holding.to_lowercase();
-        let holds = |text: &str| text.to_lowercase().contains(&wanted);
-        part.text.as_ref().is_some_and(|text| holds(text.raw())) || holds(Octets::shown(&part.raw).raw())
+        part.text.as_ref().is_some_and(|text| self.holds(text.raw())) || self.holds(part.raw.shown().raw())
+    }
+
+    /// Whether some of it, if not all, came with that read.
+    fn is_in_piece(&self, row: &Row, exchange: &Exchange) -> bool {
+        let beside = self.holding.len() - 1;
+        let around = row.piece(exchange).map(|piece| piece.start.saturating_sub(beside)..piece.end + beside);
+        self.holds(Octets::from(body(exchange, around.unwrap_or(0..usize::MAX))).shown().raw())
+    }
+
+    fn holds(&self, text: &str) -> bool {
+        text.to_lowercase().contains(&self.holding.to_lowercase())
     }
 
     /// The next kind of those that `rows` have, or all of them again.

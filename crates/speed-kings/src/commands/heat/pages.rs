@@ -1,7 +1,7 @@
 //! What is read after a race: answers in full, who is ahead, every statistic, and what the differences mean.
 
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use ratatui::text::Line;
 use report::{Align, Cell, Column, Listing, Style};
@@ -40,7 +40,7 @@ const KEYS: &str = "↑↓ PgUp PgDn scroll · ← back · Enter goes on · q le
 
 /// Behind `first`: answers of the first heats, the ranking, statistics, and what it all means.
 pub(crate) fn pages(first: Box<dyn Screen>, told: Told) -> Pages {
-    let told = Rc::new(told);
+    let told = Arc::new(told);
     let heats = told.heats().min(LIVE_HEATS as usize);
     let answers = (0..heats).map(|heat| {
         let title = format!("Answers{}", told.heat_in_words(heat));
@@ -48,7 +48,7 @@ pub(crate) fn pages(first: Box<dyn Screen>, told: Told) -> Pages {
     });
     let pages = answers.fold(Pages::new(first), Pages::then);
     let page = |title: &str, text: fn(&Told, Style) -> String| {
-        let told = Rc::clone(&told);
+        let told = Arc::clone(&told);
         Page::new(title, move |width, theme| lines(&text(&told, Style { width, color: false }), theme)).with_hint(KEYS)
     };
     pages

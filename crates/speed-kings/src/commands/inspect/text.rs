@@ -137,12 +137,13 @@ fn fence(text: &mut String, lines: &[String]) {
 }
 
 /// The rows that are wanted.
-fn chosen<'a>(exchange: &'a Exchange, filter: &'a Filter) -> impl Iterator<Item = Row> + 'a {
-    timeline(exchange).into_iter().filter(|row| filter.takes(row, exchange))
+fn chosen(exchange: &Exchange, filter: &Filter) -> impl Iterator<Item = Row> + use<> {
+    let rows = timeline(exchange);
+    filter.choose(&rows, exchange).into_iter().map(move |at| rows[at])
 }
 
-fn raw<'a>(exchange: &'a Exchange, form: &'a Form) -> impl Iterator<Item = (Row, Vec<String>)> + 'a {
-    chosen(exchange, &form.filter).filter_map(|row| Some((row, raw_text(row.part(exchange)?))))
+fn raw<'a>(exchange: &'a Exchange, form: &Form) -> impl Iterator<Item = (Row, Vec<String>)> + use<'a> {
+    chosen(exchange, &form.filter).filter_map(|row| Some((row, raw_text(&*row.raw(exchange)?))))
 }
 
 fn rows(exchanges: &[Exchange], form: &Form, text: usize, is_data: bool) -> Listing {
@@ -169,7 +170,7 @@ fn rows(exchanges: &[Exchange], form: &Form, text: usize, is_data: bool) -> List
             if is_data {
                 cells.insert(0, words(exchange.target.name.as_str()));
                 if form.raw {
-                    let raw = row.part(exchange).map(|part| part.raw.shown());
+                    let raw = row.raw(exchange).map(|raw| raw.shown());
                     cells.push(raw.map_or(Cell::Empty, |raw| words(raw.raw())));
                 }
             }

@@ -1,12 +1,13 @@
 //! A stored run, raced again: nothing is sent, nothing is measured, nothing is kept.
 
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use schema::manifest::Found;
 use schema::plan::{Plan, PromptSource};
 use schema::progress::Progress;
-use schema::record::Record;
+use schema::record::{ConnectTimes, Record};
 use schema::text::Untrusted;
 use store::Run;
 use transport::Clock;
@@ -45,11 +46,13 @@ pub(super) fn run(args: &Args, wanted: &Path, on_stage: bool, context: &Context)
         return Err(problem.help("`speed-kings results list` shows the runs there are").into());
     }
     let asked = Asked::of(&plan, &records);
-    let setup = setup(&plan, &raced, &asked);
+    let found = stored.manifest.found.clone();
+    let setup = setup(&plan, &found, (&raced, &asked));
     let mut steps = script(&raced);
     let begun = steps.first().map(|step| step.at).unwrap_or_default();
-    let remark = remark(&plan, &raced).map(|note| Step { at: begun, progress: Progress::Note(note) });
-    steps.splice(0..0, remark);
+    let remark = remark(&plan, &raced).map(Progress::Note);
+    let before = found.iter().filter_map(warmed).chain(remark).map(|progress| Step { at: begun, progress });
+    steps.splice(0..0, before.collect::<Vec<_>>());
     let speed = args.run.replay_speed().unwrap_or(1.0);
     let told = Told { summary, plan, records: raced, kept_in: stored.path.clone() };
     if on_stage {
@@ -85,11 +88,17 @@ fn open(args: &Args, wanted: &Path, context: &Context) -> Result<Run, Failure> {
     }
 }
 
-fn setup(plan: &Plan, raced: &[Record], asked: &Asked) -> RaceSetup {
+/// That connections to a target were opened ahead, where the run knows its round trip.
+fn warmed(found: &Found) -> Option<Progress> {
+    let opened = ConnectTimes { tcp_ns: found.round_trip_ns?, ..ConnectTimes::default() };
+    Some(Progress::Warmed { target: found.target.clone(), opened: vec![opened] })
+}
+
+fn setup(plan: &Plan, found: &[Found], (raced, asked): (&[Record], &Asked)) -> RaceSetup {
     let heats = raced.iter().map(|record| record.block).max().unwrap_or(0);
     RaceSetup {
         prompt: asked.by(0).unwrap_or_else(|| "(the prompt was not kept with the run)".into()),
-        targets: plan.targets.iter().map(lane).collect(),
+        targets: plan.targets.iter().map(|target| lane(target, found)).collect(),
         runs: heats + 1,
         max_tokens: plan.workload.max_tokens,
         blind: None,
@@ -103,7 +112,7 @@ struct Asked {
     prompts: Option<Prompts>,
     seed: u64,
     /// Of each heat the number of the request that all targets were sent, where it was one.
-    numbers: Rc<[Option<u64>]>,
+    numbers: Arc<[Option<u64>]>,
 }
 
 impl Asked {
