@@ -4,12 +4,14 @@
 //! its output in pipes, where nothing is drawn, and one in a pseudo-terminal of 250 × 70 cells that is read as fast as it
 //! is written to; which of them comes first alternates. What is compared is what the records say: TTFT and ITL over all
 //! requests, and how far they are from the engines' own logs, with the 95 % interval of the difference (both sides
-//! resampled jointly, pair by pair); how late the client was (client lag, schedule lag); and what it cost. Where engine,
-//! client and terminal share few cores, a screen may make the engine late, which shows in TTFT and ITL and not in their
-//! errors: those are the client's.
+//! resampled jointly, pair by pair); how late the client was (client lag, schedule lag); and what it cost.
 //!
-//! `just theatre` takes twelve pairs of each load, some ten minutes; `just theatre 2` shows that it works. Prints
-//! Markdown.
+//! Engines have a processor of their own, as they have on a machine of their own; client, screen and the terminal that
+//! reads it share the others. Where all share all, a screen may make the *engine* late, which shows in TTFT and ITL and not
+//! in their errors: those are the client's. One of the loads is measured like that, too.
+//!
+//! `just theatre` takes twelve pairs of each load, some fifteen minutes; `just theatre 2` shows that it works. Prints
+//! Markdown. For Linux, on at least two processors.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 #[expect(dead_code, reason = "each bench uses its part")]
@@ -23,6 +25,7 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
+use ground::processors::confine;
 use ground::truth::Truth;
 use ground::{Engine, Folder, PROGRAM, Spent, watch, watched};
 use pty_process::Size;
@@ -43,30 +46,42 @@ const SIZE: (u16, u16) = (70, 250);
 /// One way of being watched.
 struct Scene {
     title: &'static str,
+    /// Whether engines have a processor of their own.
+    apart: bool,
     engines: usize,
     /// Gap between an engine's events.
     gap: &'static str,
     arguments: &'static [&'static str],
 }
 
-const SCENES: [Scene; 3] = [
-    Scene {
-        title: "`race`: four lanes of 50 tokens a second, every piece of text drawn",
-        engines: 4,
-        gap: "20ms",
-        arguments: &["race", "--runs", "10", "--max-tokens", "40"],
-    },
+const RACE: Scene = Scene {
+    title: "`race`: four lanes of 50 tokens a second, every piece of text drawn",
+    apart: true,
+    engines: 4,
+    gap: "20ms",
+    arguments: &["race", "--runs", "10", "--max-tokens", "40"],
+};
+
+const SCENES: [Scene; 4] = [
+    RACE,
     Scene {
         title: "`benchmark`: 64 streams of 50 events a second, the live view drawn",
+        apart: true,
         engines: 1,
         gap: "20ms",
         arguments: &["benchmark", "--concurrency", "64", "--requests", "256", "--max-tokens", "50", "--warmup", "1"],
     },
     Scene {
         title: "`benchmark`: 1,000 streams of 10 events a second, the live view drawn",
+        apart: true,
         engines: 1,
         gap: "100ms",
         arguments: &["benchmark", "--concurrency", "1000", "--requests", "1000", "--max-tokens", "50", "--blocks", "1"],
+    },
+    Scene {
+        title: "`race` as above, engines, client, screen and terminal on the same processors",
+        apart: false,
+        ..RACE
     },
 ];
 
@@ -141,7 +156,12 @@ fn measure_once(scene: &Scene, pair: u32, is_drawn: bool, side: &mut Measured) {
     let out = folder.path().join("results");
     let named = |name: char| (name, folder.path().join(format!("{name}.jsonl")));
     let logs: Vec<(char, PathBuf)> = ('a'..).take(scene.engines).map(named).collect();
+    if scene.apart {
+        confine(|processor| processor == 0);
+    }
     let engines: Vec<Engine> = logs.iter().map(|(_, log)| Engine::start("50ms", scene.gap, Some(log))).collect();
+    // Whoever is started from here on, and the threads that read for them, are where this thread is.
+    confine(|processor| !scene.apart || processor > 0);
     let mut command = Command::new(PROGRAM);
     command.args(scene.arguments).args(["--model", "sim-vllm"]).arg("--out").arg(&out);
     for ((name, _), engine) in logs.iter().zip(&engines) {

@@ -53,6 +53,10 @@ const FRAME: Duration = Duration::from_millis(40);
 /// After a frame drawing rests this many times as long as the frame took.
 const REST: u32 = 4;
 
+/// A screen that is only shown, and on which nothing has changed for so many frames, is looked at less often.
+const STILL: u32 = 25;
+const STILL_FRAME: Duration = Duration::from_millis(200);
+
 /// Steps that may wait to be drawn. A viewer that falls behind misses some.
 const FEED: usize = 65_536;
 
@@ -66,6 +70,8 @@ pub(crate) struct Stage {
     recording: Option<Recording>,
     /// `None` once nobody reads it any more.
     keyboard: Option<Keyboard>,
+    /// Frames since one that differed from the one before.
+    still: u32,
     /// Nothing is drawn any more.
     is_left: bool,
 }
@@ -126,6 +132,7 @@ impl Stage {
             terminal: context.terminal,
             recording,
             keyboard: Some(keyboard),
+            still: 0,
             is_left: false,
         })
     }
@@ -229,7 +236,8 @@ impl Stage {
             }
             let begun = Instant::now();
             stage.draw(screen, clock, missed, banner)?;
-            let next = begun + FRAME.max(begun.elapsed() * REST);
+            let pause = if feed.is_none() && stage.still >= STILL { STILL_FRAME } else { FRAME };
+            let next = begun + pause.max(begun.elapsed() * REST);
             stage.keys(screen, next)
         })
     }
@@ -280,8 +288,10 @@ impl Stage {
         })?;
         let bytes = self.ink.take();
         if bytes.is_empty() {
+            self.still = self.still.saturating_add(1);
             return Ok(());
         }
+        self.still = 0;
         if let Some(recording) = &mut self.recording {
             recording.take(drawn.buffer, &bytes);
         }
@@ -289,7 +299,7 @@ impl Stage {
     }
 
     /// What is typed until `next`.
-    fn keys(&mut self, screen: &mut dyn Screen, next: Instant) -> io::Result<Reaction> {
+    fn keys(&mut self, screen: &mut dyn Screen, mut next: Instant) -> io::Result<Reaction> {
         while let Some(event) = self.keyboard.as_ref().map_or(Ok(None), |keyboard| keyboard.next(next))? {
             let reaction = match event {
                 Event::Key(key) if key.kind == KeyEventKind::Release => Reaction::Stay,
@@ -309,6 +319,8 @@ impl Stage {
             if reaction != Reaction::Stay || self.heard.is_anything() {
                 return Ok(reaction);
             }
+            self.still = 0;
+            next = next.min(Instant::now() + FRAME);
         }
         Ok(Reaction::Stay)
     }

@@ -1,5 +1,6 @@
 //! A simulated engine and a benchmark as processes of their own, watched from outside.
 
+pub(crate) mod processors;
 pub(crate) mod truth;
 
 use std::fs;
