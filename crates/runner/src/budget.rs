@@ -1,4 +1,5 @@
-//! Money: nothing is sent that could take the run over its budget.
+//! Money: nothing is sent that could take the run over its budget. One budget is for all targets; a target whose next
+//! request it has no room for is sent nothing more, and cheaper ones go on.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -25,10 +26,10 @@ pub(crate) struct Budget {
 
 #[derive(Debug, Default)]
 struct Ledger {
-    /// What was spent, and what is set aside.
-    committed: Pico,
-    /// Requests that something is set aside for.
-    in_flight: u64,
+    /// What was spent.
+    spent: Pico,
+    /// What requests in flight could cost at most.
+    set_aside: Pico,
 }
 
 /// The most a request can cost, set aside until its true cost is known. Dropped before that, it stays counted.
@@ -41,9 +42,21 @@ pub(crate) struct Reserved<'a> {
     cost: Pico,
 }
 
-/// No request like this can be paid for any more.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct UsedUp;
+/// No request like this can be paid for any more, whatever those in flight come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct UsedUp {
+    /// What it could cost.
+    pub(crate) most: Usd,
+    /// What is not spent.
+    pub(crate) left: Usd,
+}
+
+/// The most that one request can cost.
+pub(crate) fn most(price: &Price, input_tokens: u64, output_tokens: u32) -> Usd {
+    let usage =
+        Usage { input_tokens: Some(input_tokens), output_tokens: Some(u64::from(output_tokens)), ..Usage::default() };
+    providers::cost(price, &usage)
+}
 
 impl Budget {
     pub(crate) fn new(limit: Option<Usd>) -> Self {
@@ -61,12 +74,7 @@ impl Budget {
         let (Some(limit), Some(price)) = (self.limit, price) else {
             return Ok(Reserved { budget: None, most: 0, cost: 0 });
         };
-        let most = Usage {
-            input_tokens: Some(input_tokens),
-            output_tokens: Some(u64::from(output_tokens)),
-            ..Usage::default()
-        };
-        let most = pico(providers::cost(price, &most));
+        let most = pico(most(price, input_tokens, output_tokens));
         let mut waited = false;
         loop {
             if let Some(decided) = self.try_reserve(limit, most) {
@@ -84,14 +92,13 @@ impl Budget {
     /// `None` while it depends on what is in flight.
     fn try_reserve(&self, limit: Pico, most: Pico) -> Option<Result<Reserved<'_>, UsedUp>> {
         let mut ledger = self.ledger();
-        match ledger.committed.checked_add(most).filter(|sum| *sum <= limit) {
-            Some(sum) => {
-                *ledger = Ledger { committed: sum, in_flight: ledger.in_flight + 1 };
-                Some(Ok(Reserved { budget: Some(self), most, cost: most }))
-            }
-            None if ledger.in_flight == 0 => Some(Err(UsedUp)),
-            None => None,
+        let left = limit.saturating_sub(ledger.spent);
+        if most > left {
+            return Some(Err(UsedUp { most: usd(most), left: usd(left) }));
         }
+        let sum = ledger.set_aside.checked_add(most).filter(|sum| *sum <= left)?;
+        ledger.set_aside = sum;
+        Some(Ok(Reserved { budget: Some(self), most, cost: most }))
     }
 
     fn ledger(&self) -> std::sync::MutexGuard<'_, Ledger> {
@@ -122,8 +129,8 @@ impl Drop for Reserved<'_> {
     fn drop(&mut self) {
         let Some(budget) = self.budget else { return };
         let mut ledger = budget.ledger();
-        ledger.committed = (ledger.committed - self.most).saturating_add(self.cost);
-        ledger.in_flight -= 1;
+        ledger.set_aside -= self.most;
+        ledger.spent = ledger.spent.saturating_add(self.cost);
         drop(ledger);
         budget.settled.notify_one();
     }
@@ -138,6 +145,10 @@ fn may_be_at_work(record: &Record) -> bool {
 fn pico(usd: Usd) -> Pico {
     let scaled = usd.0.saturating_mul(Decimal::from(1_000_000_000_000_u64));
     scaled.round_dp_with_strategy(0, RoundingStrategy::AwayFromZero).to_u64().unwrap_or(Pico::MAX)
+}
+
+fn usd(pico: Pico) -> Usd {
+    Usd(Decimal::from(pico) / Decimal::from(1_000_000_000_000_u64))
 }
 
 #[cfg(test)]
@@ -171,8 +182,12 @@ mod tests {
 
     /// 1,000 × 1 µ$ + 100 × 2 µ$ = 1,200 µ$ at worst. `None` while it waits for others.
     fn reserve(budget: &Budget) -> Option<Result<Reserved<'_>, UsedUp>> {
+        reserve_with(budget, 1000)
+    }
+
+    fn reserve_with(budget: &Budget, input_tokens: u64) -> Option<Result<Reserved<'_>, UsedUp>> {
         let price = price();
-        let mut reserving = std::pin::pin!(budget.reserve(Some(&price), 1000, 100));
+        let mut reserving = std::pin::pin!(budget.reserve(Some(&price), input_tokens, 100));
         match reserving.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(decided) => Some(decided),
             Poll::Pending => None,
@@ -193,7 +208,18 @@ mod tests {
         first.settle(&target(), &used(Some(1000), Some(100)));
         assert!(reserve(&budget).is_none(), "waits for the other");
         second.settle(&target(), &used(Some(1000), Some(100)));
-        assert_eq!(reserve(&budget).unwrap().err(), Some(UsedUp));
+        let (most, left) = ("0.0012usd".parse().unwrap(), "0.0001usd".parse().unwrap());
+        assert_eq!(reserve(&budget).unwrap().err(), Some(UsedUp { most, left }));
+    }
+
+    #[test]
+    fn what_cannot_fit_whatever_those_in_flight_come_to_waits_for_none_of_them() {
+        let budget = budget("0.0025usd");
+        let in_flight = reserve(&budget).unwrap().unwrap();
+        reserve(&budget).unwrap().unwrap().settle(&target(), &used(Some(1000), Some(100)));
+        assert!(reserve(&budget).is_none(), "waits for the one in flight");
+        assert!(reserve_with(&budget, 1200).unwrap().is_err());
+        drop(in_flight);
     }
 
     #[test]
@@ -209,7 +235,7 @@ mod tests {
     fn an_answer_that_broke_off_before_its_output_was_counted_stays_at_its_worst() {
         let budget = budget("0.0013usd");
         reserve(&budget).unwrap().unwrap().settle(&target(), &used(Some(10), None));
-        assert_eq!(reserve(&budget).unwrap().err(), Some(UsedUp));
+        assert!(reserve(&budget).unwrap().is_err());
     }
 
     /// Whether the worst stays counted after a request that nothing was heard of, by how it ended.
@@ -243,7 +269,7 @@ mod tests {
     fn what_was_set_aside_and_forgotten_counts_as_spent() {
         let budget = budget("0.0013usd");
         drop(reserve(&budget).unwrap().unwrap());
-        assert_eq!(reserve(&budget).unwrap().err(), Some(UsedUp));
+        assert!(reserve(&budget).unwrap().is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use schema::units::Usd;
 use store::StoreError;
 use transport::SetupError;
 
@@ -30,6 +31,15 @@ pub enum RunError {
         needed: u64,
         /// What there is.
         limit: u64,
+    },
+    /// The budget pays for nothing.
+    #[error("the budget of {budget} pays for no request: the cheapest could cost {least}")]
+    #[diagnostic(code(runner::unaffordable), help("raise `--budget`, or ask for shorter answers with `--max-tokens`"))]
+    Unaffordable {
+        /// What may be spent.
+        budget: Usd,
+        /// What a target's first request could cost, at the cheapest target.
+        least: Usd,
     },
     /// A thread could not be started.
     #[error("the {thread} thread could not be started")]

@@ -53,7 +53,7 @@ use schema::progress::{Follow, Progress};
 use schema::record::Failure;
 use schema::summary::{Calibration, Summary};
 use schema::target::{Credentialed, Target, TargetName};
-use schema::units::Nanos;
+use schema::units::{Nanos, Usd};
 use store::RunDir;
 use transport::{Clock, Connector, Proxy};
 use uuid::Uuid;
@@ -123,14 +123,14 @@ const QUEUE: usize = 65_536;
 /// Once there is a run directory, the run is sealed as failed first.
 #[expect(clippy::needless_pass_by_value, reason = "a job is carried out once")]
 pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) -> Result<Finished, RunError> {
-    let means = Means::of(&job)?;
-    let _stamps = transport::hold_stamps_on();
     let run_id = Uuid::now_v7();
+    let means = Means::of(&job, run_id)?;
+    let _stamps = transport::hold_stamps_on();
     let secrets: Vec<_> = job.targets.iter().filter_map(|target| target.key.clone()).collect();
     let manifest = manifest(&job, run_id);
     let mut directory = RunDir::create(&job.plan.out, &manifest, Zoned::now().datetime(), &secrets)?;
     // Whatever happens from here on, the run is sealed.
-    let done = carry_out(&job, means, run_id, &directory, stop, watch);
+    let done = carry_out(&job, means, &directory, stop, watch);
     let Done { mut notes, found, given_up, trouble } = done;
     directory.learn(found);
     let summary = guarded(|| recompute(&directory.run())).map(|numbers| {
@@ -171,14 +171,18 @@ fn guarded<T, E: Into<RunError>>(work: impl FnOnce() -> Result<T, E>) -> Result<
 struct Means {
     /// Requests in flight at most.
     reach: u32,
+    requests: Requests,
     connector: Connector,
     scrape: Option<Scrape>,
 }
 
 impl Means {
-    fn of(job: &Job) -> Result<Self, RunError> {
+    fn of(job: &Job, run_id: Uuid) -> Result<Self, RunError> {
+        let requests = Requests::new(&job.plan, &job.targets, &job.prompts, run_id);
+        require_money(&job.plan, &requests)?;
         Ok(Self {
             reach: require_descriptors(&job.plan)?,
+            requests,
             connector: Connector::new(&job.plan.transport, job.proxy.clone(), job.clock)?,
             scrape: Scrape::prepare(&job.plan, &job.targets, job.proxy.clone(), job.clock)?,
         })
@@ -199,7 +203,6 @@ struct Done {
 fn carry_out(
     job: &Job,
     means: Means,
-    run_id: Uuid,
     directory: &RunDir,
     stop: &Stop,
     watch: impl FnMut(Progress) + Send + 'static,
@@ -209,7 +212,7 @@ fn carry_out(
     let begun = desk(job, directory, &standings, stop).and_then(|desk| recorder::start(desk, receiver, watch));
     let (kept, worked) = match begun {
         Ok(recorder) => {
-            let worked = guarded(|| work(job, means, run_id, standings, stop, sender));
+            let worked = guarded(|| work(job, means, standings, stop, sender));
             (recorder.join().map_err(|_| RunError::Panicked { thread: "recorder" }), worked)
         }
         Err(error) => (Err(error), Ok(Worked::default())),
@@ -271,16 +274,15 @@ fn add_new(notes: &mut Vec<String>, more: impl IntoIterator<Item = String>) {
 fn work(
     job: &Job,
     means: Means,
-    run_id: Uuid,
     standings: Arc<[Standing]>,
     stop: &Stop,
     recorder: SyncSender<Message>,
 ) -> Result<Worked, RunError> {
-    let Means { reach, connector, scrape } = means;
+    let Means { reach, requests, connector, scrape } = means;
     let readings = scrape.map(|scrape| scrape.start(recorder.clone())).transpose()?;
     let plan = Arc::new(job.plan.clone());
     let crew = workers::Crew {
-        requests: Arc::new(Requests::new(&plan, &job.targets, &job.prompts, run_id)),
+        requests: Arc::new(requests),
         budget: Arc::new(Budget::new(plan.budget_usd)),
         plan,
         targets: job.targets.clone(),
@@ -304,6 +306,19 @@ fn side_by_side(plan: &Plan) -> Option<String> {
     let note = "all targets were measured at the same time, each block begun at one instant: they shared this machine and \
                 its network";
     (turns::targets_at_once(plan) > 1).then(|| note.to_owned())
+}
+
+/// A run that can send nothing for want of money need not begin.
+fn require_money(plan: &Plan, requests: &Requests) -> Result<(), RunError> {
+    let Some(budget) = plan.budget_usd else { return Ok(()) };
+    let first = |(number, target): (usize, &Target)| match &target.price {
+        Some(price) => requests.most_of_first(number, plan.warmup > 0, price),
+        None => Usd::ZERO,
+    };
+    match plan.targets.iter().enumerate().map(first).min() {
+        Some(least) if least > budget => Err(RunError::Unaffordable { budget, least }),
+        _ => Ok(()),
+    }
 }
 
 /// Connections need descriptors; so do logs, timers and the runtimes.

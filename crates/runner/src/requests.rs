@@ -4,12 +4,14 @@ use bytes::{Bytes, BytesMut};
 use load::Slot;
 use schema::plan::{Plan, Prompt, Workload};
 use schema::record::Phase;
-use schema::target::{Credentialed, Target};
+use schema::target::{Credentialed, Price, Target};
+use schema::units::{Moment, Usd};
 use transport::Order;
 use uuid::Uuid;
 use wire::{Message, RequestSpec, Role};
 use workload::{Picked, Prompts};
 
+use crate::budget;
 use crate::conversations::Talk;
 use crate::sender::At;
 
@@ -183,6 +185,14 @@ impl Requests {
             most_output: if ready.target.dialect.embeds() { 0 } else { picked.max_tokens },
             turns: self.workload.turns.min(1 + u32::try_from(picked.prompt.followups.len()).unwrap_or(u32::MAX - 1)),
         }
+    }
+
+    /// The most that the first request of a target can cost.
+    pub(crate) fn most_of_first(&self, target: usize, of_warmup: bool, price: &Price) -> Usd {
+        let phase = if of_warmup { Phase::Warmup } else { Phase::Measured };
+        let slot = Slot { index: 0, scheduled: Moment::EPOCH, stream: 0 };
+        let asked = self.ask(At { target, phase, block: 0, step: 0 }, slot, 0, None);
+        budget::most(price, asked.most_input, asked.most_output)
     }
 
     /// The request of `slot` without its body: one that is not sent.

@@ -10,7 +10,6 @@ use std::cell::Cell;
 use std::panic::resume_unwind;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
@@ -25,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use transport::{Client, Order, Watch};
 use wire::Frame;
 
-use crate::budget::{Reserved, UsedUp};
+use crate::budget::Reserved;
 use crate::conversations::{Said, Talk};
 use crate::recorder::Message;
 use crate::requests::Asked;
@@ -226,14 +225,17 @@ impl Sender {
         Teller { crew: &self.shared.crew, ticket, answered: false }
     }
 
-    /// Sets the money aside; with none left the run sends nothing more.
+    /// Sets the money aside. A target that the budget has no room for is sent nothing more, and the others go on.
     async fn reserve(&self, asked: &Asked) -> Result<Reserved<'_>, Cut> {
         let crew = &self.shared.crew;
-        let price = self.client.target().price.as_ref();
-        let reserving = crew.budget.reserve(price, asked.most_input, asked.most_output);
-        self.in_time(reserving).await?.map_err(|UsedUp| {
-            self.shared.out_of_budget.store(true, Ordering::Relaxed);
-            crew.stop.enough();
+        let target = self.client.target();
+        let reserving = crew.budget.reserve(target.price.as_ref(), asked.most_input, asked.most_output);
+        self.in_time(reserving).await?.map_err(|used_up| {
+            if self.standing().run_out(used_up)
+                && let Some(note) = self.standing().unpaid_note(&target.name)
+            {
+                crew.tell(Progress::Note(note));
+            }
             Cut::Stop
         })
     }

@@ -1,12 +1,13 @@
 //! How each target stands while the run goes on: one [`Standing`] a target, shared by all threads and the recorder.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use schema::plan::Plan;
 use schema::target::TargetName;
 use tokio_util::sync::CancellationToken;
 
+use crate::budget::UsedUp;
 use crate::conversations::Conversations;
 use crate::hope::Hope;
 use crate::limits::Pace;
@@ -21,6 +22,8 @@ pub(crate) struct Standing {
     pub(crate) conversations: Conversations,
     /// Keeps its requests below its limits, if that was asked for.
     pub(crate) pace: Option<Pace>,
+    /// Why the budget has no room for it, once it has none.
+    unpaid: OnceLock<UsedUp>,
     no_more_sending: CancellationToken,
     in_flight: AtomicU32,
 }
@@ -31,6 +34,7 @@ pub(crate) fn standings(plan: &Plan, stop: &Stop) -> Arc<[Standing]> {
         hope: Hope::new(plan.drop_after),
         conversations: Conversations::default(),
         pace: plan.respect_limits.then(Pace::default),
+        unpaid: OnceLock::new(),
         no_more_sending: stop.no_more_sending().child_token(),
         in_flight: AtomicU32::new(0),
     };
@@ -48,6 +52,12 @@ impl Standing {
         self.no_more_sending.cancel();
     }
 
+    /// Sends nothing more to it: the budget has no room for its next request. Whether that is new.
+    pub(crate) fn run_out(&self, why: UsedUp) -> bool {
+        self.drop_it();
+        self.unpaid.set(why).is_ok()
+    }
+
     /// Requests of this target in flight now, over all threads.
     pub(crate) fn in_flight(&self) -> u32 {
         // Relaxed: the number itself is all that is exchanged.
@@ -63,7 +73,16 @@ impl Standing {
     /// What a person is told of it at the end.
     pub(crate) fn notes(&self, target: &TargetName) -> impl Iterator<Item = String> {
         let paced = self.pace.as_ref().and_then(|pace| pace.note(target));
-        paced.into_iter().chain(self.hope.note(target))
+        paced.into_iter().chain(self.hope.note(target)).chain(self.unpaid_note(target))
+    }
+
+    /// What a person is told when the budget has no room for its next request.
+    pub(crate) fn unpaid_note(&self, target: &TargetName) -> Option<String> {
+        let UsedUp { most, left } = self.unpaid.get()?;
+        Some(format!(
+            "`{target}`: the budget was reached: of it {left} is left, its next request could cost {most}; no more was \
+             sent to it"
+        ))
     }
 }
 

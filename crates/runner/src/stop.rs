@@ -7,7 +7,6 @@ use tokio_util::sync::CancellationToken;
 pub struct Stop {
     sending: CancellationToken,
     waiting: CancellationToken,
-    asked: std::sync::Arc<std::sync::atomic::AtomicBool>,
 }
 
 impl Stop {
@@ -18,7 +17,6 @@ impl Stop {
 
     /// Send nothing more; what is in flight may end within the grace period. The run is interrupted.
     pub fn sending(&self) {
-        self.asked.store(true, std::sync::atomic::Ordering::Relaxed);
         self.sending.cancel();
     }
 
@@ -30,17 +28,12 @@ impl Stop {
 
     /// Whether a user has asked.
     pub fn is_asked(&self) -> bool {
-        self.asked.load(std::sync::atomic::Ordering::Relaxed)
+        self.sending.is_cancelled()
     }
 
     /// Whether what is in flight is given up, too.
     pub fn is_given_up(&self) -> bool {
         self.waiting.is_cancelled()
-    }
-
-    /// Ends sending without the run counting as interrupted: the budget is used up.
-    pub(crate) fn enough(&self) {
-        self.sending.cancel();
     }
 
     pub(crate) const fn no_more_sending(&self) -> &CancellationToken {
@@ -55,13 +48,6 @@ impl Stop {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_used_up_budget_is_no_interruption() {
-        let stop = Stop::new();
-        stop.enough();
-        assert!(stop.no_more_sending().is_cancelled() && !stop.is_asked());
-    }
 
     #[test]
     fn giving_up_waiting_also_ends_sending() {

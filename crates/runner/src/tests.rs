@@ -31,8 +31,8 @@ fn a_log_that_cannot_be_written_is_trouble_before_anything_is_sent() {
     let directory = RunDir::create(out.path(), &manifest(&job, run_id), now, &[]).unwrap();
     // A folder where the log should be.
     std::fs::create_dir(directory.path().join("run.log")).unwrap();
-    let means = Means::of(&job).unwrap();
-    let done = carry_out(&job, means, run_id, &directory, &Stop::new(), |progress| panic!("{progress:?}"));
+    let means = Means::of(&job, run_id).unwrap();
+    let done = carry_out(&job, means, &directory, &Stop::new(), |progress| panic!("{progress:?}"));
     assert!(matches!(done.trouble, Some(RunError::Store(_))), "{:?}", done.trouble);
     assert_eq!(done.notes, ["noted before"]);
 }

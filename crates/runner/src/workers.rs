@@ -82,7 +82,6 @@ pub(crate) struct Shared {
     course: Mutex<Course>,
     waited_for_disk: AtomicU64,
     stale_connections: AtomicU64,
-    pub(crate) out_of_budget: AtomicBool,
     panicked: AtomicBool,
 }
 
@@ -106,7 +105,6 @@ impl Crew {
             course: Mutex::new(Course::new(agenda)),
             waited_for_disk: AtomicU64::new(0),
             stale_connections: AtomicU64::new(0),
-            out_of_budget: AtomicBool::new(false),
             panicked: AtomicBool::new(false),
         });
         for ((number, hand), runtime) in (0..).zip(&hands).zip(runtimes) {
@@ -181,9 +179,6 @@ impl Shared {
             ));
         }
         notes.extend(self.crew.connector.clock().wall_steps().map(|steps| steps.to_string()));
-        if self.out_of_budget.load(Ordering::Relaxed) {
-            notes.push("the budget was reached: the requests after that were not sent".to_owned());
-        }
         let named = self.crew.targets.iter().map(|who| &who.target.name).zip(self.crew.standings.iter());
         notes.extend(named.clone().flat_map(|(name, standing)| standing.notes(name)));
         let given_up = named.filter_map(|(name, standing)| Some((name.clone(), standing.hope.lost()?))).collect();
