@@ -269,6 +269,25 @@ impl FailureClass {
         matches!(self, Self::RateLimited)
     }
 
+    /// Whether it may pass by itself and at no charge: a server that was not reached, that had no room, or that broke
+    /// before it said anything.
+    ///
+    /// Time limits of ours are none of these, as the server may be at work still; nor is an error inside a stream, which
+    /// may well be about the request.
+    pub const fn may_pass(self) -> bool {
+        matches!(
+            self,
+            Self::ConnectRefused
+                | Self::ConnectFailed
+                | Self::ConnectTimeout
+                | Self::ClosedEarly
+                | Self::RateLimited
+                | Self::Overloaded
+                | Self::ServerError
+                | Self::Truncated
+        )
+    }
+
     /// What a person calls it.
     pub const fn in_words(self) -> &'static str {
         match self {

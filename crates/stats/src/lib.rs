@@ -61,6 +61,7 @@ mod summary;
 mod tally;
 mod trend;
 mod truth;
+mod unsent;
 mod values;
 mod warning;
 mod window;

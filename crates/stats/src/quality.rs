@@ -60,6 +60,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) schedule_lag_p99: Option<f64>,
     pub(crate) kernel_stamped: f64,
     pub(crate) starved_slos: u64,
+    /// Why the load was not the one asked for, where it was not.
+    pub(crate) not_offered: Option<String>,
 }
 
 /// The verdict on one target, with its reasons.
@@ -68,8 +70,8 @@ pub(crate) fn of_target(evidence: &Evidence<'_>) -> Quality {
         return Quality { trust: Trust::NoData, reasons: vec!["no request completed".to_owned()] };
     };
     let floor = Floor::of(evidence);
-    let limits: Vec<String> =
-        [late_reading(evidence), late_sending(evidence)].into_iter().flatten().chain(floor.dominates).collect();
+    let limits = [evidence.not_offered.clone(), late_reading(evidence), late_sending(evidence)];
+    let limits: Vec<String> = limits.into_iter().flatten().chain(floor.dominates).collect();
     let thin: Vec<String> = [thin_sample(ttft), starved(evidence)].into_iter().flatten().collect();
     let trust = match (limits.is_empty(), thin.is_empty()) {
         (false, _) => Trust::ClientLimited,

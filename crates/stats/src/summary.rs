@@ -19,7 +19,7 @@ use crate::measured::Measured;
 use crate::quality::{self, Evidence, Lateness};
 use crate::requests::Requests;
 use crate::server_side::server_side;
-use crate::{alike, check, comparison, cost, curve, insight, reason, slo, warning, window};
+use crate::{alike, check, comparison, cost, curve, insight, reason, slo, unsent, warning, window};
 
 /// All numbers of one run: each target of the plan, in its order, from its own records. Where levels of load were
 /// searched, each target has its curve, and its other numbers are those of the one level that stands for it.
@@ -325,6 +325,7 @@ fn verdict(
         kernel_stamped: summary.kernel_stamped,
         shared_reads: summary.shared_reads,
         starved_slos: seen.starved_slos,
+        not_offered: unsent::not_offered(plan, summary, is_limited(summary)),
     })
 }
 

@@ -1,6 +1,7 @@
 //! What a reader must know besides the numbers.
 
 use schema::plan::Plan;
+use schema::record::{Outcome, Record};
 use schema::summary::{Summary, TargetSummary};
 use schema::target::Target;
 use schema::units::Nanos;
@@ -31,6 +32,7 @@ pub(crate) fn of_target(
     let note = target.price.as_ref().and_then(|p| Some((p.as_of, p.note.as_ref()?)));
     let told = [
         waited(plan, waits),
+        not_tried_again(plan, measured),
         (summary.off_length > 0 && !embeds).then(|| {
             let share = percent(summary.off_length, completed);
             format!("{share:.0} % of answers were not of the length asked for")
@@ -65,6 +67,22 @@ fn waited(plan: &Plan, waits: &[Nanos]) -> Option<String> {
     Some(format!(
         "{count} {requests} waited up to {longest} for one of {places} places: TTFT counts from when they were sent, \
          TTFT from schedule from when they were due"
+    ))
+}
+
+/// `12 requests were not tried again, as the server asked to wait up to 60.0 s: …`.
+fn not_tried_again(plan: &Plan, measured: &[&Record]) -> Option<String> {
+    let retry = plan.retry?;
+    let asked = measured.iter().filter(|record| record.attempt < retry.attempts).filter_map(|record| {
+        let Outcome::Failed(failure) = &record.outcome else { return None };
+        failure.retry_after_ns.filter(|asked| failure.class.may_pass() && *asked > retry.most_ns)
+    });
+    let (count, longest) = asked.fold((0_u64, None), |(count, longest), asked| (count + 1, longest.max(Some(asked))));
+    let (longest, most) = (longest?, retry.most_ns);
+    let requests = if count == 1 { "request was" } else { "requests were" };
+    Some(format!(
+        "{count} {requests} not tried again, as the server asked to wait up to {longest} and `--retry-most` is {most}: \
+         raise it, or send more slowly with `--respect-limits`"
     ))
 }
 

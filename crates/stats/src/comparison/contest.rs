@@ -46,6 +46,12 @@ impl Contest {
         }
     }
 
+    /// The same of a run that is looked at after every block, whatever ends it: what is certain at one look is so at an
+    /// error rate that holds for all of them.
+    pub(crate) fn watched(plan: &Plan) -> Self {
+        Self { planned: Some(plan.blocks), ..Self::new(plan) }
+    }
+
     /// Adds the records of one measured block of the target at that place.
     pub fn take_in(&mut self, plan: &Plan, target: usize, records: &[&Record]) {
         // The start-up is in the first block, if anywhere.
@@ -99,14 +105,27 @@ impl Contest {
     /// Every pair of the targets at these `places`, judged as the run's comparison will be, without further evidence;
     /// `None` where one of them has too little data.
     pub fn verdicts(&self, criterion: Criterion, places: &[usize]) -> Option<Vec<PairVerdict>> {
-        let figures: Option<Vec<Figure>> =
-            places.iter().map(|&place| Figure::of(criterion, &self.cases[place])).collect();
+        self.verdicts_before(u64::MAX, criterion, places)
+    }
+
+    /// The same by the blocks before that one: records came in their order.
+    pub(crate) fn verdicts_before(
+        &self,
+        before: u64,
+        criterion: Criterion,
+        places: &[usize],
+    ) -> Option<Vec<PairVerdict>> {
+        let cases = |place: usize| {
+            let all = &self.cases[place];
+            &all[..all.partition_point(|case| case.block < before)]
+        };
+        let figures: Option<Vec<Figure>> = places.iter().map(|&place| Figure::of(criterion, cases(place))).collect();
         let rival = |(&place, figure): (&usize, Figure)| Rival {
             target: &self.targets[place].name,
             simulated: self.targets[place].simulated,
             session: 0,
             planned: self.planned,
-            requests: self.cases[place].len() as u64,
+            requests: cases(place).len() as u64,
             figure,
             apart: None,
         };

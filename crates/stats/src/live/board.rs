@@ -42,7 +42,8 @@ pub enum Asked {
     Recorded,
 }
 
-/// What is told of one criterion while a run goes on. It is a look in passing: only the comparison at the end counts.
+/// What is told of one criterion while a run goes on, of the blocks that are over. What is certain is so at an error rate
+/// that holds for a look after every block, so that it takes more than in the comparison at the end, which is one look.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forming {
     /// By what.
@@ -69,6 +70,8 @@ pub struct Board {
     contest: Contest,
     /// Requests of each target of which verdicts are formed.
     weighed: Vec<usize>,
+    /// The latest block that a record is of: those before it are over.
+    block: u32,
     requests: Option<u64>,
     length: Option<Nanos>,
     first: Option<Moment>,
@@ -83,9 +86,10 @@ impl Board {
     pub fn new(plan: &Plan) -> Self {
         Self {
             targets: plan.targets.iter().map(TargetSeen::new).collect(),
-            contest: Contest::new(plan),
+            contest: Contest::watched(plan),
             plan: plan.clone(),
             weighed: vec![0; plan.targets.len()],
+            block: 0,
             requests: None,
             length: None,
             first: None,
@@ -184,6 +188,7 @@ impl Board {
         let weighs = record.phase == Phase::Measured && self.plan.search.is_none() && self.targets.len() > 1;
         if weighs && self.weighed[place] < self.most_weighed() {
             self.weighed[place] += 1;
+            self.block = self.block.max(record.block);
             self.contest.add_one(place, record);
         }
     }
@@ -254,8 +259,8 @@ impl Board {
         lag::lights(&self.plan, target)
     }
 
-    /// Who leads by what, and whether that is certain yet, of what was recorded until now: made of everything at hand,
-    /// so not for every frame. Empty with one target, in a search, and as long as there is too little.
+    /// Who leads by what, and whether that is certain yet, of the blocks that are over, or of the first while it lasts: made
+    /// of everything at hand, so not for every frame. Empty with one target, in a search, and as long as there is too little.
     pub fn forming(&self) -> Vec<Forming> {
         if self.targets.len() < 2 || self.plan.search.is_some() {
             return Vec::new();
@@ -264,7 +269,9 @@ impl Board {
         let usual = [Criterion::TtftP50, Criterion::TpotP50, Criterion::E2eP50];
         let wanted = self.plan.judging.until_decided.iter().filter(|criterion| !usual.contains(criterion));
         let criteria = usual.iter().chain(wanted);
-        criteria.filter_map(|criterion| forming(*criterion, &self.contest.verdicts(*criterion, &places)?)).collect()
+        let before = u64::from(self.block.max(1));
+        let verdicts = |criterion| self.contest.verdicts_before(before, criterion, &places);
+        criteria.filter_map(|criterion| forming(*criterion, &verdicts(*criterion)?)).collect()
     }
 
     /// The first so many requests of each target are what verdicts are formed of, where there are more of one; `None`:

@@ -37,6 +37,7 @@ fn sound(ttft: &Distribution) -> Evidence<'_> {
         schedule_lag_p99: Some(0.05 * MS),
         kernel_stamped: 1.0,
         starved_slos: 0,
+        not_offered: None,
     }
 }
 
@@ -60,6 +61,13 @@ fn withheld_percentiles_are_told_and_too_few_values_are_a_verdict() {
     check(&sound(&ttft(20)), Trust::TooFewSamples, "TTFT p90 takes 16 more requests, p95 52, p99 348");
     let ttft = ttft(400);
     check(&Evidence { starved_slos: 2, ..sound(&ttft) }, Trust::TooFewSamples, "2 SLOs undecided for want of requests");
+}
+
+#[test]
+fn a_load_that_was_not_offered_is_the_clients_doing() {
+    let ttft = ttft(400);
+    let not_offered = Some("9 of 10 requests were not sent".to_owned());
+    check(&Evidence { not_offered, ..sound(&ttft) }, Trust::ClientLimited, "9 of 10 requests");
 }
 
 #[test]

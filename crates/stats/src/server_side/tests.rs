@@ -335,16 +335,39 @@ fn counts_that_are_estimates_may_differ() {
     assert_eq!(side(&records, &[counting(0, 0.0, 0.0), counting(1000, 111.0, 0.0)]).warnings.len(), 1);
 }
 
-#[test]
-fn targets_of_one_page_are_not_strangers_to_each_other() {
+/// What is said of `a`, whose page counts a token more than `a` had, when `b` had one: with these addresses of both.
+#[track_caller]
+fn check_company(a: (&str, Option<&str>), b: (&str, Option<&str>), warnings: usize) {
     let mut plan = plan_of(&["a", "b"]);
+    for (target, (url, page)) in plan.targets.iter_mut().zip([a, b]) {
+        target.url = url.parse().unwrap();
+        target.metrics_url = page.map(|page| page.parse().unwrap());
+    }
     let mut records = requests();
     records.push(Record { target: "b".parse().unwrap(), ..record(400, &[50]) });
     let samples = [counting(0, 0.0, 0.0), counting(1000, 7.0, 30.0)];
-    assert_eq!(side_in(&plan, &records, &samples).unwrap().warnings.len(), 2);
-    for target in &mut plan.targets {
-        target.metrics_url = Some("http://localhost:8000/metrics".parse().unwrap());
-    }
+    let told = side_in(&plan, &records, &samples).unwrap().warnings;
+    assert_eq!(told.len(), warnings, "{told:?}");
+    assert!(told.iter().all(|told| told.contains("or a target of this run under another address, had 1")), "{told:?}");
+}
+
+#[test]
+fn targets_of_one_server_are_not_strangers_to_each_other() {
+    let page = Some("http://x:9/metrics");
+    check_company(("http://x:1/v1", page), ("http://y:1/v1", page), 0);
+    check_company(("http://x:1/v1", page), ("http://x:1/v2", None), 0);
+    check_company(("http://localhost:1/v1", page), ("http://127.0.0.1:1/v1", None), 0);
+    check_company(("http://x:1/v1", page), ("http://x:2/v1", None), 2);
+    check_company(("http://x:1/v1", page), ("http://x:1/v1", Some("http://x:8/metrics")), 2);
+}
+
+#[test]
+fn what_may_be_anothers_is_not_missed() {
+    let mut plan = plan_of(&["a", "b"]);
+    plan.targets[0].metrics_url = Some("http://x:9/metrics".parse().unwrap());
+    let mut records = requests();
+    records.push(Record { target: "b".parse().unwrap(), ..record(400, &[50]) });
+    let samples = [counting(0, 0.0, 0.0), counting(1000, 6.0, 20.0)];
     assert_eq!(side_in(&plan, &records, &samples).unwrap().warnings, Vec::<String>::new());
 }
 

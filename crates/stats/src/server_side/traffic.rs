@@ -5,6 +5,7 @@ use schema::record::{Record, TokenSource};
 use schema::server::{Counter, ServerSample};
 use schema::target::{Target, TargetName};
 use schema::units::Moment;
+use url::{Host, Url};
 
 use super::bracket::Bracket;
 use super::growth::Growth;
@@ -29,6 +30,14 @@ struct Ours {
     less: f64,
 }
 
+impl Ours {
+    /// With those that may be ours, too; how many is not known where there is no count.
+    fn with(self, perhaps: Option<Self>) -> Self {
+        let perhaps = perhaps.map_or(f64::INFINITY, |perhaps| perhaps.tokens + perhaps.more);
+        Self { more: self.more + perhaps, ..self }
+    }
+}
+
 /// Warnings about the server's token counters, over the longest time that holds all our requests to its page; none
 /// where no readings do.
 pub(super) fn strangers(plan: &Plan, target: &Target, records: &[Record], read: &[&ServerSample]) -> Vec<String> {
@@ -37,9 +46,11 @@ pub(super) fn strangers(plan: &Plan, target: &Target, records: &[Record], read: 
     let (Some(begin), Some(end)) = (spans().map(|s| s.0).min(), spans().map(|s| s.1).max()) else { return Vec::new() };
     let Some(bracket) = whole(read, begin, end) else { return Vec::new() };
     let Ok(growth) = Growth::over(&bracket) else { return Vec::new() };
-    let judge = |counter, what, ours: Option<Ours>| verdict(what, *growth.counters.get(&counter)?, &ours?);
-    let output = judge(Counter::GeneratedTokens, "output", Some(output(&ours)));
-    let input = judge(Counter::PromptTokens, "prompt", input(&ours));
+    let perhaps = requests_of(plan, records, |other| may_share(other, target));
+    let others = if plan.targets.len() > 1 { ", or a target of this run under another address," } else { "" };
+    let judge = |counter, what, ours: Option<Ours>| verdict(what, *growth.counters.get(&counter)?, &ours?, others);
+    let output = judge(Counter::GeneratedTokens, "output", Some(output(&ours).with(Some(output(&perhaps)))));
+    let input = judge(Counter::PromptTokens, "prompt", input(&ours).map(|ours| ours.with(input(&perhaps))));
     output.into_iter().chain(input).collect()
 }
 
@@ -51,9 +62,39 @@ fn whole<'a>(read: &'a [&'a ServerSample], begin: Moment, end: Moment) -> Option
 
 /// Everything we sent to the server behind this target's page, in the name of other targets, too.
 fn requests_to_the_same<'a>(plan: &Plan, target: &Target, records: &'a [Record]) -> Vec<&'a Record> {
-    let same = |t: &&Target| t.name == target.name || (t.metrics_url.is_some() && t.metrics_url == target.metrics_url);
-    let names: Vec<&TargetName> = plan.targets.iter().filter(same).map(|t| &t.name).collect();
+    requests_of(plan, records, |other| other.name == target.name || shares_page(other, target))
+}
+
+/// The requests of those targets.
+fn requests_of<'a>(plan: &Plan, records: &'a [Record], wanted: impl Fn(&Target) -> bool) -> Vec<&'a Record> {
+    let names: Vec<&TargetName> =
+        plan.targets.iter().filter(|target| wanted(target)).map(|target| &target.name).collect();
     records.iter().filter(|record| names.contains(&&record.target)).collect()
+}
+
+fn shares_page(other: &Target, target: &Target) -> bool {
+    other.metrics_url.is_some() && other.metrics_url == target.metrics_url
+}
+
+/// Whether another target may be the same server, though not by the same page: it has none, or names it otherwise.
+fn may_share(other: &Target, target: &Target) -> bool {
+    let same_place = match (&other.metrics_url, &target.metrics_url) {
+        (Some(other), Some(own)) => is_same_place(other, own),
+        _ => is_same_place(&other.url, &target.url),
+    };
+    other.name != target.name && !shares_page(other, target) && same_place
+}
+
+/// Whether both are one port of one host; this machine has many names.
+fn is_same_place(one: &Url, other: &Url) -> bool {
+    let is_own = |url: &Url| match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    let same_host = one.host() == other.host() || (is_own(one) && is_own(other));
+    same_host && one.port_or_known_default() == other.port_or_known_default()
 }
 
 /// Output tokens.
@@ -96,12 +137,12 @@ fn longest_prompt(records: &[&Record]) -> f64 {
 }
 
 /// What a difference that our own requests do not explain means.
-fn verdict(what: &str, server: f64, ours: &Ours) -> Option<String> {
+fn verdict(what: &str, server: f64, ours: &Ours, others: &str) -> Option<String> {
     let Ours { tokens, more, less } = ours;
     if server > tokens + more {
         let surplus = server - tokens;
         return Some(format!(
-            "it counted {server:.0} {what} tokens and we {tokens:.0}: somebody else had {surplus:.0} of them, and its figures are theirs, too"
+            "it counted {server:.0} {what} tokens and we {tokens:.0}: somebody else{others} had {surplus:.0} of them, and its figures are theirs, too"
         ));
     }
     (server < tokens - less).then(|| {

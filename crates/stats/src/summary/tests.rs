@@ -1,7 +1,8 @@
 use proptest::prelude::*;
+use schema::plan::Retry;
 use schema::record::{FailureClass, FinishReason, TokenCounts, Usage};
 use schema::target::Price;
-use schema::units::Moment;
+use schema::units::{Moment, Nanos};
 
 use super::*;
 use crate::fixture::{edit, failed, plan, price, record, target};
@@ -189,6 +190,53 @@ fn waiting_for_a_place_is_explained_and_no_fault_of_the_client() {
     let summary = summarise(&plan, &Measured::records(&records)).targets.remove(0);
     assert_eq!((summary.waited, summary.quality.trust), (99, Trust::Trustworthy));
     insta::assert_snapshot!(summary.warnings.join("\n"), @"99 requests waited up to 1.98 s for one of 8 places: TTFT counts from when they were sent, TTFT from schedule from when they were due");
+}
+
+/// One place, ten requests due a second for ten seconds, of which every fourth found it taken.
+fn crammed(change: impl FnOnce(&mut Plan)) -> TargetSummary {
+    let mut plan = plan(vec![target("a")]);
+    let arrival = schema::plan::Arrival::Constant;
+    let (rate_per_s, when_full) = ("10/s".parse().unwrap(), WhenFull::NotSent);
+    plan.load = Load::Open { rate_per_s, arrival, max_concurrency: 1, when_full };
+    change(&mut plan);
+    let sent = |i: u64| Record { index: i, scheduled_ns: crate::fixture::ms(i * 100), ..record(i * 100, &[50, 90]) };
+    let one =
+        |i: u64| if i % 4 == 3 { Record { start_ns: None, outcome: Outcome::NotSent, ..sent(i) } } else { sent(i) };
+    summarise(&plan, &Measured::records(&(0..100).map(one).collect::<Vec<_>>())).targets.remove(0)
+}
+
+#[test]
+fn a_load_that_was_not_offered_is_part_of_the_verdict() {
+    let summary = crammed(|_| {});
+    assert_eq!((summary.not_sent, summary.quality.trust), (25, Trust::ClientLimited));
+    insta::assert_snapshot!(summary.quality.reasons[0], @"the load asked for was not offered: 25 of 100 requests were not sent (7.5 of 10.0 requests/s were), the one place being taken; raise `--max-concurrency`, or let them wait with `--when-full wait`");
+    let waiting = |plan: &mut Plan| {
+        if let Load::Open { when_full, .. } = &mut plan.load {
+            *when_full = WhenFull::Wait;
+        }
+    };
+    insta::assert_snapshot!(crammed(waiting).quality.reasons[0], @"the load asked for was not offered: 25 of 100 requests were not sent (7.5 of 10.0 requests/s were), as they still waited when time was up, the one place being taken; raise `--max-concurrency`, or ask for less");
+    let closed = crammed(|plan| plan.load = Load::Closed { concurrency: 1 });
+    assert_eq!(closed.quality.trust, Trust::Trustworthy, "{:?}", closed.quality.reasons);
+}
+
+#[test]
+fn a_wait_that_is_too_long_for_a_retry_is_told_with_its_flag() {
+    let mut plan = plan(vec![target("a")]);
+    let refused = |index, seconds| {
+        let mut record = Record { index, ..failed(index * 100, FailureClass::RateLimited) };
+        let Outcome::Failed(failure) = &mut record.outcome else { unreachable!("it failed") };
+        failure.retry_after_ns = Some(Nanos::from_secs(seconds));
+        record
+    };
+    let records: Vec<Record> = [10, 60, 90].iter().zip(0..).map(|(seconds, index)| refused(index, *seconds)).collect();
+    let told = |plan: &Plan| summarise(plan, &Measured::records(&records)).targets.remove(0).warnings.join("\n");
+    assert_eq!(told(&plan), "", "nobody asked for retries");
+    let retry = Retry { attempts: 3, first_ns: Nanos::from_millis(500), most_ns: Nanos::from_secs(30) };
+    plan.retry = Some(retry);
+    insta::assert_snapshot!(told(&plan), @"2 requests were not tried again, as the server asked to wait up to 90.0 s and `--retry-most` is 30.0 s: raise it, or send more slowly with `--respect-limits`");
+    plan.retry = Some(Retry { most_ns: Nanos::from_secs(90), ..retry });
+    assert_eq!(told(&plan), "");
 }
 
 #[test]

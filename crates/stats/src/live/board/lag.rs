@@ -66,6 +66,7 @@ pub(super) fn lights(plan: &Plan, target: &TargetSeen) -> Lights {
         schedule_lag_p99: schedule_lag_p99.map(float),
         kernel_stamped: share(target.kernel),
         starved_slos: 0,
+        not_offered: None,
     };
     let (bad, warn) = quality::lateness(&evidence);
     let light = match (bad.is_empty(), warn.is_empty()) {

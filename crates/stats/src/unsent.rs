@@ -1,0 +1,39 @@
+//! Requests of an open loop that were due and never sent: then it was not the load asked for.
+
+use schema::plan::{Load, Plan, WhenFull};
+use schema::summary::TargetSummary;
+
+/// Share of the requests due that may be missing before the load was another.
+const TOLERATED: f64 = 0.01;
+
+/// Why the load was not the one asked for, and what to do about it; `limited`: the target has limits that are known.
+/// In a search it is the level that says so: there the places are what the target cannot keep up with.
+pub(crate) fn not_offered(plan: &Plan, summary: &TargetSummary, limited: bool) -> Option<String> {
+    let has_places = matches!(plan.load, Load::Open { .. } | Load::RateStages { .. } | Load::Replay { .. });
+    let (unsent, due) = (summary.not_sent, summary.attempted);
+    if !has_places || plan.search.is_some() || unsent as f64 <= TOLERATED * due as f64 {
+        return None;
+    }
+    let all = match plan.load.places() {
+        1 => "the one place".to_owned(),
+        places => format!("all {places} places"),
+    };
+    let why = match plan.load.when_full() {
+        _ if plan.respect_limits && limited => {
+            "held back by the provider's limits until time was up; ask for less, or for longer".to_owned()
+        }
+        WhenFull::Wait => format!(
+            "as they still waited when time was up, {all} being taken; raise `--max-concurrency`, or ask for less"
+        ),
+        WhenFull::NotSent => {
+            format!("{all} being taken; raise `--max-concurrency`, or let them wait with `--when-full wait`")
+        }
+    };
+    let offered = summary.throughput.offered_requests_per_s.map(|offered| {
+        let sent = offered * (due - unsent) as f64 / due as f64;
+        format!(" ({sent:.1} of {offered:.1} requests/s were)")
+    });
+    let offered = offered.unwrap_or_default();
+    let were = if unsent == 1 { "request was" } else { "requests were" };
+    Some(format!("the load asked for was not offered: {unsent} of {due} {were} not sent{offered}, {why}"))
+}
