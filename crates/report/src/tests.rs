@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schema::metric::Metric;
-use schema::plan::{Load, Plan, PromptSource, Size, Stop, TransportPlan, Workload};
+use schema::plan::{Load, Plan, PromptSource, Size, Stop, Workload};
 use schema::record::{FailureClass, FinishReason, TokenSource};
 use schema::summary::{
     Cost, CrossCheck, Distribution, Estimate, FailureReason, Percentile, Quality, SloStatus, SloVerdict, Summary,
@@ -46,29 +46,19 @@ fn around(n: u64, p50: f64) -> Distribution {
 
 pub(crate) fn plan() -> Plan {
     Plan {
-        name: "evening".into(),
-        targets: Vec::new(),
-        workload: Workload { force_length: true, ..Workload::plain(PromptSource::BuiltIn(Size::Short), 128) },
-        load: Load::Closed { concurrency: 4 },
-        stop: Stop::Requests(400),
         grace_ns: Nanos::from_secs(30),
         warmup: 2,
         blocks: 5,
         seed: 42,
         slos: vec!["ttft_p95<200ms".parse().unwrap()],
-        budget_usd: None,
-        transport: TransportPlan::default(),
-        keep_text: false,
         out: "results".into(),
-        search: None,
-        until: None,
-        retry: None,
-        respect_limits: false,
-        drop_after: 0,
-        scrape_ns: None,
-        gpu_metrics: None,
-        judging: schema::plan::Judging::default(),
-        side_by_side: false,
+        ..Plan::plain(
+            "evening",
+            Vec::new(),
+            Workload { force_length: true, ..Workload::plain(PromptSource::BuiltIn(Size::Short), 128) },
+            Load::Closed { concurrency: 4 },
+            Stop::Requests(400),
+        )
     }
 }
 

@@ -9,9 +9,9 @@ mod worlds;
 
 use schema::comparison::{Criterion, PairVerdict, Verdict};
 use schema::event::{Event, EventKind, Stamp};
-use schema::plan::{Judging, Load, Plan, PromptSource, Size, Stop, TransportPlan, Workload};
-use schema::record::{FinishReason, Outcome, Phase, Record, TokenCounts, TokenSource};
-use schema::target::{AuthScheme, Dialect, Encoding, Target};
+use schema::plan::{Judging, Load, Plan, PromptSource, Size, Stop, Workload};
+use schema::record::{FinishReason, Outcome, Record, TokenCounts, TokenSource};
+use schema::target::Target;
 use schema::units::{Moment, Nanos};
 use stats::Contest;
 use worlds::{Ground, World};
@@ -168,47 +168,23 @@ fn experiment(world: World, factors: &[f64], design: Design, criterion: Criterio
 
 fn plan(targets: usize, design: Design, criterion: Criterion) -> Plan {
     let target = |i: usize| Target {
-        name: format!("t{i}").parse().expect("a letter and a number"),
-        provider: "made-up".into(),
-        model: "model".into(),
-        url: "http://localhost/".parse().expect("an address"),
-        dialect: Dialect::OpenaiChat,
-        encoding: Encoding::default(),
-        auth: AuthScheme::None,
-        key_variable: None,
-        headers: Vec::new(),
-        price: None,
-        metrics_url: None,
         simulated: true,
+        ..Target::plain(
+            format!("t{i}").parse().expect("a letter and a number"),
+            "made-up",
+            "model",
+            "http://localhost/".parse().expect("an address"),
+        )
     };
-    Plan {
-        name: "verdicts".into(),
-        targets: (0..targets).map(target).collect(),
-        workload: Workload::plain(PromptSource::BuiltIn(Size::Short), 1),
-        load: Load::Closed { concurrency: 1 },
-        stop: Stop::Requests(u64::from(design.blocks) * design.size as u64),
-        grace_ns: Nanos::ZERO,
-        warmup: 0,
-        blocks: design.blocks,
-        seed: 1,
-        slos: Vec::new(),
-        budget_usd: None,
-        transport: TransportPlan::default(),
-        keep_text: false,
-        out: "results".into(),
-        search: None,
-        until: None,
-        retry: None,
-        respect_limits: false,
-        drop_after: 0,
-        scrape_ns: None,
-        gpu_metrics: None,
-        judging: Judging {
-            until_decided: if design.until_decided { vec![criterion] } else { Vec::new() },
-            ..Judging::default()
-        },
-        side_by_side: false,
-    }
+    let judging = Judging {
+        until_decided: if design.until_decided { vec![criterion] } else { Vec::new() },
+        ..Judging::default()
+    };
+    let targets = (0..targets).map(target).collect();
+    let workload = Workload::plain(PromptSource::BuiltIn(Size::Short), 1);
+    let stop = Stop::Requests(u64::from(design.blocks) * design.size as u64);
+    let plain = Plan::plain("verdicts", targets, workload, Load::Closed { concurrency: 1 }, stop);
+    Plan { blocks: design.blocks, seed: 1, judging, ..plain }
 }
 
 /// A request that took `ttft` nanoseconds to its first and only content.
@@ -226,37 +202,18 @@ fn record(target: &Target, block: u32, index: u64, ttft: f64) -> Record {
         shared_read: false,
     };
     Record {
-        index,
-        target: target.name.clone(),
-        phase: Phase::Measured,
         block,
-        step: 0,
-        attempt: 0,
-        prompt_tokens: None,
-        conversation: None,
-        limits: None,
-        prompt: 0,
         max_tokens: 1,
         forced_length: true,
-        scheduled_ns: start,
-        connect: None,
-        http: None,
         start_ns: Some(start),
-        sent_ns: None,
-        first_byte_ns: None,
-        headers_ns: None,
         end_ns: Some(end),
         status: Some(200),
-        request_id: None,
         request_bytes: 1,
         response_bytes: 1,
         reads: 1,
         events: std::iter::once(event).collect(),
-        usage: None,
         tokens: Some(TokenCounts { input: None, output: 1, source: TokenSource::ServerUsage }),
-        server: None,
-        output_hash: None,
-        output: None,
         outcome: Outcome::Complete { finish: FinishReason::Stop },
+        ..Record::not_sent(target.name.clone(), index, start)
     }
 }

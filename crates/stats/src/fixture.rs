@@ -1,30 +1,17 @@
 //! Plans, targets and records for tests. Instants are milliseconds here.
 
 use schema::event::{Event, EventKind, Stamp};
-use schema::plan::{Load, Plan, PromptSource, Size, Stop, TransportPlan, Workload};
-use schema::record::{Failure, FailureClass, FinishReason, Outcome, Phase, Record, TokenCounts, TokenSource};
-use schema::target::{AuthScheme, Dialect, Encoding, Price, Target};
-use schema::units::{Moment, Nanos};
+use schema::plan::{Load, Plan, PromptSource, Size, Stop, Workload};
+use schema::record::{Failure, FailureClass, FinishReason, Outcome, Record, TokenCounts, TokenSource};
+use schema::target::{Price, Target};
+use schema::units::Moment;
 
 pub(crate) fn ms(millis: u64) -> Moment {
     Moment(millis * 1_000_000)
 }
 
 pub(crate) fn target(name: &str) -> Target {
-    Target {
-        name: name.parse().unwrap(),
-        provider: "vllm".into(),
-        model: "model".into(),
-        url: "http://localhost:8000/v1/chat/completions".parse().unwrap(),
-        dialect: Dialect::OpenaiChat,
-        encoding: Encoding::default(),
-        auth: AuthScheme::None,
-        key_variable: None,
-        headers: Vec::new(),
-        price: None,
-        metrics_url: None,
-        simulated: false,
-    }
+    Target::plain(name.parse().unwrap(), "vllm", "model", "http://localhost:8000".parse().unwrap())
 }
 
 /// One dollar a million input tokens, a tenth cached, two dollars output.
@@ -41,31 +28,8 @@ pub(crate) fn price() -> Price {
 
 /// A closed loop with eight places.
 pub(crate) fn plan(targets: Vec<Target>) -> Plan {
-    Plan {
-        name: "test".into(),
-        targets,
-        workload: Workload::plain(PromptSource::BuiltIn(Size::Short), 64),
-        load: Load::Closed { concurrency: 8 },
-        stop: Stop::Requests(10),
-        grace_ns: Nanos::from_secs(30),
-        warmup: 0,
-        blocks: 1,
-        seed: 1,
-        slos: Vec::new(),
-        budget_usd: None,
-        transport: TransportPlan::default(),
-        keep_text: false,
-        out: "results".into(),
-        search: None,
-        until: None,
-        retry: None,
-        respect_limits: false,
-        drop_after: 0,
-        scrape_ns: None,
-        gpu_metrics: None,
-        judging: schema::plan::Judging::default(),
-        side_by_side: false,
-    }
+    let workload = Workload::plain(PromptSource::BuiltIn(Size::Short), 64);
+    Plan::plain("test", targets, workload, Load::Closed { concurrency: 8 }, Stop::Requests(10))
 }
 
 pub(crate) fn event(arrival: Moment, kind: EventKind) -> Event {
@@ -77,38 +41,17 @@ pub(crate) fn event(arrival: Moment, kind: EventKind) -> Event {
 pub(crate) fn record(start: u64, after: &[u64]) -> Record {
     let content = after.iter().map(|&gap| event(ms(start + gap), EventKind::Text));
     Record {
-        index: 0,
-        target: "a".parse().unwrap(),
-        phase: Phase::Measured,
-        block: 0,
-        step: 0,
-        attempt: 0,
-        prompt_tokens: None,
-        conversation: None,
-        limits: None,
-        prompt: 0,
         max_tokens: 64,
-        forced_length: false,
-        scheduled_ns: ms(start),
-        connect: None,
-        http: None,
         start_ns: Some(ms(start)),
-        sent_ns: None,
-        first_byte_ns: None,
-        headers_ns: None,
         end_ns: Some(ms(start + after.last().copied().unwrap_or(1))),
         status: Some(200),
-        request_id: None,
         request_bytes: 100,
         response_bytes: 1_000,
         reads: 1,
         events: content.collect(),
-        usage: None,
         tokens: Some(TokenCounts { input: Some(10), output: after.len() as u64, source: TokenSource::ServerUsage }),
-        server: None,
-        output_hash: None,
-        output: None,
         outcome: Outcome::Complete { finish: FinishReason::Stop },
+        ..Record::not_sent("a".parse().unwrap(), 0, ms(start))
     }
 }
 

@@ -11,13 +11,13 @@ use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
 use schema::FORMAT_VERSION;
 use schema::manifest::{Epoch, Machine, Manifest, Source, Status};
-use schema::plan::{Judging, Load, Plan, PromptSource, Size, Stop, TransportPlan, Workload};
+use schema::plan::{Load, Plan, PromptSource, Size, Stop, Workload};
 use schema::record::{Phase, Record};
 use schema::server::ServerSample;
 use schema::summary::{Summary, TargetSummary};
-use schema::target::{AuthScheme, Dialect, Encoding, Target, TargetName};
+use schema::target::{Target, TargetName};
 use schema::text::Untrusted;
-use schema::units::{Moment, Nanos};
+use schema::units::Moment;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
@@ -370,20 +370,10 @@ fn target(name: &TargetName, told: Option<&TargetSummary>, lacking: &mut Vec<Str
     if told.is_none() && by_name {
         lacking.push(format!("`{name}` is taken for a simulated engine, by its name"));
     }
-    Target {
-        name: name.clone(),
-        provider: told.map_or_else(|| UNKNOWN.to_owned(), |told| told.provider.clone()),
-        model: told.map_or_else(|| UNKNOWN.to_owned(), |told| told.model.clone()),
-        url: "http://unknown.invalid/".parse().expect("it is an address"),
-        dialect: Dialect::OpenaiChat,
-        encoding: Encoding::default(),
-        auth: AuthScheme::None,
-        key_variable: None,
-        headers: Vec::new(),
-        price: None,
-        metrics_url: None,
-        simulated: told.map_or(by_name, |told| told.simulated),
-    }
+    let of = |field: fn(&TargetSummary) -> &String| told.map_or(UNKNOWN, |told| field(told));
+    let nowhere = "http://unknown.invalid/".parse().expect("it is an address");
+    let plain = Target::plain(name.clone(), of(|told| &told.provider), of(|told| &told.model), nowhere);
+    Target { simulated: told.map_or(by_name, |told| told.simulated), ..plain }
 }
 
 /// What of a plan is worked out.
@@ -397,50 +387,16 @@ struct Shape {
 }
 
 fn manifest(name: String, targets: Vec<Target>, shape: Shape, began: Timestamp, print: &Print) -> Box<Manifest> {
-    Box::new(Manifest {
-        format_version: FORMAT_VERSION,
-        run_id: print.id,
-        status: Status::Running,
-        program_version: String::new(),
-        simulated: targets.iter().any(|target| target.simulated),
-        plan: Plan {
-            name,
-            targets,
-            workload: shape.workload,
-            load: shape.load,
-            stop: shape.stop,
-            grace_ns: Nanos::ZERO,
-            warmup: shape.warmup,
-            blocks: shape.blocks,
-            seed: 0,
-            slos: Vec::new(),
-            budget_usd: None,
-            transport: TransportPlan::default(),
-            keep_text: shape.keep_text,
-            out: PathBuf::new(),
-            search: None,
-            until: None,
-            retry: None,
-            respect_limits: false,
-            drop_after: 0,
-            scrape_ns: None,
-            gpu_metrics: None,
-            judging: Judging::default(),
-            side_by_side: false,
-        },
-        epoch: Epoch { monotonic_ns: 0, wall: began },
-        ended: None,
-        machine: Machine { os: UNKNOWN.to_owned(), cpu: UNKNOWN.to_owned(), cores: 0, memory_bytes: 0 },
-        git: None,
-        requests: None,
-        quality: None,
-        calibration: None,
-        found: Vec::new(),
-        tags: Vec::new(),
-        sources: print.sources.clone(),
-        notes: Vec::new(),
-        checksums: BTreeMap::new(),
-    })
+    let plan = Plan {
+        warmup: shape.warmup,
+        blocks: shape.blocks,
+        keep_text: shape.keep_text,
+        ..Plan::plain(name, targets, shape.workload, shape.load, shape.stop)
+    };
+    let epoch = Epoch { monotonic_ns: 0, wall: began };
+    let machine = Machine { os: UNKNOWN.to_owned(), cpu: UNKNOWN.to_owned(), cores: 0, memory_bytes: 0 };
+    let manifest = Manifest::begun(print.id, String::new(), plan, epoch, machine);
+    Box::new(Manifest { sources: print.sources.clone(), ..manifest })
 }
 
 /// What tells the same files again.

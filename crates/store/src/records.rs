@@ -206,38 +206,16 @@ impl Asked {
     /// A record of what is known of a request from its first part alone, without events.
     fn interrupted(&self, part: &Partial) -> Record {
         Record {
-            index: part.index,
-            target: part.target.clone(),
             phase: part.phase,
             block: part.block,
             step: part.step,
             attempt: part.attempt,
             prompt: part.prompt,
-            prompt_tokens: None,
-            conversation: None,
             max_tokens: self.max_tokens,
             forced_length: self.forced_length,
-            scheduled_ns: part.scheduled_ns,
-            connect: None,
-            http: None,
             start_ns: Some(part.start_ns),
-            sent_ns: None,
-            first_byte_ns: None,
-            headers_ns: None,
-            end_ns: None,
-            status: None,
-            request_id: None,
-            request_bytes: 0,
-            response_bytes: 0,
-            reads: 0,
-            events: schema::event::Events::default(),
-            usage: None,
-            tokens: None,
-            server: None,
-            limits: None,
-            output_hash: None,
-            output: None,
             outcome: Outcome::Interrupted,
+            ..Record::not_sent(part.target.clone(), part.index, part.scheduled_ns)
         }
     }
 }

@@ -37,24 +37,11 @@ fn record() -> Record {
         shared_read: false,
     };
     Record {
-        index: 3,
-        target: "groq".parse().unwrap(),
-        phase: Phase::Measured,
         block: 1,
-        step: 0,
-        attempt: 0,
         prompt: 2,
-        prompt_tokens: None,
-        conversation: None,
         max_tokens: 2,
-        forced_length: false,
-        scheduled_ns: Moment(900),
-        connect: None,
-        http: None,
         start_ns: Some(Moment(1_000)),
-        sent_ns: None,
         first_byte_ns: Some(Moment(4_000)),
-        headers_ns: None,
         end_ns: Some(Moment(9_000)),
         status: Some(200),
         request_id: Some(Untrusted::from("+1")),
@@ -62,13 +49,9 @@ fn record() -> Record {
         response_bytes: 20,
         reads: 2,
         events: [event(5_000), event(8_000)].into_iter().collect::<Events>(),
-        usage: None,
         tokens: Some(TokenCounts { input: Some(7), output: 2, source: TokenSource::ServerUsage }),
-        server: None,
-        limits: None,
-        output_hash: None,
-        output: None,
         outcome: Outcome::Complete { finish: FinishReason::Stop },
+        ..Record::not_sent("groq".parse().unwrap(), 3, Moment(900))
     }
 }
 

@@ -5,7 +5,7 @@ use schema::plan::{Axis, Retry, Search};
 use schema::record::{Limit, RateLimits};
 use schema::server::{BothSides, Counter, Level, ServerSide, ServerTime};
 use schema::summary::{Calibration, Startup};
-use schema::target::{AuthScheme, Dialect, Encoding, Target};
+use schema::target::{Dialect, Target};
 
 use super::*;
 use crate::csv_curves;
@@ -209,18 +209,9 @@ fn vectors_show_no_columns_of_tokens_that_do_not_exist() {
     (target.output_tokens, target.tokens_per_event) = (0, 0.0);
     target.throughput.output_tokens_per_s = bare(0.0);
     let asked = Target {
-        name: target.target.clone(),
-        provider: "vllm".into(),
-        model: "e5".into(),
-        url: "http://localhost:8000/v1/embeddings".parse().unwrap(),
         dialect: Dialect::OpenaiEmbeddings,
-        encoding: Encoding::default(),
-        auth: AuthScheme::None,
-        key_variable: None,
-        headers: Vec::new(),
-        price: None,
-        metrics_url: None,
         simulated: true,
+        ..Target::plain(target.target.clone(), "vllm", "e5", "http://localhost:8000/v1/embeddings".parse().unwrap())
     };
     let plan = Plan { targets: vec![asked], ..plan() };
     let summary = Summary { targets: vec![target], warnings: Vec::new(), ..summary() };

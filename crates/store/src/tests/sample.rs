@@ -8,14 +8,14 @@ use schema::curve::{Curve, Step};
 use schema::event::{Event, EventKind, Events, Stamp};
 use schema::manifest::{Epoch, Git, Machine, Manifest, Status};
 use schema::metric::Metric;
-use schema::plan::{Axis, Load, Plan, PromptSource, Size, Stop, TransportPlan, Workload};
+use schema::plan::{Axis, Load, Plan, PromptSource, Size, Stop, Workload};
 use schema::record::{
     ConnectTimes, Failure, FailureClass, FinishReason, HttpVersion, Outcome, Partial, Phase, Record, ServerTiming,
     TokenCounts, TokenSource, Usage,
 };
 use schema::server::{Counter, GpuSample, Histogram, ServerSample};
 use schema::summary::{Calibration, Estimate, FailureReason, Quality, TargetSummary, Throughput, Trust};
-use schema::target::{AuthScheme, Dialect, Encoding, ForceLength, Price, Target, TargetName};
+use schema::target::{AuthScheme, Encoding, ForceLength, Price, Target, TargetName};
 use schema::text::Untrusted;
 use schema::units::{Moment, Nanos, Usd};
 use uuid::Uuid;
@@ -30,11 +30,6 @@ pub(super) fn name(name: &str) -> TargetName {
 
 pub(super) fn target(name: &str) -> Target {
     Target {
-        name: name.parse().unwrap(),
-        provider: "vllm".into(),
-        model: "SmolLM2-135M".into(),
-        url: "http://127.0.0.1:8000/v1/chat/completions".parse().unwrap(),
-        dialect: Dialect::OpenaiChat,
         encoding: Encoding { force_length: ForceLength::IgnoreEos, ..Encoding::default() },
         auth: AuthScheme::Bearer,
         key_variable: Some("VLLM_API_KEY".into()),
@@ -47,59 +42,42 @@ pub(super) fn target(name: &str) -> Target {
             source: "https://example.com/pricing".into(),
             note: None,
         }),
-        metrics_url: None,
         simulated: true,
+        ..Target::plain(
+            name.parse().unwrap(),
+            "vllm",
+            "SmolLM2-135M",
+            "http://127.0.0.1:8000/v1/chat/completions".parse().unwrap(),
+        )
     }
 }
 
 pub(super) fn manifest(run: &str, targets: &[&str]) -> Manifest {
+    let run_id = Uuid::from_u128(0x0192_f1a0_0000_7000_8000_0000_0000_0001);
+    let epoch = Epoch { monotonic_ns: 77, wall: "2026-11-22T08:05:09.25Z".parse().unwrap() };
+    let machine = Machine { os: "Linux 6.1".into(), cpu: "a processor".into(), cores: 2, memory_bytes: 8 << 30 };
     Manifest {
-        format_version: schema::FORMAT_VERSION,
-        run_id: Uuid::from_u128(0x0192_f1a0_0000_7000_8000_0000_0000_0001),
-        status: Status::Running,
-        program_version: "0.1.0".into(),
-        plan: plan(run, targets),
-        simulated: true,
-        epoch: Epoch { monotonic_ns: 77, wall: "2026-11-22T08:05:09.25Z".parse().unwrap() },
-        ended: None,
-        machine: Machine { os: "Linux 6.1".into(), cpu: "a processor".into(), cores: 2, memory_bytes: 8 << 30 },
         git: Some(Git { commit: "abc".into(), branch: None }),
-        requests: None,
-        quality: None,
-        calibration: None,
-        found: Vec::new(),
-        tags: Vec::new(),
-        sources: Vec::new(),
-        notes: vec![],
-        checksums: std::collections::BTreeMap::new(),
+        ..Manifest::begun(run_id, "0.1.0".into(), plan(run, targets), epoch, machine)
     }
 }
 
 fn plan(run: &str, targets: &[&str]) -> Plan {
     Plan {
-        name: run.into(),
-        targets: targets.iter().map(|name| target(name)).collect(),
-        workload: Workload { force_length: true, ..Workload::plain(PromptSource::BuiltIn(Size::Short), 64) },
-        load: Load::Closed { concurrency: 2 },
-        stop: Stop::Requests(3),
         grace_ns: Nanos::from_secs(5),
         warmup: 1,
-        blocks: 1,
         seed: 42,
         slos: vec!["ttft_p95<200ms".parse().unwrap()],
         budget_usd: Some("2usd".parse().unwrap()),
-        transport: TransportPlan::default(),
         keep_text: true,
         out: "results".into(),
-        search: None,
-        until: None,
-        retry: None,
-        respect_limits: false,
-        drop_after: 0,
-        scrape_ns: None,
-        gpu_metrics: None,
-        judging: schema::plan::Judging::default(),
-        side_by_side: false,
+        ..Plan::plain(
+            run,
+            targets.iter().map(|name| target(name)).collect(),
+            Workload { force_length: true, ..Workload::plain(PromptSource::BuiltIn(Size::Short), 64) },
+            Load::Closed { concurrency: 2 },
+            Stop::Requests(3),
+        )
     }
 }
 
@@ -111,19 +89,9 @@ pub(super) fn event(arrival: u64, kind: EventKind, shared_read: bool) -> Event {
 pub(super) fn record(target: &str, index: u64) -> Record {
     let start = 1_000_000 * (index + 1);
     Record {
-        index,
-        target: name(target),
-        phase: Phase::Measured,
-        block: 0,
-        step: 0,
-        attempt: 0,
-        prompt_tokens: None,
-        conversation: None,
-        limits: None,
         prompt: 1,
         max_tokens: 64,
         forced_length: true,
-        scheduled_ns: Moment(start - 500),
         connect: Some(ConnectTimes { dns_ns: None, tcp_ns: Nanos(300), tls_ns: Some(Nanos(150)) }),
         http: Some(HttpVersion::Http1),
         start_ns: Some(Moment(start)),
@@ -147,6 +115,7 @@ pub(super) fn record(target: &str, index: u64) -> Record {
         output_hash: Some("cbf29ce484222325".into()),
         output: Some(vec![Untrusted::from(""), Untrusted::from("hm"), Untrusted::from("one, \"two\"\n")]),
         outcome: Outcome::Complete { finish: FinishReason::Length },
+        ..Record::not_sent(name(target), index, Moment(start - 500))
     }
 }
 

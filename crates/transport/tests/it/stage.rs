@@ -10,7 +10,7 @@ use std::time::Duration;
 use schema::event::{Event, Stamp};
 use schema::plan::{AnswerForm, TransportPlan};
 use schema::record::{Failure, Outcome, Partial, Phase, Record};
-use schema::target::{AuthScheme, Credentialed, Dialect, Encoding, Target};
+use schema::target::{Credentialed, Dialect, Encoding, Target};
 use schema::units::{Moment, Nanos};
 use sim::{Config, Engine, Fault, Pace, Sim};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
@@ -98,18 +98,10 @@ pub(crate) fn faulty(engine: Engine, fault: Fault) -> Config {
 /// A target at `url`, without a key.
 pub(crate) fn target(url: &str, dialect: Dialect, model: &str) -> Credentialed {
     let target = Target {
-        name: "tested".parse().unwrap(),
-        provider: "openai-compatible".to_owned(),
-        model: model.to_owned(),
-        url: url.parse().unwrap(),
         dialect,
         encoding: Encoding { stream_options: true, ..Encoding::default() },
-        auth: AuthScheme::None,
-        key_variable: None,
-        headers: Vec::new(),
-        price: None,
-        metrics_url: None,
         simulated: true,
+        ..Target::plain("tested".parse().unwrap(), "openai-compatible", model, url.parse().unwrap())
     };
     Credentialed { target, key: None }
 }

@@ -7,7 +7,7 @@ use schema::progress::{Progress, Stage, Ticket};
 use schema::record::{
     ConnectTimes, Failure, FailureClass, FinishReason, HttpVersion, Outcome, Phase, Record, TokenCounts, TokenSource,
 };
-use schema::target::{AuthScheme, Dialect, Encoding, Price, Target};
+use schema::target::{AuthScheme, Price, Target};
 use schema::text::Untrusted;
 use schema::units::{Moment, Nanos};
 

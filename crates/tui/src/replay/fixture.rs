@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use schema::event::{Event, EventKind, Stamp};
 use schema::progress::{Progress, Stage, Ticket};
-use schema::record::{Failure, FailureClass, FinishReason, Outcome, Phase, Record, TokenCounts, TokenSource};
+use schema::record::{Failure, FailureClass, FinishReason, Outcome, Record, TokenCounts, TokenSource};
 use schema::target::TargetName;
 use schema::text::Untrusted;
 use schema::units::Moment;
@@ -51,38 +51,22 @@ pub(crate) fn answered(lane: usize, heat: u32, start: u64, (words, first, every)
     };
     let end = start + first + every * (words - 1);
     Record {
-        index: heat.into(),
-        target: names()[lane].clone(),
-        phase: Phase::Measured,
         block: heat,
-        step: 0,
-        attempt: 0,
-        prompt: 0,
-        prompt_tokens: None,
-        conversation: None,
         max_tokens: 64,
-        forced_length: false,
-        scheduled_ns: ms(start),
-        connect: None,
-        http: None,
         start_ns: Some(ms(start)),
         sent_ns: Some(ms(start)),
         first_byte_ns: Some(ms(start + first)),
         headers_ns: Some(ms(start + first)),
         end_ns: Some(ms(end + 1)),
         status: Some(200),
-        request_id: None,
         request_bytes: 300,
         response_bytes: 180 * words,
         reads: u32::try_from(words).unwrap(),
         events: (0..words).map(event).collect(),
-        usage: None,
         tokens: Some(TokenCounts { input: Some(9), output: words, source: TokenSource::ServerUsage }),
-        server: None,
-        limits: None,
-        output_hash: None,
         output: Some((0..words).map(|number| Untrusted::from(format!("word{number} ").as_str())).collect()),
         outcome: Outcome::Complete { finish: FinishReason::Stop },
+        ..Record::not_sent(names()[lane].clone(), heat.into(), ms(start))
     }
 }
 

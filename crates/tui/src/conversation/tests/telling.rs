@@ -10,7 +10,7 @@ use schema::progress::{Progress, Stage, Ticket};
 use schema::record::{
     Failure, FailureClass, FinishReason, InConversation, Outcome, Phase, Record, TokenCounts, TokenSource, Usage,
 };
-use schema::target::{AuthScheme, Dialect, Encoding, Target};
+use schema::target::Target;
 use schema::text::Untrusted;
 use schema::units::Moment;
 
@@ -70,18 +70,13 @@ pub(super) fn script() -> Script {
 
 fn target((name, simulated): (&str, bool)) -> Target {
     Target {
-        name: name.parse().unwrap(),
-        provider: "vllm".into(),
-        model: "model".into(),
-        url: "http://localhost:8000/v1/chat/completions".parse().unwrap(),
-        dialect: Dialect::OpenaiChat,
-        encoding: Encoding::default(),
-        auth: AuthScheme::None,
-        key_variable: None,
-        headers: Vec::new(),
-        price: None,
-        metrics_url: None,
         simulated,
+        ..Target::plain(
+            name.parse().unwrap(),
+            "vllm",
+            "model",
+            "http://localhost:8000/v1/chat/completions".parse().unwrap(),
+        )
     }
 }
 
@@ -231,37 +226,23 @@ fn record(target: usize, (conversation, turn): (u64, u32), end: u64, answer: &st
         ..Usage::default()
     };
     Record {
-        index: conversation * u64::from(TURNS) + u64::from(turn),
-        target: TARGETS[target].0.parse().unwrap(),
-        phase: Phase::Measured,
-        block: 0,
-        step: 0,
-        attempt: 0,
-        prompt: 0,
-        prompt_tokens: None,
         conversation: Some(InConversation { conversation, turn }),
         max_tokens: 128,
-        forced_length: false,
-        scheduled_ns: ms(start),
-        connect: None,
-        http: None,
         start_ns: Some(ms(start)),
-        sent_ns: None,
-        first_byte_ns: None,
-        headers_ns: None,
         end_ns: Some(ms(end)),
         status: Some(200),
-        request_id: None,
         request_bytes: 400,
         response_bytes: 800,
         reads: 2,
         events: vec![event(ttft), event(ttft + 40)].into(),
         usage: Some(usage),
         tokens: Some(TokenCounts { input: Some(context), output: 24, source: TokenSource::ServerUsage }),
-        server: None,
-        limits: None,
-        output_hash: None,
         output: Some(vec![answer.into(), "".into()]),
         outcome: Outcome::Complete { finish: FinishReason::Stop },
+        ..Record::not_sent(
+            TARGETS[target].0.parse().unwrap(),
+            conversation * u64::from(TURNS) + u64::from(turn),
+            ms(start),
+        )
     }
 }

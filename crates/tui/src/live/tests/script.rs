@@ -6,10 +6,10 @@ use std::sync::Arc;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use schema::event::{Event, EventKind, Stamp};
-use schema::plan::{Judging, Load, Plan, PromptSource, Size, Stop, TransportPlan, Workload};
+use schema::plan::{Load, Plan, PromptSource, Size, Stop, Workload};
 use schema::progress::Progress;
 use schema::record::{Failure, FailureClass, FinishReason, Outcome, Phase, Record, TokenCounts, TokenSource};
-use schema::target::{AuthScheme, Dialect, Encoding, Price, Target, TargetName};
+use schema::target::{Price, Target, TargetName};
 use schema::units::{Moment, Nanos};
 
 use crate::{Screen, Theme, ThemeName, View};
@@ -22,18 +22,13 @@ pub(crate) fn ms(millis: u64) -> Moment {
 
 pub(crate) fn target(name: &str, simulated: bool) -> Target {
     Target {
-        name: name.parse().unwrap(),
-        provider: "vllm".into(),
-        model: "model".into(),
-        url: "http://localhost:8000/v1/chat/completions".parse().unwrap(),
-        dialect: Dialect::OpenaiChat,
-        encoding: Encoding::default(),
-        auth: AuthScheme::None,
-        key_variable: None,
-        headers: Vec::new(),
-        price: None,
-        metrics_url: None,
         simulated,
+        ..Target::plain(
+            name.parse().unwrap(),
+            "vllm",
+            "model",
+            "http://localhost:8000/v1/chat/completions".parse().unwrap(),
+        )
     }
 }
 
@@ -51,29 +46,16 @@ pub(crate) fn price() -> Price {
 
 pub(crate) fn plan(targets: Vec<Target>, load: Load) -> Plan {
     Plan {
-        name: "evening".into(),
-        targets,
-        workload: Workload::plain(PromptSource::BuiltIn(Size::Short), 64),
-        load,
-        stop: Stop::Requests(100),
         grace_ns: Nanos::from_secs(30),
-        warmup: 0,
-        blocks: 1,
         seed: 1,
-        slos: Vec::new(),
-        budget_usd: None,
-        transport: TransportPlan::default(),
-        keep_text: false,
         out: "results".into(),
-        search: None,
-        until: None,
-        retry: None,
-        respect_limits: false,
-        drop_after: 0,
-        scrape_ns: None,
-        gpu_metrics: None,
-        judging: Judging::default(),
-        side_by_side: false,
+        ..Plan::plain(
+            "evening",
+            targets,
+            Workload::plain(PromptSource::BuiltIn(Size::Short), 64),
+            load,
+            Stop::Requests(100),
+        )
     }
 }
 
@@ -89,38 +71,17 @@ pub(crate) fn answered(target: &str, index: u64, start: u64, (ttft, gap, tokens)
         shared_read: false,
     });
     Record {
-        index,
-        target: target.parse().unwrap(),
-        phase: Phase::Measured,
-        block: 0,
-        step: 0,
-        attempt: 0,
-        prompt: 0,
-        prompt_tokens: None,
-        conversation: None,
         max_tokens: 64,
-        forced_length: false,
-        scheduled_ns: ms(start),
-        connect: None,
-        http: None,
         start_ns: Some(ms(start)),
-        sent_ns: None,
-        first_byte_ns: None,
-        headers_ns: None,
         end_ns: Some(ms(start + ttft + gap * tokens.saturating_sub(1))),
         status: Some(200),
-        request_id: None,
         request_bytes: 300,
         response_bytes: 4_000,
         reads: 1,
         events: content.collect(),
-        usage: None,
         tokens: Some(TokenCounts { input: Some(20), output: tokens, source: TokenSource::ServerUsage }),
-        server: None,
-        limits: None,
-        output_hash: None,
-        output: None,
         outcome: Outcome::Complete { finish: FinishReason::Stop },
+        ..Record::not_sent(target.parse().unwrap(), index, ms(start))
     }
 }
 

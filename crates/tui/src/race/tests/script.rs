@@ -148,38 +148,22 @@ impl Script {
         let counted = TokenCounts { input: Some(20), output: count, source: TokenSource::ServerUsage };
         let ticket = self.ticket(target);
         Record {
-            index: ticket.index,
-            target: ticket.target,
             phase: ticket.phase,
             block: ticket.block,
-            step: 0,
-            attempt: 0,
-            prompt: 0,
-            prompt_tokens: None,
-            conversation: None,
             max_tokens: 256,
-            forced_length: false,
-            scheduled_ns: ms(START),
-            connect: None,
-            http: None,
             start_ns: Some(ms(START)),
             sent_ns: Some(Moment(ms(START).0 + 30_000)),
             first_byte_ns: events.first().map(|event| event.arrival),
             headers_ns: events.first().map(|event| event.arrival),
             end_ns: Some(ms(at)),
             status: Some(200),
-            request_id: None,
             request_bytes: 400,
             response_bytes: 180 * count,
             reads: u32::try_from(count).unwrap(),
             events: events.iter().copied().collect(),
-            usage: None,
             tokens: (count > 0).then_some(counted),
-            server: None,
-            limits: None,
-            output_hash: None,
-            output: None,
             outcome,
+            ..Record::not_sent(ticket.target, ticket.index, ms(START))
         }
     }
 
