@@ -99,8 +99,8 @@ fn server_total_within(record: &Record) -> Option<bool> {
 fn token_sum_within(record: &Record) -> Option<bool> {
     let usage = record.usage?.output_tokens?;
     let known = record.events.content().all(|e| e.tokens > 0);
-    let sum: u64 = record.events.content().map(|e| u64::from(e.tokens)).sum();
-    known.then_some(sum <= usage)
+    let sum = || record.events.content().map(|e| u64::from(e.tokens)).sum::<u64>();
+    known.then(|| sum() <= usage)
 }
 
 fn within_limit(record: &Record) -> Option<bool> {

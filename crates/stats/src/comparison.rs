@@ -35,6 +35,7 @@ use schema::target::TargetName;
 use crate::distribution::not_negative;
 use crate::inference::tails::t_point;
 use crate::interval::{self, TAIL};
+use crate::side_by_side::side_by_side;
 use case::Case;
 use figure::Figure;
 use judge::{Judged, Rival, Rules, judge};
@@ -67,18 +68,17 @@ struct Field<'a> {
 
 /// Ranks the targets of `summary`, each made of the steady requests at its place in `requests`; `None` below two
 /// targets. A criterion without a value of any target is left out.
-pub(crate) fn compare(plan: &Plan, summary: &Summary, requests: Vec<Vec<&Record>>) -> Option<Comparison> {
-    let targets = plan.targets.iter().zip(&summary.targets).zip(requests);
-    let entrants = targets.map(|((target, summary), steady)| Entrant {
+pub(crate) fn compare(plan: &Plan, summary: &Summary, requests: &[Vec<&Record>]) -> Option<Comparison> {
+    let targets = plan.targets.iter().zip(&summary.targets).zip(requests).collect();
+    let entrants = side_by_side(requests.iter().map(Vec::len).sum(), targets, |((target, summary), steady)| Entrant {
         label: summary.target.clone(),
         summary,
         session: 0,
         planned: planned(plan),
-        cases: Case::all(target, steady),
+        cases: Case::all(target, steady.iter().copied()),
         apart: None,
     });
-    let field =
-        Field { entrants: entrants.collect(), judging: &plan.judging, open: plan.load.is_open(), seed: plan.seed };
+    let field = Field { entrants, judging: &plan.judging, open: plan.load.is_open(), seed: plan.seed };
     let mut comparison = field.compare()?;
     comparison.name.clone_from(&summary.name);
     comparison.warnings.clone_from(&summary.warnings);
@@ -105,11 +105,13 @@ impl Field<'_> {
         if self.entrants.len() < 2 {
             return None;
         }
-        let meant = |criterion: &&Criterion| **criterion != Criterion::OutputTokensPerS || !self.open;
-        let figures: BTreeMap<Criterion, Vec<Option<Both>>> =
-            Criterion::ALL.iter().filter(meant).map(|&criterion| (criterion, self.figures(criterion))).collect();
-        let rankings: Vec<Ranking> =
-            figures.iter().map(|(criterion, figures)| self.ranking(*criterion, figures)).collect();
+        let meant = |criterion: &Criterion| *criterion != Criterion::OutputTokensPerS || !self.open;
+        let criteria = Criterion::ALL.iter().copied().filter(meant).collect();
+        let ranked = side_by_side(self.cases(), criteria, |criterion| {
+            let figures = self.figures(criterion);
+            (self.ranking(criterion, &figures), (criterion, figures))
+        });
+        let (rankings, figures): (Vec<Ranking>, BTreeMap<Criterion, Vec<Option<Both>>>) = ranked.into_iter().unzip();
         let rankings: Vec<Ranking> =
             rankings.into_iter().filter(|ranking| ranking.standings.iter().any(|s| s.n > 0)).collect();
         let dimensions = score::Dimensions::of(self, &figures);
@@ -124,6 +126,10 @@ impl Field<'_> {
             warnings: Vec::new(),
             unlike: Vec::new(),
         })
+    }
+
+    fn cases(&self) -> usize {
+        self.entrants.iter().map(|entrant| entrant.cases.len()).sum()
     }
 
     /// What a reader must know of those that take part.

@@ -1,5 +1,6 @@
 //! How one metric is distributed over the requests of one target.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use schema::metric::Metric;
@@ -9,7 +10,7 @@ use schema::units::Quantile;
 
 use crate::cluster::Clusters;
 use crate::quantile::quantile;
-use crate::{interval, metric_values};
+use crate::{interval, metric_values, radix, values};
 
 /// All values of one metric, by request and in order of size.
 #[derive(Debug)]
@@ -18,11 +19,32 @@ pub(crate) struct Sample(Box<dyn Figures>);
 impl Sample {
     /// The values of `metric`; absent when there are none.
     pub(crate) fn of(metric: Metric, records: &[&Record]) -> Option<Self> {
-        let figures: Box<dyn Figures> = match gather(metric, records, whole) {
-            Some(clusters) => Box::new(Ordered::of(clusters, <[u32]>::sort_unstable)),
-            None => Box::new(Ordered::of(gather(metric, records, Some)?, |all| all.sort_unstable_by(f64::total_cmp))),
-        };
-        (figures.requests() > 0).then_some(Self(figures))
+        if is_single(metric) {
+            return Self::of_singles(records.iter().filter_map(|record| values::single(record, metric)).collect());
+        }
+        match gather(metric, records, whole) {
+            Some(clusters) => Self::of_clusters(clusters, u64::from),
+            None => Self::of_clusters(gather(metric, records, Some)?, radix::bits),
+        }
+    }
+
+    /// Of the values of each request; `bits` are larger where a value is.
+    fn of_clusters<V: Copy + Into<f64> + fmt::Debug + 'static>(
+        clusters: Clusters<V>,
+        bits: fn(V) -> u64,
+    ) -> Option<Self> {
+        if clusters.are_single() {
+            return Self::of_singles(clusters.values().iter().map(|&value| value.into()).collect());
+        }
+        let mut sorted = clusters.values().to_vec();
+        radix::sort_by_key(&mut sorted, bits);
+        Some(Self(Box::new(Pooled { clusters, sorted })))
+    }
+
+    /// Of one value a request.
+    fn of_singles(values: Vec<f64>) -> Option<Self> {
+        let sorted = radix::ascending(&values);
+        (!values.is_empty()).then(|| Self(Box::new(Singles { values, sorted })))
     }
 
     /// How many requests have a value.
@@ -58,6 +80,43 @@ impl Sample {
     }
 }
 
+/// The samples of all metrics, one after the other.
+pub(crate) struct Samples<'a> {
+    records: &'a [&'a Record],
+    /// The values of each metric that has one a request.
+    singles: BTreeMap<Metric, Vec<f64>>,
+}
+
+/// Records that are gone through once for all metrics: as many as stay at hand.
+const AT_HAND: usize = 64;
+
+impl<'a> Samples<'a> {
+    /// Of these records.
+    pub(crate) fn of(records: &'a [&'a Record]) -> Self {
+        let metrics = Metric::ALL.iter().filter(|metric| is_single(**metric));
+        let mut singles: BTreeMap<Metric, Vec<f64>> = metrics.map(|&metric| (metric, Vec::new())).collect();
+        for some in records.chunks(AT_HAND) {
+            for (&metric, values) in &mut singles {
+                values.extend(some.iter().filter_map(|record| values::single(record, metric)));
+            }
+        }
+        Self { records, singles }
+    }
+
+    /// That of `metric`, once; absent when there are no values.
+    pub(crate) fn take(&mut self, metric: Metric) -> Option<Sample> {
+        match self.singles.remove(&metric) {
+            Some(values) => Sample::of_singles(values),
+            None => Sample::of(metric, self.records),
+        }
+    }
+}
+
+/// Whether a metric has one value a request at most.
+const fn is_single(metric: Metric) -> bool {
+    !matches!(metric, Metric::Itl | Metric::ClientLag)
+}
+
 /// The values of `metric` as `V`s; `None` where one is none.
 fn gather<V: Copy + Into<f64>>(
     metric: Metric,
@@ -74,73 +133,34 @@ fn whole(value: f64) -> Option<u32> {
     (f64::from(whole).to_bits() == value.to_bits()).then_some(whole)
 }
 
-/// As [`Sample`], whatever its values are kept as.
+/// As [`Sample`], whatever its values are kept as; there is one at least.
 trait Figures: fmt::Debug {
     fn requests(&self) -> u64;
-    fn extremes(&self) -> (f64, f64);
+    /// How many values.
+    fn count(&self) -> usize;
+    /// The value at this place in order of size.
+    fn at(&self, place: usize) -> f64;
     fn seen(&self, q: Quantile) -> f64;
-    fn at_least(&self, q: Quantile) -> f64;
     fn percentile(&self, q: Quantile) -> Percentile;
-    fn distribution(&self) -> Distribution;
-}
-
-/// Values by request and in order of size.
-#[derive(Debug)]
-struct Ordered<V> {
-    clusters: Clusters<V>,
-    sorted: Vec<V>,
-}
-
-impl<V: Copy + Into<f64> + fmt::Debug> Ordered<V> {
-    fn of(clusters: Clusters<V>, sort: impl FnOnce(&mut [V])) -> Self {
-        let mut sorted = clusters.values().to_vec();
-        sort(&mut sorted);
-        Self { clusters, sorted }
-    }
-
-    /// The sorted values where each is of another request.
-    fn singles(&self) -> Option<Vec<f64>> {
-        self.clusters.are_single().then(|| floats(&self.sorted))
-    }
-}
-
-impl<V: Copy + Into<f64> + fmt::Debug> Figures for Ordered<V> {
-    fn requests(&self) -> u64 {
-        self.clusters.count()
-    }
+    fn mean(&self) -> Estimate;
+    fn sd(&self) -> Option<Estimate>;
 
     fn extremes(&self) -> (f64, f64) {
-        (self.sorted[0].into(), self.sorted[self.sorted.len() - 1].into())
-    }
-
-    fn seen(&self, q: Quantile) -> f64 {
-        quantile(&self.sorted, q.get())
+        (self.at(0), self.at(self.count() - 1))
     }
 
     fn at_least(&self, q: Quantile) -> f64 {
-        let low = interval::ranks(self.sorted.len() as u64, q.get()).0;
-        low.and_then(|rank| self.sorted.get(usize::try_from(rank).ok()?.checked_sub(1)?).copied())
-            .unwrap_or(self.sorted[0])
-            .into()
-    }
-
-    fn percentile(&self, q: Quantile) -> Percentile {
-        match self.singles() {
-            Some(sorted) => interval::percentile(&sorted, q.get()),
-            None => self.clusters.percentile(&self.sorted, q.get()),
-        }
+        let low = interval::ranks(self.count() as u64, q.get()).0;
+        let place = low.and_then(|rank| usize::try_from(rank).ok()?.checked_sub(1));
+        self.at(place.filter(|place| *place < self.count()).unwrap_or(0))
     }
 
     fn distribution(&self) -> Distribution {
-        let (mean, sd) = match self.singles() {
-            Some(sorted) => (interval::mean(&floats(self.clusters.values())), interval::sd(&sorted)),
-            None => (self.clusters.mean(), self.clusters.sd()),
-        };
         let (min, max) = self.extremes();
         Distribution {
-            n: self.sorted.len() as u64,
-            mean: not_negative(mean),
-            sd,
+            n: self.count() as u64,
+            mean: not_negative(self.mean()),
+            sd: self.sd(),
             min,
             p50: self.percentile(Quantile::P50),
             p90: self.percentile(Quantile::P90),
@@ -151,8 +171,78 @@ impl<V: Copy + Into<f64> + fmt::Debug> Figures for Ordered<V> {
     }
 }
 
-fn floats<V: Copy + Into<f64>>(values: &[V]) -> Vec<f64> {
-    values.iter().map(|&value| value.into()).collect()
+/// One value a request, in their order and in order of size.
+#[derive(Debug)]
+struct Singles {
+    values: Vec<f64>,
+    sorted: Vec<f64>,
+}
+
+impl Figures for Singles {
+    fn requests(&self) -> u64 {
+        self.values.len() as u64
+    }
+
+    fn count(&self) -> usize {
+        self.sorted.len()
+    }
+
+    fn at(&self, place: usize) -> f64 {
+        self.sorted[place]
+    }
+
+    fn seen(&self, q: Quantile) -> f64 {
+        quantile(&self.sorted, q.get())
+    }
+
+    fn percentile(&self, q: Quantile) -> Percentile {
+        interval::percentile(&self.sorted, q.get())
+    }
+
+    fn mean(&self) -> Estimate {
+        interval::mean(&self.values)
+    }
+
+    fn sd(&self) -> Option<Estimate> {
+        interval::sd(&self.sorted)
+    }
+}
+
+/// Several values a request, by request and in order of size.
+#[derive(Debug)]
+struct Pooled<V> {
+    clusters: Clusters<V>,
+    sorted: Vec<V>,
+}
+
+impl<V: Copy + Into<f64> + fmt::Debug> Figures for Pooled<V> {
+    fn requests(&self) -> u64 {
+        self.clusters.count()
+    }
+
+    fn count(&self) -> usize {
+        self.sorted.len()
+    }
+
+    fn at(&self, place: usize) -> f64 {
+        self.sorted[place].into()
+    }
+
+    fn seen(&self, q: Quantile) -> f64 {
+        quantile(&self.sorted, q.get())
+    }
+
+    fn percentile(&self, q: Quantile) -> Percentile {
+        self.clusters.percentile(&self.sorted, q.get())
+    }
+
+    fn mean(&self) -> Estimate {
+        self.clusters.mean()
+    }
+
+    fn sd(&self) -> Option<Estimate> {
+        self.clusters.sd()
+    }
 }
 
 /// The same with the interval's lower end at zero at least.

@@ -10,10 +10,11 @@ use schema::units::{Moment, Quantile};
 use statrs::function::beta::beta_reg;
 
 use crate::autocorrelation::effective_size_of;
+use crate::counted::counted;
 use crate::distribution::Sample;
 use crate::interval::t_point;
 use crate::requests::{BlockKey, Requests};
-use crate::{interval, metric_values, requests, values};
+use crate::{interval, metric_values, radix, requests, values};
 
 /// What one request says about one bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,7 +125,7 @@ impl Votes {
         let of = series.iter().map(Vec::len).sum::<usize>() as u64;
         let met = series.iter().flatten().filter(|one| !one.missed).count() as u64;
         let mut sizes: Vec<f64> = series.iter().flatten().map(|one| one.badness).collect();
-        sizes.sort_unstable_by(f64::total_cmp);
+        radix::sort_by_key(&mut sizes, radix::bits);
         let edge = sizes.get(rank(wanted, sizes.len())).copied().unwrap_or_default();
         let beyond = |one: &Vote| f64::from(u8::from(one.badness > edge));
         let worth = worth(&series, missed).min(worth(&series, beyond));
@@ -170,7 +171,7 @@ impl Votes {
         } else {
             String::new()
         };
-        format!("{share:.1} % of {} requests met it ({low:.1} to {high:.1} %){counts}", self.of)
+        format!("{share:.1} % of {} met it ({low:.1} to {high:.1} %){counts}", counted(self.of, "request"))
     }
 }
 

@@ -1,7 +1,6 @@
 //! Everything about a target, and about a run.
 
 use std::collections::BTreeMap;
-use std::thread;
 
 use schema::FORMAT_VERSION;
 use schema::comparison::Comparison;
@@ -14,11 +13,12 @@ use schema::summary::{Calibration, Quality, Summary, TargetSummary, Trust};
 use schema::target::Target;
 use schema::units::Quantile;
 
-use crate::distribution::Sample;
+use crate::distribution::{Sample, Samples};
 use crate::measured::Measured;
 use crate::quality::{self, Evidence, Lateness};
 use crate::requests::Requests;
 use crate::server_side::server_side;
+use crate::side_by_side::side_by_side;
 use crate::{alike, check, comparison, cost, curve, insight, reason, slo, unsent, warning, window};
 
 /// All numbers of one run: each target of the plan, in its order, from its own records. Where levels of load were
@@ -35,7 +35,7 @@ pub fn summarise(plan: &Plan, measured: &Measured<'_>) -> Summary {
     summary.warnings.extend(warning::unlike_levels(&summary));
     summary.calibration = measured.calibration.cloned();
     let unlike = alike::within(plan, &steady);
-    let comparison = comparison::compare(plan, &summary, steady);
+    let comparison = comparison::compare(plan, &summary, &steady);
     summary.comparison = comparison.map(|comparison| Comparison { unlike, ..comparison });
     summary
 }
@@ -48,12 +48,6 @@ pub(crate) struct Part<'a> {
     pub(crate) steady: Vec<&'a Record>,
 }
 
-/// From so many records on, threads are worth their while.
-const MANY: usize = 50_000;
-
-/// Targets that are summarised at once: each has a sample of its own in memory.
-const AT_ONCE: usize = 2;
-
 /// What comes of each target of the plan, in its order.
 pub(crate) fn parts<'a>(plan: &'a Plan, measured: &'a Measured<'a>) -> Vec<Part<'a>> {
     let mut by_target: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
@@ -63,19 +57,7 @@ pub(crate) fn parts<'a>(plan: &'a Plan, measured: &'a Measured<'a>) -> Vec<Part<
     let mut own = |target: &Target| by_target.remove(target.name.as_str()).unwrap_or_default();
     let work: Vec<_> = plan.targets.iter().map(|target| (target, own(target))).collect();
     let one = |(target, records): (&Target, Vec<&'a Record>)| part(plan, measured, target, &records);
-    if measured.records.len() < MANY { work.into_iter().map(one).collect() } else { side_by_side(work, one) }
-}
-
-/// What `one` makes of each piece of work, in order.
-fn side_by_side<W: Send, R: Send>(work: Vec<W>, one: impl Fn(W) -> R + Sync) -> Vec<R> {
-    let (mut results, mut work) = (Vec::with_capacity(work.len()), work.into_iter().peekable());
-    while work.peek().is_some() {
-        thread::scope(|scope| {
-            let threads: Vec<_> = work.by_ref().take(AT_ONCE).map(|piece| scope.spawn(|| one(piece))).collect();
-            results.extend(threads.into_iter().map(|thread| thread.join().expect("numbers are made of any records")));
-        });
-    }
-    results
+    side_by_side(measured.records.len(), work, one)
 }
 
 fn part<'a>(plan: &Plan, measured: &'a Measured<'a>, target: &Target, records: &[&'a Record]) -> Part<'a> {
@@ -245,11 +227,11 @@ struct Seen {
     schedule_lag_p99: Option<f64>,
 }
 
-/// Adds the distributions and the SLO verdicts, holding the sample of one metric at a time.
+/// Adds the distributions and the SLO verdicts.
 fn measure(summary: &mut TargetSummary, plan: &Plan, target: &Target, steady: &[&Record]) -> Seen {
-    let (mut seen, mut verdicts) = (Seen::default(), BTreeMap::new());
+    let (mut seen, mut verdicts, mut samples) = (Seen::default(), BTreeMap::new(), Samples::of(steady));
     for &metric in Metric::ALL {
-        let sample = Sample::of(metric, steady);
+        let sample = samples.take(metric);
         for (place, &bound) in plan.slos.iter().enumerate().filter(|(_, bound)| bound.metric == metric) {
             let (verdict, starved) = slo::verdict(bound, sample.as_ref(), steady);
             seen.starved_slos += u64::from(starved);

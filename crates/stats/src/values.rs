@@ -20,7 +20,7 @@ pub fn metric_values(record: &Record, metric: Metric) -> impl Iterator<Item = f6
 }
 
 /// The value of a metric that has one a request.
-fn single(record: &Record, metric: Metric) -> Option<f64> {
+pub(crate) fn single(record: &Record, metric: Metric) -> Option<f64> {
     let ours = match metric {
         Metric::Connect => record.connect.map(|c| c.total()),
         Metric::ScheduleLag => schedule_lag(record),

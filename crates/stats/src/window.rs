@@ -9,7 +9,7 @@ use schema::units::{Moment, Nanos};
 
 use crate::distribution::not_negative;
 use crate::requests::{BlockKey, Requests};
-use crate::{interval, requests, slo, values};
+use crate::{interval, radix, requests, slo, values};
 
 /// What happened in one block of a target's measured requests.
 #[derive(Debug, Clone, Copy)]
@@ -136,14 +136,16 @@ fn until_the_next_was_due(blocks: &mut BTreeMap<BlockKey, Block>, requests: &Req
 /// room for it.
 pub(crate) fn peak_in_flight(measured: &[&Record]) -> u64 {
     let spans = measured.iter().filter_map(|r| values::span(r));
-    let mut steps: Vec<(Moment, i64)> = spans.flat_map(|(start, end)| [(start, 1), (end, -1)]).collect();
-    steps.sort_unstable();
-    let (mut now, mut peak) = (0, 0);
-    for (_, step) in steps {
-        now += step;
-        peak = peak.max(now);
+    let (mut starts, mut ends): (Vec<Moment>, Vec<Moment>) = spans.unzip();
+    for moments in [&mut starts, &mut ends] {
+        radix::sort_by_key(moments, |moment| moment.0);
     }
-    u64::try_from(peak).unwrap_or(0)
+    let (mut ended, mut peak) = (0, 0);
+    for (started, start) in (1..).zip(&starts) {
+        ended += ends[ended..].iter().take_while(|end| *end <= start).count();
+        peak = peak.max(started - ended.min(started));
+    }
+    peak as u64
 }
 
 #[cfg(test)]

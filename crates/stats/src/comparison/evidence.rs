@@ -9,6 +9,7 @@ use super::Entrant;
 use super::case::Case;
 use super::judge::Judged;
 use crate::inference::{self, Design, Side, Statistic};
+use crate::radix;
 
 /// So many values, and the bootstrap and the tests of single requests are made side by side.
 const WORTH_A_THREAD: usize = 50_000;
@@ -89,8 +90,6 @@ impl Series {
     }
 
     fn sorted(&self) -> Vec<f64> {
-        let mut sorted = self.values.clone();
-        sorted.sort_unstable_by(f64::total_cmp);
-        sorted
+        radix::ascending(&self.values)
     }
 }

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use schema::comparison::Criterion;
 
 use super::case::Case;
-use crate::interval;
 use crate::quantile::quantile;
+use crate::{interval, radix};
 
 /// A value nothing can be worse than by a larger factor: a score of one in a hundred. What is zero counts so much.
 pub(crate) const MOST_WORSE: f64 = 100.0;
@@ -69,7 +69,7 @@ impl Figure {
     fn quantile(values: &[(u64, f64)], q: f64) -> Option<Self> {
         enough(values, q)?;
         let mut sorted: Vec<f64> = values.iter().map(|(_, value)| *value).collect();
-        sorted.sort_unstable_by(f64::total_cmp);
+        radix::sort_by_key(&mut sorted, radix::bits);
         let (n, edge) = (sorted.len() as f64, quantile(&sorted, q));
         let below = |value: f64| if value < edge { 1.0 } else { f64::from(u8::from(value <= edge)) / 2.0 };
         let share = values.iter().map(|(_, value)| below(*value)).sum::<f64>() / n;

@@ -3,7 +3,7 @@
 use schema::summary::Estimate;
 
 use super::tails::{normal_point, t_point};
-use crate::moments;
+use crate::{moments, radix};
 
 /// Cliff's δ of `first` against `second`, −1 to 1: the share of pairs (one of each) in which the first is the larger,
 /// less the share in which it is the smaller. 0.11, 0.28 and 0.43 are commonly read as small, medium and large.
@@ -13,7 +13,7 @@ use crate::moments;
 /// stays within −1 to 1. Values are taken as independent. `NaN` without values; no interval below two of each. Where
 /// no pair contradicts another (δ = ±1) the other end is Feng & Cliff's (n − z²)/(n + z²), n the smaller sample.
 pub fn cliffs_delta(first: &[f64], second: &[f64]) -> Estimate {
-    let (first, second) = (sorted(first), sorted(second));
+    let (first, second) = (radix::ascending(first), radix::ascending(second));
     let (rows, columns) = (standing(&first, &second), standing(&second, &first));
     let delta = moments::mean(&rows.dominance);
     let (n, m) = (first.len() as f64, second.len() as f64);
@@ -48,12 +48,6 @@ struct Standing {
     dominance: Vec<f64>,
     /// Pairs of equal values.
     ties: f64,
-}
-
-fn sorted(values: &[f64]) -> Vec<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    sorted
 }
 
 /// Of two sorted samples, in one walk through both.

@@ -1,11 +1,12 @@
 //! Values by size. Zero has no sign here.
 
 use crate::quantile::quantile;
+use crate::radix;
 
 /// The same values, ascending.
 pub(super) fn ascending(values: &[f64]) -> Vec<f64> {
     let mut sorted: Vec<f64> = values.iter().map(|x| x + 0.0).collect();
-    sorted.sort_unstable_by(f64::total_cmp);
+    radix::sort_by_key(&mut sorted, radix::bits);
     sorted
 }
 
@@ -28,15 +29,12 @@ pub(super) fn untied(n: f64) -> f64 {
 
 /// Ranks from 1; equal values share the mean of theirs.
 pub(super) fn ranks(values: &[f64]) -> Vec<f64> {
-    let values: Vec<f64> = values.iter().map(|x| x + 0.0).collect();
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_unstable_by(|&a, &b| values[a].total_cmp(&values[b]));
     let mut ranks = vec![0.0; values.len()];
     let mut before = 0;
-    for equals in order.chunk_by(|&a, &b| values[a].total_cmp(&values[b]).is_eq()) {
+    for equals in radix::with_places(values.iter().map(|x| x + 0.0)).chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
         let shared = before as f64 + f64::midpoint(equals.len() as f64, 1.0);
-        for &place in equals {
-            ranks[place] = shared;
+        for (_, place) in equals {
+            ranks[*place as usize] = shared;
         }
         before += equals.len();
     }

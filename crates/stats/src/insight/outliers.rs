@@ -5,6 +5,7 @@ use schema::metric::Metric;
 
 use super::Request;
 use crate::quantile::quantile;
+use crate::radix;
 
 /// Metrics in which a request can be far from others.
 const METRICS: [Metric; 3] = [Metric::Ttft, Metric::Tpot, Metric::E2e];
@@ -51,10 +52,10 @@ fn of(metric: Metric, requests: &[Request<'_>]) -> Option<Outliers> {
 
 /// `None` where half of the values or more are alike.
 fn bound(mut logs: Vec<f64>) -> Option<f64> {
-    logs.sort_unstable_by(f64::total_cmp);
+    radix::sort_by_key(&mut logs, radix::bits);
     let median = quantile(&logs, 0.5);
     let mut apart: Vec<f64> = logs.iter().map(|x| (x - median).abs()).collect();
-    apart.sort_unstable_by(f64::total_cmp);
+    radix::sort_by_key(&mut apart, radix::bits);
     let deviation = quantile(&apart, 0.5) / NORMAL;
     (deviation > 0.0).then(|| (median + FAR * deviation).exp())
 }

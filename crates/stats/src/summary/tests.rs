@@ -261,9 +261,3 @@ fn vectors_have_no_first_token_and_no_pace() {
     assert!(a.throughput.input_tokens_per_s.unwrap() > 90.0 && a.warnings.is_empty(), "{:?}", a.warnings);
     assert!(comparison.rankings.iter().all(|r| r.criterion.heading() != "TTFT p50"), "{comparison:?}");
 }
-
-#[test]
-fn what_is_made_side_by_side_comes_in_order() {
-    assert_eq!(side_by_side((0..5).collect(), |n| n * 2), [0, 2, 4, 6, 8]);
-    assert!(side_by_side(Vec::<u32>::new(), |n| n).is_empty());
-}

@@ -5,6 +5,7 @@ use std::f64::consts::PI;
 use super::{MOST_CELLS, Side, Statistic};
 use crate::inference::tails::normal_point;
 use crate::quantile::quantile;
+use crate::radix;
 
 /// A sample, its statistic, and what each of its cells adds to that.
 pub(super) struct Cells {
@@ -84,9 +85,7 @@ impl Cells {
     /// The influence function of a quantile is (q − 1{x ≤ quantile}) ÷ the density there. Its jackknife is no guide, as
     /// that of a quantile is inconsistent (B. Efron, *The Jackknife, the Bootstrap and Other Resampling Plans*, 1982, 3.4).
     fn take_quantile(&mut self, values: &[f64], cell: impl Fn(usize) -> usize, q: f64) {
-        let mut order: Vec<u32> = (0_u32..).take(values.len()).collect();
-        order.sort_unstable_by(|&a, &b| values[a as usize].total_cmp(&values[b as usize]));
-        let sorted: Vec<f64> = order.iter().map(|&i| values[i as usize]).collect();
+        let (sorted, order): (Vec<f64>, Vec<u32>) = radix::with_places(values.iter().copied()).into_iter().unzip();
         self.estimate = quantile(&sorted, q);
         let (sparsity, centre) = (sparsity(&sorted, q), self.estimate);
         let share = sorted.partition_point(|x| *x <= centre) as f64 / sorted.len() as f64;
