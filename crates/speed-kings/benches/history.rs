@@ -17,9 +17,9 @@ use std::time::{Duration, Instant};
 use ground::{Folder, PROGRAM, Spent, watched};
 use schema::event::{Event, EventKind, Stamp};
 use schema::manifest::{Epoch, Machine, Manifest, Status};
-use schema::plan::{Judging, Load, Plan, PromptSource, Size, Stop, TransportPlan, Workload};
-use schema::record::{FinishReason, HttpVersion, Outcome, Phase, Record, TokenCounts, TokenSource, Usage};
-use schema::target::{AuthScheme, Dialect, Encoding, Target};
+use schema::plan::{Load, Plan, PromptSource, Size, Stop, Workload};
+use schema::record::{FinishReason, HttpVersion, Outcome, Record, TokenCounts, TokenSource, Usage};
+use schema::target::{AuthScheme, Target};
 use schema::text::Untrusted;
 use schema::units::{Moment, Nanos};
 use stats::Measured;
@@ -198,19 +198,9 @@ fn request(name: &str, index: u64, each: u64, random: &mut Random) -> Record {
     }
     let output = u64::from(EVENTS) - 1;
     Record {
-        index,
-        target: name.parse().expect("a name"),
-        phase: Phase::Measured,
         block,
-        step: 0,
-        attempt: 0,
         prompt: u32::try_from(index % 100).expect("below 100"),
-        prompt_tokens: None,
-        conversation: None,
         max_tokens: 64,
-        forced_length: false,
-        scheduled_ns: Moment(start - 20_000),
-        connect: None,
         http: Some(HttpVersion::Http1),
         start_ns: Some(Moment(start)),
         sent_ns: Some(Moment(start + 15_000)),
@@ -225,35 +215,16 @@ fn request(name: &str, index: u64, each: u64, random: &mut Random) -> Record {
         events: events.into(),
         usage: Some(Usage { input_tokens: Some(40), output_tokens: Some(output), ..Usage::default() }),
         tokens: Some(TokenCounts { input: Some(40), output, source: TokenSource::ServerUsage }),
-        server: None,
-        limits: None,
         output_hash: Some(format!("{:016x}", random.next())),
-        output: None,
         outcome: Outcome::Complete { finish: FinishReason::Length },
+        ..Record::not_sent(name.parse().expect("a name"), index, Moment(start - 20_000))
     }
 }
 
 fn manifest(requests: u64, seed: u64) -> Manifest {
-    Manifest {
-        format_version: schema::FORMAT_VERSION,
-        run_id: run_id(seed),
-        status: Status::Running,
-        program_version: "0.1.0".into(),
-        plan: plan(requests),
-        simulated: true,
-        epoch: Epoch { monotonic_ns: 0, wall: "2026-11-22T08:05:09Z".parse().expect("a time") },
-        ended: None,
-        machine: Machine { os: "Linux".into(), cpu: "a processor".into(), cores: 2, memory_bytes: 8 << 30 },
-        git: None,
-        requests: None,
-        quality: None,
-        calibration: None,
-        found: Vec::new(),
-        tags: Vec::new(),
-        sources: Vec::new(),
-        notes: Vec::new(),
-        checksums: BTreeMap::new(),
-    }
+    let epoch = Epoch { monotonic_ns: 0, wall: "2026-11-22T08:05:09Z".parse().expect("a time") };
+    let machine = Machine { os: "Linux".into(), cpu: "a processor".into(), cores: 2, memory_bytes: 8 << 30 };
+    Manifest::begun(run_id(seed), "0.1.0".into(), plan(requests), epoch, machine)
 }
 
 fn run_id(number: u64) -> uuid::Uuid {
@@ -262,46 +233,31 @@ fn run_id(number: u64) -> uuid::Uuid {
 
 fn plan(requests: u64) -> Plan {
     Plan {
-        name: "history".into(),
-        targets: TARGETS.map(target).into(),
-        workload: Workload::plain(PromptSource::BuiltIn(Size::Short), 64),
-        load: Load::Closed { concurrency: 64 },
-        stop: Stop::Requests(requests / TARGETS.len() as u64),
         grace_ns: Nanos::from_secs(5),
-        warmup: 0,
         blocks: BLOCKS,
         seed: 42,
         slos: vec!["ttft_p95<200ms".parse().expect("an SLO")],
-        budget_usd: None,
-        transport: TransportPlan::default(),
-        keep_text: false,
         out: "results".into(),
-        search: None,
-        until: None,
-        retry: None,
-        respect_limits: false,
-        drop_after: 0,
-        scrape_ns: None,
-        gpu_metrics: None,
-        judging: Judging::default(),
-        side_by_side: false,
+        ..Plan::plain(
+            "history",
+            TARGETS.map(target).into(),
+            Workload::plain(PromptSource::BuiltIn(Size::Short), 64),
+            Load::Closed { concurrency: 64 },
+            Stop::Requests(requests / TARGETS.len() as u64),
+        )
     }
 }
 
 fn target(name: &str) -> Target {
     Target {
-        name: name.parse().expect("a name"),
-        provider: "vllm".into(),
-        model: "sim-vllm".into(),
-        url: "http://127.0.0.1:8000/v1/chat/completions".parse().expect("a URL"),
-        dialect: Dialect::OpenaiChat,
-        encoding: Encoding::default(),
         auth: AuthScheme::Bearer,
-        key_variable: None,
-        headers: Vec::new(),
-        price: None,
-        metrics_url: None,
         simulated: true,
+        ..Target::plain(
+            name.parse().expect("a name"),
+            "vllm",
+            "sim-vllm",
+            "http://127.0.0.1:8000/v1/chat/completions".parse().expect("a URL"),
+        )
     }
 }
 

@@ -1,86 +1,41 @@
-use schema::plan::{Arrival, Pause, PromptSource, Size, Stage, TransportPlan, WhenFull, Workload};
+use schema::plan::{Arrival, Pause, PromptSource, Size, Stage, WhenFull, Workload};
 use schema::record::{FinishReason, Outcome, Record};
-use schema::target::{AuthScheme, Dialect, Encoding, Target};
+use schema::target::Target;
 use schema::units::Rate;
 
 use super::*;
 
 pub(crate) fn plan(targets: &[&str], load: Load, stop: Stop) -> Plan {
     let target = |name: &&str| Target {
-        name: name.parse().unwrap(),
-        provider: "openai-compatible".into(),
-        model: "m".into(),
-        url: "http://127.0.0.1:1/v1/chat/completions".parse().unwrap(),
-        dialect: Dialect::OpenaiChat,
-        encoding: Encoding::default(),
-        auth: AuthScheme::None,
-        key_variable: None,
-        headers: Vec::new(),
-        price: None,
-        metrics_url: None,
         simulated: true,
+        ..Target::plain(
+            name.parse().unwrap(),
+            "openai-compatible",
+            "m",
+            "http://127.0.0.1:1/v1/chat/completions".parse().unwrap(),
+        )
     };
     Plan {
-        name: "test".into(),
-        targets: targets.iter().map(target).collect(),
-        workload: Workload::plain(PromptSource::BuiltIn(Size::Short), 8),
-        load,
-        stop,
         grace_ns: Nanos::from_secs(5),
-        warmup: 0,
         blocks: 4,
         seed: 7,
-        slos: Vec::new(),
-        budget_usd: None,
-        transport: TransportPlan::default(),
-        keep_text: false,
         out: "results".into(),
-        search: None,
-        until: None,
-        retry: None,
-        respect_limits: false,
-        drop_after: 0,
-        scrape_ns: None,
-        gpu_metrics: None,
-        judging: schema::plan::Judging::default(),
-        side_by_side: false,
+        ..Plan::plain(
+            "test",
+            targets.iter().map(target).collect(),
+            Workload::plain(PromptSource::BuiltIn(Size::Short), 8),
+            load,
+            stop,
+        )
     }
 }
 
 pub(crate) fn record() -> Record {
     Record {
-        index: 0,
-        target: "a".parse().unwrap(),
-        phase: Phase::Measured,
-        block: 0,
-        step: 0,
-        attempt: 0,
-        prompt_tokens: None,
-        conversation: None,
-        limits: None,
-        prompt: 0,
         max_tokens: 8,
-        forced_length: false,
-        scheduled_ns: Moment(0),
-        connect: None,
-        http: None,
-        start_ns: None,
-        sent_ns: None,
-        first_byte_ns: None,
-        headers_ns: None,
-        end_ns: None,
         status: Some(200),
-        request_id: None,
-        request_bytes: 0,
-        response_bytes: 0,
-        reads: 0,
-        events: schema::event::Events::default(),
-        usage: None,
-        tokens: None,
-        server: None,
-        output_hash: None,
-        output: None,
         outcome: Outcome::Complete { finish: FinishReason::Stop },
+        ..Record::not_sent("a".parse().unwrap(), 0, Moment(0))
     }
 }
 

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use runner::{Finished, Job, RunError, Stop};
 use schema::curve::Step;
-use schema::plan::{Load, Plan, PromptSource, Size, Stop as Enough, TransportPlan, Workload};
+use schema::plan::{Load, Plan, PromptSource, Size, Stop as Enough, Workload};
 use schema::progress::Progress;
 use schema::record::{FailureClass, Outcome, Record};
-use schema::target::{AuthScheme, Credentialed, Dialect, Encoding, Target};
+use schema::target::{Credentialed, Encoding, Target};
 use schema::units::Nanos;
 use sim::{Config, Engine, Pace, Sim};
 use tempfile::TempDir;
@@ -35,18 +35,14 @@ pub(crate) fn class(record: &Record) -> Option<FailureClass> {
 
 fn target(name: &str, url: &str) -> Target {
     Target {
-        name: name.parse().unwrap(),
-        provider: "vllm".to_owned(),
-        model: "sim-vllm".to_owned(),
-        url: format!("{url}/v1/chat/completions").parse().unwrap(),
-        dialect: Dialect::OpenaiChat,
         encoding: Encoding { stream_options: true, ..Encoding::default() },
-        auth: AuthScheme::None,
-        key_variable: None,
-        headers: Vec::new(),
-        price: None,
-        metrics_url: None,
         simulated: true,
+        ..Target::plain(
+            name.parse().unwrap(),
+            "vllm",
+            "sim-vllm",
+            format!("{url}/v1/chat/completions").parse().unwrap(),
+        )
     }
 }
 
@@ -74,29 +70,10 @@ impl Stage {
         let out = TempDir::new().unwrap();
         let targets = ('a'..).zip(urls).map(|(name, url)| target(&name.to_string(), &url)).collect();
         let plan = Plan {
-            name: "test".into(),
-            targets,
-            workload: Workload::plain(PromptSource::BuiltIn(Size::Short), 4),
-            load,
-            stop: enough,
             grace_ns: Nanos::from_secs(10),
-            warmup: 0,
-            blocks: 1,
             seed: 7,
-            slos: Vec::new(),
-            budget_usd: None,
-            transport: TransportPlan::default(),
-            keep_text: false,
             out: out.path().to_owned(),
-            search: None,
-            until: None,
-            retry: None,
-            respect_limits: false,
-            drop_after: 0,
-            scrape_ns: None,
-            gpu_metrics: None,
-            judging: schema::plan::Judging::default(),
-            side_by_side: false,
+            ..Plan::plain("test", targets, Workload::plain(PromptSource::BuiltIn(Size::Short), 4), load, enough)
         };
         Self { plan, trace: None, stop: Stop::new(), out }
     }

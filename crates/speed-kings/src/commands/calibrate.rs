@@ -148,24 +148,14 @@ fn plain(plan: Plan, load: Load, out: &std::path::Path) -> Plan {
     };
     let workload = schema::plan::Workload { max_tokens: plan.workload.max_tokens.min(TOKENS), ..plan.workload };
     Plan {
-        name: "calibration".to_owned(),
-        load,
-        workload,
-        stop: enough,
         grace_ns: LENGTH,
-        blocks: 1,
-        slos: Vec::new(),
-        budget_usd: None,
+        warmup: plan.warmup,
+        seed: plan.seed,
+        transport: plan.transport,
+        keep_text: plan.keep_text,
         out: out.to_owned(),
-        search: None,
-        until: None,
-        retry: None,
-        respect_limits: false,
-        drop_after: 0,
-        scrape_ns: None,
-        gpu_metrics: None,
-        judging: schema::plan::Judging::default(),
-        ..plan
+        side_by_side: plan.side_by_side,
+        ..Plan::plain("calibration", plan.targets, workload, load, enough)
     }
 }
 

@@ -113,7 +113,7 @@ fn what_was_asked_is_compared_as_it_is() {
         &[(Unfair, Aspect::Load, "a under closed loop, 8 at once; b under closed loop, 16 at once")],
     );
     check(side(&|b| b.plan.stop = Stop::Requests(500)), &[(Note, Aspect::Amount, "500 requests after 0 of warm-up")]);
-    check(side(&|b| b.plan.seed = 2), &[(Note, Aspect::Seed, "a with 1; b with 2")]);
+    check(side(&|b| b.plan.seed = 2), &[(Note, Aspect::Seed, "a with 0; b with 2")]);
     check(side(&|b| b.machine.cores = 64), &[(Caution, Aspect::Machine, "b from 64 × a processor, Linux 6.1")]);
     check(side(&|b| b.program = "0.2.0"), &[(Note, Aspect::Program, "a by 0.1.0; b by 0.2.0")]);
     check(side(&|b| b.plan.workload.stream = false), &[(Unfair, Aspect::Streaming, "a streamed; b whole")]);
