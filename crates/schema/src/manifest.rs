@@ -141,6 +141,12 @@ pub enum Source {
         seed: u64,
         /// Requests it brought, warm-up included.
         requests: u64,
+        /// Who measured it, where that was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        machine: Option<Machine>,
+        /// What was found of its targets before they were measured.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        found: Vec<Found>,
     },
     /// A file that lay about.
     File {
@@ -197,7 +203,7 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub ended: Option<Timestamp>,
-    /// Who measured.
+    /// Who measured; of a run that was put together, who measured the first of those it is made of.
     pub machine: Machine,
     /// The repository, if started in one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

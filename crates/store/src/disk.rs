@@ -30,6 +30,33 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, StoreError> {
     Ok(bytes)
 }
 
+/// Waits until nobody else changes the file at `path` by [`replace`], and keeps others waiting as long as what is returned
+/// lives. `None` where there is no such file, or the system cannot lock one that others read.
+pub(crate) fn hold(path: &Path) -> Option<File> {
+    while cfg!(unix) {
+        let file = open(path).ok()?;
+        file.lock().ok()?;
+        // Whoever had it may have replaced it: then the one to hold is the new one.
+        if is_same(&file, path)? {
+            return Some(file);
+        }
+    }
+    None
+}
+
+/// Whether the file at `path` is this one.
+#[cfg(unix)]
+fn is_same(file: &File, path: &Path) -> Option<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let (one, other) = (file.metadata().ok()?, fs::symlink_metadata(path).ok()?);
+    Some((one.dev(), one.ino()) == (other.dev(), other.ino()))
+}
+
+#[cfg(not(unix))]
+fn is_same(_: &File, _: &Path) -> Option<bool> {
+    None
+}
+
 /// Makes a file of `bytes`, replacing what was there all at once: after a crash at any instant it
 /// holds either the old bytes or the new.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {

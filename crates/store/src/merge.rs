@@ -219,7 +219,7 @@ fn manifest(parts: &[&Manifest], target: &MergeAs<'_>) -> Manifest {
         epoch: Epoch { monotonic_ns: 0, ..first.epoch },
         git: first.git.clone().filter(|git| parts.iter().all(|part| part.git.as_ref() == Some(git))),
         calibration: worst.cloned(),
-        // Each of the runs has its own.
+        // It stands beside each of the runs, among the sources.
         found: Vec::new(),
         tags: tags.into_iter().cloned().collect(),
         sources: Vec::new(),
@@ -233,7 +233,9 @@ fn notes(parts: &[&Manifest]) -> Vec<String> {
     let mut notes = vec![format!("the records of {} runs, put together", parts.len())];
     let all_alike = |of: fn(&Manifest) -> String| parts.windows(2).all(|pair| of(pair[0]) == of(pair[1]));
     if !all_alike(|part| format!("{:?}", part.machine)) {
-        notes.push("the runs were measured on machines that are not alike".to_owned());
+        notes.push(
+            "the runs were measured on machines that are not alike; `sources` in the manifest has each".to_owned(),
+        );
     }
     if !all_alike(|part| part.program_version.clone()) {
         notes.push("the runs were measured by different versions of the program".to_owned());
@@ -256,6 +258,8 @@ fn sources(parts: &[&Manifest], counts: &[u64]) -> Vec<Source> {
             started: part.epoch.wall,
             seed: part.plan.seed,
             requests: *count,
+            machine: Some(part.machine.clone()),
+            found: part.found.clone(),
         };
         if merged { part.sources.clone() } else { vec![itself] }
     };

@@ -268,10 +268,6 @@ impl RunDir {
             let sum = disk::sha256(&self.path.join(&path))?;
             manifest.checksums.insert(path, sum);
         }
-        // Someone may have put tags on the run while it went on, or just now.
-        if let Ok(kept) = read_manifest(&self.path) {
-            manifest.tags = kept.tags;
-        }
         let written = match self.put_manifest(&manifest) {
             Err(error) if failed => {
                 not_whole(&mut manifest, &error);
@@ -289,11 +285,17 @@ impl RunDir {
         Ok(&self.manifest)
     }
 
-    /// Replaces the manifest; returns what was written.
+    /// Replaces the manifest, except for the tags of one that is there: people put them on while we are at work. Returns
+    /// what was written.
     fn put_manifest(&self, manifest: &Manifest) -> Result<Manifest, StoreError> {
-        let manifest = self.redactor.value("the manifest", manifest)?;
+        let mut manifest = self.redactor.value("the manifest", manifest)?;
+        let path = self.path.join(MANIFEST);
+        let _held = disk::hold(&path);
+        if let Ok(kept) = read_manifest(&self.path) {
+            manifest.tags = kept.tags;
+        }
         let json = self.redactor.json("the manifest", &manifest, Layout::Pretty)?;
-        disk::replace(&self.path.join(MANIFEST), &json)?;
+        disk::replace(&path, &json)?;
         Ok(manifest)
     }
 

@@ -15,13 +15,14 @@ use crate::{JSON_BYTES, MANIFEST, StoreError, disk};
 /// # Errors
 /// When it is no run, or the disk refuses.
 pub fn tag(folder: &Path, add: &[Tag], remove: &[Tag]) -> Result<Vec<String>, StoreError> {
+    let path = folder.join(MANIFEST);
+    let _held = disk::hold(&path);
     let before = read_manifest(folder)?.tags;
     let mut tags: Vec<String> = before.iter().cloned().chain(add.iter().map(Tag::to_string)).collect();
     tags.retain(|tag| remove.iter().all(|gone| gone.as_str() != tag));
     tags.sort();
     tags.dedup();
     if tags != before {
-        let path = folder.join(MANIFEST);
         let mut manifest: serde_json::Map<String, Value> = parse(&path, &disk::read(&path, JSON_BYTES)?)?;
         manifest.insert("tags".to_owned(), tags.clone().into());
         let json =

@@ -86,6 +86,32 @@ fn the_manifest_tells_what_it_was_made_of() {
 }
 
 #[test]
+fn each_machine_and_what_it_found_is_kept() {
+    let out = tempfile::tempdir().unwrap();
+    let found =
+        |ns| schema::manifest::Found { target: name("groq"), about: Vec::new(), round_trip_ns: Some(Nanos(ns)) };
+    let runs = [
+        part(out.path(), 1, 0, |m| m.found = vec![found(1)]),
+        part(out.path(), 2, 60, |m| (m.machine.cores, m.found) = (64, vec![found(2)])),
+    ];
+    let both = publish(merge(&runs, &target(out.path())).unwrap());
+    let third = part(out.path(), 3, 120, |m| m.machine.cores = 7);
+    let again = MergeAs { run_id: Uuid::from_u128(10), ..target(out.path()) };
+    let all = publish(merge(&[both, third], &again).unwrap());
+    let told = all.manifest.sources.into_iter().map(|source| match source {
+        Source::Run { machine, found, .. } => (machine.unwrap().cores, found),
+        Source::File { .. } => unreachable!(),
+    });
+    let first = runs[0].manifest.machine.cores;
+    assert_eq!(told.collect::<Vec<_>>(), [(first, vec![found(1)]), (64, vec![found(2)]), (7, vec![])]);
+    assert!(
+        all.manifest.notes.iter().any(|note| note.contains("machines that are not alike")),
+        "{:?}",
+        all.manifest.notes
+    );
+}
+
+#[test]
 fn unlike_runs_are_refused_with_what_they_differ_in() {
     #[track_caller]
     fn check(change: impl FnOnce(&mut schema::manifest::Manifest), expected: &str) {

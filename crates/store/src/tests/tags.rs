@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use schema::manifest::Status;
+
 use super::sample::{begin, ended};
 use crate::{MANIFEST, Run, list, tag, verify};
 
@@ -39,6 +41,27 @@ fn tags_put_on_while_a_run_goes_on_outlive_its_seal() {
     tag(run.path(), &["a".parse().unwrap()], &[]).unwrap();
     run.seal(ended()).unwrap();
     assert_eq!(Run::open(run.path()).unwrap().manifest.tags, ["a"]);
+}
+
+#[test]
+fn tags_and_the_seal_never_undo_each_other() {
+    let out = tempfile::tempdir().unwrap();
+    let mut run = begin(out.path());
+    let path = run.path().to_owned();
+    let words = |person: u32| (0..30).map(move |n| format!("p{person}.{n}"));
+    std::thread::scope(|scope| {
+        for person in 0..3 {
+            let path = &path;
+            scope.spawn(move || words(person).for_each(|word| drop(tag(path, &[word.parse().unwrap()], &[]).unwrap())));
+        }
+        for _ in 0..10 {
+            run.seal(ended()).unwrap();
+        }
+    });
+    let mut all: Vec<String> = (0..3).flat_map(words).collect();
+    all.sort();
+    let manifest = Run::open(&path).unwrap().manifest;
+    assert_eq!((manifest.tags, manifest.status), (all, Status::Complete));
 }
 
 #[test]
