@@ -5,7 +5,7 @@ use schema::plan::{Axis, Plan, PromptSource, Search, Stop, Workload};
 use schema::summary::{Calibration, Distribution, Percentile, SloStatus, Summary, TargetSummary};
 
 use crate::conversation;
-use crate::number::{self, Figure, count};
+use crate::number::{self, Figure, counted};
 
 /// One column of the comparison.
 pub(crate) struct Column {
@@ -121,7 +121,7 @@ pub(crate) const fn status(status: SloStatus) -> &'static str {
 pub(crate) fn plan_in_words(plan: &Plan) -> String {
     let each = if plan.search.is_some() { "step" } else { "target" };
     let stop = match plan.stop {
-        Stop::Requests(n) => format!("{} requests a {each}", count(n)),
+        Stop::Requests(n) => format!("{} a {each}", counted(n, "request")),
         Stop::DurationNs(span) => format!("{span} a {each}"),
     };
     let until = plan.until.map(|precision| format!(", or until {precision}")).unwrap_or_default();
@@ -134,7 +134,7 @@ pub(crate) fn plan_in_words(plan: &Plan) -> String {
     let embeds = !plan.targets.is_empty() && plan.targets.iter().all(|target| target.dialect.embeds());
     let asked = if embeds { "embeddings".to_owned() } else { answers_in_words(&plan.workload) };
     let mut parts = vec![load_in_words(plan), format!("{stop}{until}{decided}{blocks}"), asked];
-    parts.extend(plan.retry.map(|retry| format!("{} further attempts at most", count(u64::from(retry.attempts)))));
+    parts.extend(plan.retry.map(|retry| format!("{} at most", counted(retry.attempts.into(), "further attempt"))));
     parts.extend(plan.respect_limits.then(|| "within published limits".to_owned()));
     parts.push(format!("seed {}", plan.seed));
     parts.join(" · ")
@@ -147,7 +147,7 @@ fn answers_in_words(workload: &Workload) -> String {
         (None, PromptSource::Trace) => {
             format!("output tokens as the trace says, or up to {}", workload.max_tokens)
         }
-        (None, _) => format!("up to {} output tokens", workload.max_tokens),
+        (None, _) => format!("up to {}", counted(workload.max_tokens.into(), "output token")),
     };
     let forced = if workload.force_length { ", forced where possible" } else { "" };
     format!("{length}{forced}")
@@ -171,9 +171,9 @@ pub(crate) fn floor(calibration: &Calibration) -> String {
         .itl_error_p50_ns
         .map(|p50| format!("; ITL error p50 {}{}", time(p50), also("p99", calibration.itl_error_p99_ns)));
     format!(
-        "This machine's own floor ({}, {} requests to the built-in engine): TTFT p50 {}{}{}; it carries up to {} requests/s and {} events/s.",
+        "This machine's own floor ({}, {} to the built-in engine): TTFT p50 {}{}{}; it carries up to {} requests/s and {} events/s.",
         calibration.load,
-        count(calibration.requests),
+        counted(calibration.requests, "request"),
         time(calibration.ttft_p50_ns),
         also("p99", calibration.ttft_p99_ns),
         errors.unwrap_or_default(),

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use schema::conversation::{Conversations, Evidence, Flattening, Recall, Retention, TokenSlope, Turn};
 use schema::metric::Unit;
+use schema::plan::{Plan, Stop};
 use schema::summary::{Estimate, Summary, TargetSummary};
 use schema::text::Untrusted;
 
 use crate::listing::Align;
-use crate::number::{self, Figure, NOTHING, count, percent, value};
+use crate::number::{self, Figure, NOTHING, count, counted, percent, value};
 use crate::{clean, csv};
 
 /// Questions that a table shows at most: all that went wrong first.
@@ -26,8 +27,8 @@ pub(crate) struct Section {
 }
 
 /// Label and text of what is known of a target's conversations.
-pub(crate) fn lines(conversations: &Conversations) -> Vec<(&'static str, String)> {
-    let mut lines = vec![("memory", retention(&conversations.retention)), ("talks", talks(conversations))];
+pub(crate) fn lines(conversations: &Conversations, plan: &Plan) -> Vec<(&'static str, String)> {
+    let mut lines = vec![("memory", retention(&conversations.retention)), ("talks", talks(conversations, plan))];
     lines.extend(by_distance(&conversations.retention).map(|text| ("distance", text)));
     lines.push(("context", context(conversations)));
     lines.push(("caching", cache(conversations)));
@@ -59,9 +60,9 @@ fn retention(retention: &Retention) -> String {
         );
     };
     let told = format!(
-        "{} of {} facts told back when asked, {}",
+        "{} of {} told back when asked, {}",
         count(retention.right),
-        count(retention.asked),
+        counted(retention.asked, "fact"),
         with_ends(&share)
     );
     let grade = match (retention.grade, retention.grade_range) {
@@ -91,24 +92,34 @@ fn not_counted(retention: &Retention) -> Option<String> {
     (!told.is_empty()).then(|| format!("questions that are not counted: {}", told.join(", ")))
 }
 
-fn talks(conversations: &Conversations) -> String {
-    let Conversations { begun, finished, turns_each, .. } = conversations;
+/// `3 asked for, 4 begun, 3 finished, 1 broken off by a failure (another was begun in its place), 12 turns each, …`.
+fn talks(conversations: &Conversations, plan: &Plan) -> String {
+    let Conversations { begun, finished, broken_off, turns_each, .. } = conversations;
+    let asked = match plan.stop {
+        Stop::Requests(requests) => Some(requests / u64::from((*turns_each).max(1))),
+        Stop::DurationNs(_) => None,
+    };
+    let open = begun.saturating_sub(finished + broken_off);
+    let parts = [
+        asked.map(|asked| format!("{} asked for", count(asked))),
+        Some(format!("{} begun, {} finished", count(*begun), count(*finished))),
+        (*broken_off > 0)
+            .then(|| format!("{} broken off by a failure (others were begun instead)", count(*broken_off))),
+        (open > 0).then(|| format!("{} not finished when the run ended", count(open))),
+        Some(format!("{} each", counted((*turns_each).into(), "turn"))),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
     let asked_in: Vec<_> = conversations.retention.evidence.iter().map(Evidence::distance_turns).collect();
     let apart = asked_in.iter().min().zip(asked_in.iter().max());
-    let apart = apart.map(|(near, far)| format!(", asked {near} to {far} turns after they were told"));
-    format!("{} of {} whole, {turns_each} turns each{}", count(*finished), count(*begun), apart.unwrap_or_default())
-}
-
-/// `1 turn`, `3 turns`.
-fn turns_apart(turns: u32) -> String {
-    if turns == 1 { "1 turn".to_owned() } else { format!("{turns} turns") }
+    let apart = apart.map(|(near, far)| format!(", facts asked for {near} to {far} turns after they were told"));
+    format!("{}{}", parts.join(", "), apart.unwrap_or_default())
 }
 
 /// `1–3 turns 9 of 9 (70.1–100 %), 4–6 turns …`.
 fn by_distance(retention: &Retention) -> Option<String> {
     let group = |one: &schema::conversation::AtDistance| {
         let turns = if one.turns_from == one.turns_to {
-            format!("{} later", turns_apart(one.turns_from))
+            format!("{} later", counted((one.turns_from).into(), "turn"))
         } else {
             format!("{}–{} turns later", one.turns_from, one.turns_to)
         };
@@ -218,7 +229,7 @@ fn turns(conversations: &Conversations) -> Section {
     headings.push("");
     aligns.push(Align::Left);
     let title = if conversations.begun > 1 {
-        format!("turn by turn, medians of {} conversations", count(conversations.begun))
+        format!("turn by turn, medians of {}", counted(conversations.begun, "conversation"))
     } else {
         "turn by turn".to_owned()
     };
@@ -250,7 +261,7 @@ fn questions(evidence: &[Evidence], conversations: u64) -> Section {
         let tokens = one.distance_tokens.map_or_else(String::new, |tokens| format!(", {} tokens", count(tokens)));
         let mut cells = vec![
             format!("{} → {}", one.told_in + 1, one.asked_in + 1),
-            format!("{}{tokens}", turns_apart(one.distance_turns())),
+            format!("{}{tokens}", counted(one.distance_turns().into(), "turn")),
             one.subject.clone(),
             one.value.clone(),
             beginning(&one.excerpt),
@@ -268,7 +279,7 @@ fn questions(evidence: &[Evidence], conversations: u64) -> Section {
         aligns.insert(0, Align::Right);
     }
     let title = if left_out > 0 {
-        format!("what the grade is made of; {} right answers more are in conversation.csv", count(left_out as u64))
+        format!("what the grade is made of; {} in conversation.csv", counted(left_out as u64, "more right answer"))
     } else {
         "what the grade is made of".to_owned()
     };

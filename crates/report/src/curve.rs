@@ -6,7 +6,7 @@ use schema::plan::{Axis, Slo};
 use schema::summary::{Estimate, SloStatus, Trust};
 
 use crate::comparison::{self, Column};
-use crate::number::{self, Figure, estimate, number};
+use crate::number::{self, Figure, counted, estimate, number};
 
 /// Bars are at most so many characters long.
 const LONGEST_BAR: usize = 60;
@@ -85,7 +85,7 @@ pub(crate) fn answer(curve: &Curve) -> Option<String> {
 fn sentence(axis: Axis, found: &Answer) -> String {
     let words = |x: f64| level(axis, x);
     let (what, slos) = (axis.in_words(), listed(&found.slos));
-    let steps = format!("{} step{}", found.steps, if found.steps == 1 { "" } else { "s" });
+    let steps = counted(found.steps, "step");
     let first = found.limited_by.map(|slo| format!("; missed first: {slo}")).unwrap_or_default();
     match (found.highest, found.low.zip(found.high)) {
         (Some(highest), Some((low, high))) => format!(

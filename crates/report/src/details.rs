@@ -5,7 +5,7 @@ use schema::plan::{Axis, Load, Plan};
 use schema::record::{FailureClass, Limit, RateLimits};
 use schema::summary::{FailureReason, Summary, TargetSummary};
 
-use crate::number::{count, number, percent, spread, value};
+use crate::number::{count, counted, number, percent, spread, value};
 use crate::{comparison, conversation, insight, server_side};
 
 /// Label and text of each line about `target`. Text is not yet clean.
@@ -26,7 +26,7 @@ pub(crate) fn of(target: &TargetSummary, summary: &Summary, plan: &Plan) -> Vec<
     lines.extend(target.insight.iter().flat_map(insight::lines));
     lines.extend(client(target).map(|text| ("client", text)));
     lines.extend(cost(target).map(|text| ("cost", text)));
-    lines.extend(target.conversations.iter().flat_map(conversation::lines));
+    lines.extend(target.conversations.iter().flat_map(|conversations| conversation::lines(conversations, plan)));
     let failed = target.cross_checks.iter().filter(|check| !check.holds);
     lines.extend(failed.map(|check| ("check failed", format!("{}: {}", check.name, check.detail))));
     lines.extend(target.warnings.iter().map(|warning| ("warning", warning.clone())));
@@ -66,12 +66,11 @@ fn failed(target: &TargetSummary, class: FailureClass, reason: &FailureReason) -
 
 /// Further attempts and waiting, both kept out of TTFT.
 fn attempts(target: &TargetSummary) -> Option<String> {
-    let kinds = [
-        (target.retries, "further attempts at failed requests; latencies are those of the last"),
-        (target.waited, "waited for a place before they were sent"),
-    ];
-    let told = kinds.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n)));
-    let told: Vec<String> = told.collect();
+    let tried = |n| format!("{} at failed requests; latencies are those of the last", counted(n, "further attempt"));
+    let waited = |n| format!("{} waited for a place before being sent", counted(n, "request"));
+    let told =
+        [(target.retries > 0).then(|| tried(target.retries)), (target.waited > 0).then(|| waited(target.waited))];
+    let told: Vec<String> = told.into_iter().flatten().collect();
     (!told.is_empty()).then(|| told.join("; "))
 }
 
@@ -79,8 +78,8 @@ fn startup(target: &TargetSummary) -> Option<String> {
     let startup = target.startup.as_ref()?;
     let time = |nanos| value(nanos, Unit::Nanos);
     Some(format!(
-        "the first {} requests ({}) are kept out of all figures: TTFT p50 {}, then {}",
-        count(startup.requests),
+        "the first {} ({}) kept out of all figures: TTFT p50 {}, then {}",
+        counted(startup.requests, "request"),
         startup.length_ns,
         time(startup.ttft_p50_ns),
         time(startup.steady_ttft_p50_ns)

@@ -9,11 +9,10 @@ use crate::number::{self, Figure};
 /// `Explain the difference: groq, 200 answers of evening`.
 pub(crate) fn heading(explanation: &Explanation) -> String {
     let mark = if explanation.simulated { "  SIMULATED" } else { "" };
-    let answers = if explanation.requests == 1 { "answer" } else { "answers" };
     format!(
-        "Explain the difference: {}, {} {answers} of {}{mark}",
+        "Explain the difference: {}, {} of {}{mark}",
         explanation.target,
-        number::count(explanation.requests),
+        number::counted(explanation.requests, "answer"),
         explanation.run
     )
 }

@@ -3,7 +3,7 @@
 use schema::insight::{Achievement, Change, Consistency, Drift, Insight, Outliers, Relation};
 use schema::units::{Moment, Nanos};
 
-use crate::number::{count, estimate, number, percent, value};
+use crate::number::{counted, estimate, number, percent, value};
 
 /// A score above which requests are alike enough not to be told.
 const ALIKE: f64 = 75.0;
@@ -38,14 +38,13 @@ fn achievement(target: &Achievement) -> String {
 /// `TTFT of 12 requests (2.50 %) above 1.21 s, worst 4.10 s (request 311, 42.1 s into the run); counted everywhere`.
 fn outliers(outliers: &Outliers) -> String {
     let unit = outliers.metric.unit();
-    let many = if outliers.n == 1 { "request" } else { "requests" };
     let worst = outliers.worst.first().map(|worst| {
         format!(", worst {} (request {}, {} into the run)", value(worst.value, unit), worst.index, since(worst.at_ns))
     });
     format!(
-        "{} of {} {many} ({}) above {}{}; counted in every figure",
+        "{} of {} ({}) above {}{}; counted in every figure",
         outliers.metric,
-        count(outliers.n),
+        counted(outliers.n, "request"),
         percent(outliers.share),
         value(outliers.above, unit),
         worst.unwrap_or_default()

@@ -72,6 +72,12 @@ pub(crate) fn count(value: u64) -> String {
     group(&value.to_string())
 }
 
+/// `1 request`, `12,000 requests`.
+pub(crate) fn counted(value: u64, one: &str) -> String {
+    let ending = if value == 1 { "" } else { "s" };
+    format!("{} {one}{ending}", count(value))
+}
+
 /// `value` with so many decimals.
 fn fixed(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");

@@ -108,7 +108,7 @@ fn more_needed(ranking: &Ranking, targets: &[TargetName]) -> String {
         })
         .collect();
     match needed.and_then(|needed| needed.into_iter().max()) {
-        Some(requests) => format!(", about {} more requests of each would tell", number::count(rounded(requests))),
+        Some(requests) => format!(", about {} of each would tell", number::counted(rounded(requests), "more request")),
         None => ", and more of the same would hardly tell".to_owned(),
     }
 }

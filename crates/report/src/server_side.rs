@@ -3,7 +3,7 @@
 use schema::metric::Metric;
 use schema::server::{BothSides, Counter, Level, ServerSide, ServerTime};
 
-use crate::number::{count, number, percent, value};
+use crate::number::{count, counted, number, percent, value};
 
 /// Label and text of each line. Text is not yet clean.
 pub(crate) fn lines(side: &ServerSide) -> Vec<(&'static str, String)> {
@@ -18,9 +18,13 @@ pub(crate) fn lines(side: &ServerSide) -> Vec<(&'static str, String)> {
 }
 
 fn readings(side: &ServerSide) -> String {
-    let engine = if side.engine.is_empty() { "an engine we do not know" } else { &side.engine };
+    let engine = match (side.engine.as_str(), side.gpu_busy.is_some() || side.gpu_power_w.is_some()) {
+        ("", true) => "GPUs alone",
+        ("", false) => "nothing that is known here",
+        (engine, _) => engine,
+    };
     let failed = if side.failed > 0 { format!(", {} failed", count(side.failed)) } else { String::new() };
-    format!("{engine}, {} readings{failed}", count(side.samples))
+    format!("{engine}, {}{failed}", counted(side.samples, "reading"))
 }
 
 /// `TTFT mean 51.2 ms by ours, 49.8 ms by its own (p50 51.0 ms, about 49.0 ms); network 1.40 ms`.
@@ -58,11 +62,11 @@ fn queue(side: &ServerSide) -> Option<String> {
     joined([
         one(&side.running, "running"),
         one(&side.waiting, "waiting"),
-        counted(side, Counter::Preemptions, "preempted"),
+        grown(side, Counter::Preemptions, "preempted"),
     ])
 }
 
-fn counted(side: &ServerSide, counter: Counter, what: &str) -> Option<String> {
+fn grown(side: &ServerSide, counter: Counter, what: &str) -> Option<String> {
     let grown = side.counters.get(&counter).filter(|grown| **grown > 0.0)?;
     Some(format!("{} {what}", grown.round()))
 }

@@ -45,6 +45,7 @@ pub fn conversations<'a>(
     let had = had(target, &latest, &scripts);
     let turns_each = scripts.values().next()?.lines.len();
     let last = |had: &&Had<'_>| had.turn.turn as usize + 1 == turns_each && had.record.outcome.is_complete();
+    let broken_off = had.iter().filter(|had| matches!(had.record.outcome, Outcome::Failed(_))).count() as u64;
     let reported = had.iter().filter_map(|had| Some((had.turn.context_tokens?, had.turn.cached_tokens?)));
     let (input, cached) = reported.fold((0_u64, 0_u64), |(input, cached), (more_input, more_cached)| {
         (input.saturating_add(more_input), cached.saturating_add(more_cached.min(more_input)))
@@ -56,6 +57,7 @@ pub fn conversations<'a>(
     Some(Conversations {
         begun: scripts.len() as u64,
         finished: had.iter().filter(last).count() as u64,
+        broken_off,
         turns_each: u32::try_from(turns_each).unwrap_or(u32::MAX),
         flattening: flattening(cached, &had, over_context.as_ref(), over_read.as_ref()),
         over_context,

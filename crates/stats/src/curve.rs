@@ -10,6 +10,7 @@ use schema::units::{Moment, Nanos, Usd};
 
 use crate::answer::{Verdict, answer, level_in_words};
 use crate::cost;
+use crate::counted::counted;
 use crate::law::fit_law;
 use crate::metric_values;
 use crate::saturation::{Seen, saturation};
@@ -182,7 +183,8 @@ fn cannot_keep_up(plan: &Plan, summary: &TargetSummary, steps: &[&Step], records
     }
     if summary.not_sent as f64 > NOT_SENT * summary.attempted as f64 {
         let (none, all, places) = (summary.not_sent, summary.attempted, plan.load.places());
-        return Some(format!("{none} of {all} requests found none of {places} places free"));
+        let places = counted(places.into(), "place");
+        return Some(format!("{none} of {} found none of {places} free", counted(all, "request")));
     }
     steps.iter().find_map(|step| {
         let own = records.iter().copied().filter(|r| r.phase == Phase::Measured && r.step == step.number);

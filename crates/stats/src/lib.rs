@@ -19,6 +19,7 @@
 //! level of a search is judged by the same function while the search goes on and at its end.
 
 pub mod cost;
+mod counted;
 pub mod gate;
 pub mod inference;
 pub mod interval;

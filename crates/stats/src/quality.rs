@@ -6,6 +6,7 @@ use schema::summary::{Calibration, Distribution, Percentile, Quality, Trust};
 use schema::target::TargetName;
 use schema::units::{Nanos, Quantile};
 
+use crate::counted::counted;
 use crate::interval;
 
 /// Our lateness may be this share of the median TTFT before it counts as the limit.
@@ -190,12 +191,12 @@ impl Floor {
 /// Too few for the p90 of what has one value a request: too few for a verdict.
 fn thin_sample(ttft: &Distribution) -> Option<String> {
     let needed = interval::values_needed(Quantile::P90.get());
-    (ttft.n < needed).then(|| format!("{} completed requests, where a p90 needs {needed}", ttft.n))
+    (ttft.n < needed).then(|| format!("{}, where a p90 needs {needed}", counted(ttft.n, "completed request")))
 }
 
 fn starved(evidence: &Evidence<'_>) -> Option<String> {
     let open = evidence.starved_slos;
-    (open > 0).then(|| format!("{open} SLO{} undecided for want of requests", if open == 1 { "" } else { "s" }))
+    (open > 0).then(|| format!("{} undecided for want of requests", counted(open, "SLO")))
 }
 
 /// `TTFT p95 takes 52 more requests, p99 348`: what is not printed, and what would change that.
@@ -209,8 +210,7 @@ fn withheld(metric: Metric, ttft: &Distribution) -> Option<String> {
         })
         .collect();
     let ((name, more), others) = lacking.split_first()?;
-    let requests = if *more == 1 { "request" } else { "requests" };
-    let mut takes = vec![format!("{metric} {name} takes {more} more {requests}")];
+    let mut takes = vec![format!("{metric} {name} takes {}", counted(*more, "more request"))];
     takes.extend(others.iter().map(|(name, more)| format!("{name} {more}")));
     Some(takes.join(", "))
 }

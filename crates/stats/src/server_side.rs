@@ -66,8 +66,11 @@ pub(crate) fn server_side(
         both_sides: Vec::new(),
         warnings: Vec::new(),
     };
-    if side.failed > 0 {
-        side.warnings.push(format!("{} of {} readings of its metrics failed", side.failed, samples.len()));
+    side.warnings.extend(unread(samples, side.failed));
+    if side.failed == 0 && side.engine.is_empty() && read.iter().all(|sample| sample.gpus.is_empty()) {
+        let known = "nothing on its metrics page has a name that vLLM, SGLang, TGI, llama.cpp, TensorRT-LLM or DCGM gives: check that \
+                     it is the engine's own";
+        side.warnings.push(known.to_owned());
     }
     if together && side.gpu_power_w.is_some() {
         let note = "GPUs were read while all targets were measured: their figures are of all together, and joules a token of none";
@@ -78,6 +81,22 @@ pub(crate) fn server_side(
     add_growth(&mut side, plan, target, measured.records, &of_engine, (begin, end));
     Some(side)
 }
+
+/// How many readings failed, why the last of them did, and what to do about it.
+fn unread(samples: &[ServerSample], failed: u64) -> Option<String> {
+    let why = samples.iter().filter_map(|sample| sample.failed.as_ref()).next_back()?;
+    let all = samples.len() as u64;
+    let (how_many, advice) = match failed {
+        1 if all == 1 => ("the only reading".to_owned(), ADVICE),
+        _ if failed == all => (format!("all {all} readings"), ADVICE),
+        _ => (format!("{failed} of {all} readings"), ""),
+    };
+    Some(format!("{how_many} of its metrics failed ({why}){advice}"))
+}
+
+/// What to do about a page that was never read.
+const ADVICE: &str =
+    ": name the right page with `--metrics-url`, or `metrics=URL` within `--target`, or read none with `--scrape 0s`";
 
 /// Adds all that is made of counters and histograms.
 fn add_growth(

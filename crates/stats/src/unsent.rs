@@ -3,6 +3,8 @@
 use schema::plan::{Load, Plan, WhenFull};
 use schema::summary::TargetSummary;
 
+use crate::counted::counted;
+
 /// Share of the requests due that may be missing before the load was another.
 const TOLERATED: f64 = 0.01;
 
@@ -34,6 +36,8 @@ pub(crate) fn not_offered(plan: &Plan, summary: &TargetSummary, limited: bool) -
         format!(" ({sent:.1} of {offered:.1} requests/s were)")
     });
     let offered = offered.unwrap_or_default();
-    let were = if unsent == 1 { "request was" } else { "requests were" };
-    Some(format!("the load asked for was not offered: {unsent} of {due} {were} not sent{offered}, {why}"))
+    Some(format!(
+        "the load asked for was not offered: {unsent} of {} not sent{offered}, {why}",
+        counted(due, "request")
+    ))
 }

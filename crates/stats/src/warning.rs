@@ -7,6 +7,7 @@ use schema::target::Target;
 use schema::units::Nanos;
 
 use crate::answer::level_in_words;
+use crate::counted::counted;
 use crate::requests::Requests;
 
 /// From this mean number of tokens an event on, ITL and TPOT tell different stories.
@@ -51,9 +52,11 @@ pub(crate) fn of_target(
                 "{share:.0} % of the events shared a socket read with the one before: their arrivals are upper bounds"
             )
         }),
-        (uncounted > 0 && !embeds).then(|| format!("{uncounted} completed requests without a token count")),
-        (target.price.is_some() && uncounted_input > 0)
-            .then(|| format!("cost is understated: {uncounted_input} requests without an input token count")),
+        (uncounted > 0 && !embeds)
+            .then(|| format!("{} without a token count", counted(uncounted as u64, "completed request"))),
+        (target.price.is_some() && uncounted_input > 0).then(|| {
+            format!("cost is understated: {} without an input token count", counted(uncounted_input as u64, "request"))
+        }),
         note.map(|(as_of, note)| format!("price of {as_of}: {note}")),
     ];
     told.into_iter().flatten().collect()
@@ -62,10 +65,9 @@ pub(crate) fn of_target(
 /// `312 requests waited up to 2.00 s for one of 8 places: …`.
 fn waited(plan: &Plan, waits: &[Nanos]) -> Option<String> {
     let longest = waits.iter().max()?;
-    let (count, places) = (waits.len(), plan.load.places());
-    let requests = if count == 1 { "request" } else { "requests" };
+    let (requests, places) = (counted(waits.len() as u64, "request"), counted(plan.load.places().into(), "place"));
     Some(format!(
-        "{count} {requests} waited up to {longest} for one of {places} places: TTFT counts from when they were sent, \
+        "{requests} waited up to {longest} for one of {places}: TTFT counts from when they were sent, \
          TTFT from schedule from when they were due"
     ))
 }

@@ -51,6 +51,7 @@ pub(crate) fn conversations() -> Conversations {
     Conversations {
         begun: 1,
         finished: 1,
+        broken_off: 0,
         turns_each: 4,
         turns: (0..).zip(purposes).map(|(number, purpose)| turn(number, purpose)).collect(),
         over_context: Some(TokenSlope { turns: 3, per_1k_tokens_ns: estimate(14.2e6, 10e6, 19e6), at_zero_ns: 40e6 }),
@@ -135,7 +136,7 @@ fn of_very_many_questions_the_misses_are_shown() {
     let section = questions(&evidence, 1);
     assert_eq!(section.rows.len(), MOST_SHOWN);
     assert!(section.rows.last().unwrap().contains(&"wrong".to_owned()));
-    assert!(section.title.contains("60 right answers more"), "{}", section.title);
+    assert!(section.title.contains("60 more right answers"), "{}", section.title);
 }
 
 #[test]
@@ -144,5 +145,21 @@ fn nothing_asked_gives_no_figure_and_says_so() {
     all.retention.share = None;
     all.retention.grade = None;
     assert_eq!(figure(&all), None);
-    assert_eq!(lines(&all)[0].1, "nothing can be said: questions that are not counted: 1 got no answer");
+    assert_eq!(
+        lines(&all, &crate::tests::plan())[0].1,
+        "nothing can be said: questions that are not counted: 1 got no answer"
+    );
+}
+
+#[test]
+fn what_was_asked_for_begun_finished_and_broken_off_is_told() {
+    let of = |begun, finished, broken_off| Conversations { begun, finished, broken_off, ..conversations() };
+    let told =
+        |all: &Conversations| lines(all, &Plan { stop: Stop::Requests(12), ..crate::tests::plan() })[1].1.clone();
+    let all = told(&of(3, 3, 0));
+    assert!(all.starts_with("3 asked for, 3 begun, 3 finished, 4 turns each, facts asked for"), "{all}");
+    let some = told(&of(5, 2, 2));
+    let expected = "3 asked for, 5 begun, 2 finished, 2 broken off by a failure (others were begun instead), \
+                    1 not finished when the run ended, 4 turns each";
+    assert!(some.starts_with(expected), "{some}");
 }

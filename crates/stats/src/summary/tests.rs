@@ -209,13 +209,13 @@ fn crammed(change: impl FnOnce(&mut Plan)) -> TargetSummary {
 fn a_load_that_was_not_offered_is_part_of_the_verdict() {
     let summary = crammed(|_| {});
     assert_eq!((summary.not_sent, summary.quality.trust), (25, Trust::ClientLimited));
-    insta::assert_snapshot!(summary.quality.reasons[0], @"the load asked for was not offered: 25 of 100 requests were not sent (7.5 of 10.0 requests/s were), the one place being taken; raise `--max-concurrency`, or let them wait with `--when-full wait`");
+    insta::assert_snapshot!(summary.quality.reasons[0], @"the load asked for was not offered: 25 of 100 requests not sent (7.5 of 10.0 requests/s were), the one place being taken; raise `--max-concurrency`, or let them wait with `--when-full wait`");
     let waiting = |plan: &mut Plan| {
         if let Load::Open { when_full, .. } = &mut plan.load {
             *when_full = WhenFull::Wait;
         }
     };
-    insta::assert_snapshot!(crammed(waiting).quality.reasons[0], @"the load asked for was not offered: 25 of 100 requests were not sent (7.5 of 10.0 requests/s were), as they still waited when time was up, the one place being taken; raise `--max-concurrency`, or ask for less");
+    insta::assert_snapshot!(crammed(waiting).quality.reasons[0], @"the load asked for was not offered: 25 of 100 requests not sent (7.5 of 10.0 requests/s were), as they still waited when time was up, the one place being taken; raise `--max-concurrency`, or ask for less");
     let closed = crammed(|plan| plan.load = Load::Closed { concurrency: 1 });
     assert_eq!(closed.quality.trust, Trust::Trustworthy, "{:?}", closed.quality.reasons);
 }
