@@ -4,11 +4,10 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use schema::record::FailureClass;
 
 use super::Conversation;
+use crate::testing::SIZES;
 use crate::text::width;
 use crate::{Reaction, Screen as _};
 use telling::{Telling, setup};
-
-const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (250, 70)];
 
 /// Frames of `telling` in all sizes, kept under `name`.
 #[track_caller]

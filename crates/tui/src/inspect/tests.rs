@@ -7,14 +7,13 @@ use schema::progress::{Progress, Stage, Ticket};
 use schema::record::{
     ConnectTimes, Failure, FailureClass, FinishReason, HttpVersion, Outcome, Phase, Record, TokenCounts, TokenSource,
 };
-use schema::target::{AuthScheme, Price, Target};
+use schema::target::{AuthScheme, Target};
 use schema::text::Untrusted;
 use schema::units::{Moment, Nanos};
 
 use super::{Carried, Filter, Inspect, answer_text, by_gap, raw_text, timeline};
+use crate::testing::{SIZES, price};
 use crate::{Reaction, Screen, Theme, ThemeName, View};
-
-const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (250, 70)];
 
 fn millis(at: u64) -> Moment {
     Moment(at * 1_000_000)
@@ -23,14 +22,7 @@ fn millis(at: u64) -> Moment {
 fn target(name: &str) -> Target {
     Target {
         auth: AuthScheme::Bearer,
-        price: Some(Price {
-            input_per_mtok_usd: "1usd".parse().unwrap(),
-            output_per_mtok_usd: "2usd".parse().unwrap(),
-            cached_input_per_mtok_usd: None,
-            as_of: "2026-11-01".parse().unwrap(),
-            source: "https://example.com".into(),
-            note: None,
-        }),
+        price: Some(price()),
         simulated: name == "sim",
         ..Target::plain(
             name.parse().unwrap(),
@@ -230,7 +222,7 @@ fn while_it_goes_on_it_says_how_far_it_has_come() {
     let text = Some("secret".into());
     screen.fold(&moved(50, Stage::Heard { kind: EventKind::Text, tokens: 0, text }));
     let shown = drawn_at(&mut screen, (80, 24), millis(60));
-    assert!(shown.contains("answering, 1 events, 10.0 ms") && !shown.contains("secret"), "{shown}");
+    assert!(shown.contains("answering, 1 event, 10.0 ms") && !shown.contains("secret"), "{shown}");
     screen.settle(0, exchange("a"));
     assert!(drawn(&mut screen, (80, 24)).contains("200 · HTTP/1.1"));
 }

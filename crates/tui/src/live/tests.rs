@@ -11,7 +11,8 @@ use schema::target::Target;
 use schema::units::Nanos;
 
 use super::*;
-use script::{SIZES, answered, block, drawn, failed, ms, name, plan, price, recorded, target, wobble};
+use crate::testing::{SIZES, price, target};
+use script::{answered, block, drawn, failed, ms, name, plan, recorded, wobble};
 
 #[track_caller]
 fn check(name: &str, live: &mut LiveView, at: u64) {

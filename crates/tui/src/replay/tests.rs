@@ -9,9 +9,8 @@ use schema::units::{Moment, Nanos};
 use super::fixture::{answered, failed, live, ms, names, race, setup};
 use super::{Replay, again, measured, script};
 use crate::race::Race;
+use crate::testing::SIZES;
 use crate::{Reaction, Screen, Theme, ThemeName, View};
-
-const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (250, 70)];
 
 /// What `screen` draws at `now`, without its last row: that is the keys' place.
 fn drawn(screen: &mut dyn Screen, now: Moment, (columns, rows): (u16, u16)) -> String {

@@ -9,7 +9,8 @@ use stats::{ChangedFigure, ChangedValue};
 
 use super::crowd::Doing;
 use super::*;
-use crate::live::script::{SIZES, answered, block, drawn, failed, ms, name, plan, recorded, target, wobble};
+use crate::live::script::{answered, block, drawn, failed, ms, name, plan, recorded, wobble};
+use crate::testing::{SIZES, target};
 
 #[track_caller]
 fn check(name: &str, rush: &mut Rush, at: u64) {

@@ -2,20 +2,18 @@
 
 use std::sync::Arc;
 
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
 use schema::conversation::{Fact, FactKind, Line, Purpose, Script};
 use schema::event::{Event, EventKind, Stamp};
 use schema::progress::{Progress, Stage, Ticket};
 use schema::record::{
     Failure, FailureClass, FinishReason, InConversation, Outcome, Phase, Record, TokenCounts, TokenSource, Usage,
 };
-use schema::target::Target;
 use schema::text::Untrusted;
 use schema::units::Moment;
 
 use super::super::{Conversation, ConversationSetup, Narrator};
-use crate::{Screen as _, Theme, ThemeName, View};
+use crate::Screen as _;
+use crate::testing::{rows, target};
 
 const TURNS: u32 = 12;
 
@@ -68,21 +66,9 @@ pub(super) fn script() -> Script {
     Script { facts, lines }
 }
 
-fn target((name, simulated): (&str, bool)) -> Target {
-    Target {
-        simulated,
-        ..Target::plain(
-            name.parse().unwrap(),
-            "vllm",
-            "model",
-            "http://localhost:8000/v1/chat/completions".parse().unwrap(),
-        )
-    }
-}
-
 pub(super) fn setup(targets: usize) -> ConversationSetup {
     ConversationSetup {
-        targets: TARGETS[..targets].iter().copied().map(target).collect(),
+        targets: TARGETS[..targets].iter().map(|(name, simulated)| target(name, *simulated)).collect(),
         conversations: 3,
         turns: TURNS,
         script: Box::new(|_| Some(script())),
@@ -177,23 +163,8 @@ impl Telling {
     }
 
     /// The rows of a frame half a second later.
-    pub(super) fn rows(&mut self, (columns, rows): (u16, u16)) -> Vec<String> {
-        let theme = Theme::of(ThemeName::Dark);
-        let view = View { now: ms(self.now + 500), theme: &theme, missed: 0 };
-        let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-        terminal.draw(|frame| self.screen.draw(frame, &view)).unwrap();
-        let buffer = terminal.backend().buffer();
-        let row = |row: u16| {
-            let mut text = String::new();
-            let mut column = 0;
-            while column < columns {
-                let symbol = buffer[(column, row)].symbol();
-                text.push_str(symbol);
-                column += u16::try_from(crate::text::width(symbol)).unwrap().max(1);
-            }
-            text
-        };
-        (0..rows).map(row).collect()
+    pub(super) fn rows(&mut self, size: (u16, u16)) -> Vec<String> {
+        rows(&mut self.screen, self.now + 500, size)
     }
 
     pub(super) fn drawn(&mut self, size: (u16, u16)) -> String {

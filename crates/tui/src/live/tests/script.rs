@@ -9,39 +9,13 @@ use schema::event::{Event, EventKind, Stamp};
 use schema::plan::{Load, Plan, PromptSource, Size, Stop, Workload};
 use schema::progress::Progress;
 use schema::record::{Failure, FailureClass, FinishReason, Outcome, Phase, Record, TokenCounts, TokenSource};
-use schema::target::{Price, Target, TargetName};
+use schema::target::{Target, TargetName};
 use schema::units::{Moment, Nanos};
 
 use crate::{Screen, Theme, ThemeName, View};
 
-pub(crate) const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (250, 70)];
-
 pub(crate) fn ms(millis: u64) -> Moment {
     Moment(millis * 1_000_000)
-}
-
-pub(crate) fn target(name: &str, simulated: bool) -> Target {
-    Target {
-        simulated,
-        ..Target::plain(
-            name.parse().unwrap(),
-            "vllm",
-            "model",
-            "http://localhost:8000/v1/chat/completions".parse().unwrap(),
-        )
-    }
-}
-
-/// One dollar a million input tokens, two dollars output.
-pub(crate) fn price() -> Price {
-    Price {
-        input_per_mtok_usd: "1usd".parse().unwrap(),
-        output_per_mtok_usd: "2usd".parse().unwrap(),
-        cached_input_per_mtok_usd: None,
-        as_of: "2026-11-01".parse().unwrap(),
-        source: "https://example.com".into(),
-        note: None,
-    }
 }
 
 pub(crate) fn plan(targets: Vec<Target>, load: Load) -> Plan {

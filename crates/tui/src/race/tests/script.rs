@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use schema::event::{Event, EventKind, Stamp};
 use schema::progress::{Progress, Stage, Ticket};
@@ -14,7 +12,8 @@ use schema::text::Untrusted;
 use schema::units::{Moment, Nanos};
 
 use super::super::{Lane, Race, RaceSetup};
-use crate::{Reaction, Screen as _, Theme, ThemeName, View};
+use crate::testing::rows;
+use crate::{Reaction, Screen as _};
 
 /// When heats begin.
 pub(super) const START: u64 = 1_000;
@@ -185,23 +184,8 @@ impl Script {
     }
 
     /// The rows of a frame at `at`.
-    pub(super) fn rows(&mut self, at: u64, (columns, rows): (u16, u16)) -> Vec<String> {
-        let theme = Theme::of(ThemeName::Dark);
-        let view = View { now: ms(at), theme: &theme, missed: 0 };
-        let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-        terminal.draw(|frame| self.race.draw(frame, &view)).unwrap();
-        let buffer = terminal.backend().buffer();
-        let row = |row: u16| {
-            let mut text = String::new();
-            let mut column = 0;
-            while column < columns {
-                let symbol = buffer[(column, row)].symbol();
-                text.push_str(symbol);
-                column += u16::try_from(crate::text::width(symbol)).unwrap().max(1);
-            }
-            text
-        };
-        (0..rows).map(row).collect()
+    pub(super) fn rows(&mut self, at: u64, size: (u16, u16)) -> Vec<String> {
+        rows(&mut self.race, at, size)
     }
 
     /// A frame at `at`, row by row.
