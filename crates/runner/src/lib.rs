@@ -59,7 +59,7 @@ use transport::{Clock, Connector, Proxy};
 use uuid::Uuid;
 use workload::{Prompts, Trace};
 
-pub use conclude::{End, Numbers, Pages, conclude, numbers, recompute};
+pub use conclude::{End, Numbers, Pages, conclude, numbers, numbers_and_records, recompute};
 pub use error::RunError;
 pub use stop::Stop;
 
@@ -343,25 +343,13 @@ fn require_descriptors(plan: &Plan) -> Result<u32, RunError> {
 }
 
 fn manifest(job: &Job, run_id: Uuid) -> Manifest {
+    let (version, plan) = (job.program_version.clone(), job.plan.clone());
     Manifest {
-        format_version: schema::FORMAT_VERSION,
-        run_id,
-        status: Status::Running,
-        program_version: job.program_version.clone(),
-        simulated: job.plan.targets.iter().any(|target| target.simulated),
-        plan: job.plan.clone(),
-        epoch: job.clock.epoch(),
-        ended: None,
-        machine: machine::machine(),
         git: machine::git(),
-        requests: None,
-        quality: None,
         calibration: job.calibration.clone(),
         found: job.found.clone(),
         tags: job.tags.clone(),
-        sources: Vec::new(),
-        notes: Vec::new(),
-        checksums: BTreeMap::new(),
+        ..Manifest::begun(run_id, version, plan, job.clock.epoch(), machine::machine())
     }
 }
 
