@@ -163,7 +163,7 @@ pub(crate) use put;
 
 /// Text as a JSON string, quotes included.
 pub(crate) fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    serde_json::to_string(text).expect("a string is always JSON")
 }
 
 /// The text behind the inside of a JSON string.

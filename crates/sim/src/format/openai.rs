@@ -13,9 +13,9 @@ pub(crate) struct OpenAi {
     chat: bool,
     usage: UsageWish,
     prompt_chars: usize,
-    /// An event up to its `choices`, `data: ` included.
+    /// An event up to its `choices`, `data: ` included; empty where there are no events.
     start: String,
-    /// An event up to its text, and what closes the text.
+    /// An event up to its text, and what closes the text; the former empty where there are no events.
     before_text: Vec<u8>,
     close: &'static str,
     /// The same for a call of a tool.
@@ -58,7 +58,7 @@ impl OpenAi {
                 r#"{{"id":"{prefix}-{id}","object":"{object}","created":{created},"model":{model},"service_tier":"default","system_fingerprint":"fp_sim","#
             ),
         };
-        let start = format!("data: {}", start_of(event_object));
+        let start = if ask.stream { format!("data: {}", start_of(event_object)) } else { String::new() };
         let opener = match (chat, engine) {
             (true, Engine::Tgi | Engine::Ollama) => r#""choices":[{"index":0,"delta":{"role":"assistant","content":""#,
             (true, Engine::Vllm | Engine::OpenAi) => r#""choices":[{"index":0,"delta":{"content":""#,
@@ -85,7 +85,7 @@ impl OpenAi {
             tool,
             usage: ask.usage,
             prompt_chars: ask.prompt_chars,
-            before_text: format!("{start}{opener}").into_bytes(),
+            before_text: if ask.stream { format!("{start}{opener}").into_bytes() } else { Vec::new() },
             start,
             whole_start: start_of(whole_object),
         }

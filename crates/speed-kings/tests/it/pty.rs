@@ -1,7 +1,7 @@
 //! A process behind a real pseudo-terminal: keys go in, a screen comes out.
 //!
 //! Nothing here sleeps: one thread reads what the terminal is sent and keeps the screen, another waits for what becomes
-//! of the process, and whoever waits is woken by them.
+//! of the process, and whoever waits is woken by them. No wait is for ever: in the end it tells what is on the screen.
 
 #![allow(dead_code, reason = "a keyboard has all its keys, whichever are pressed")]
 
@@ -23,6 +23,9 @@ use vt100::{MouseProtocolMode, Parser, Screen};
 
 /// How long something that must happen may take on a machine that is busy with other work.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Bytes that a terminal takes at once when it says that it takes any.
+const ROOM: usize = 64;
 
 pub(crate) const ENTER: &str = "\r";
 pub(crate) const ESCAPE: &str = "\u{1b}";
@@ -105,10 +108,22 @@ impl Pty {
         Self { master: Some(master), hold: Some(hold), seen, process, untouched }
     }
 
-    /// Types.
+    /// Whom the terminal belongs to.
+    pub(crate) const fn process(&self) -> Pid {
+        self.process
+    }
+
+    /// Types, as fast as there is room for it.
+    #[track_caller]
     pub(crate) fn keys(&self, keys: &str) {
         let mut master: &Master = self.master.as_ref().expect("the terminal is still there");
-        master.write_all(keys.as_bytes()).unwrap();
+        for few in keys.as_bytes().chunks(ROOM) {
+            let mut ready = [PollFd::new(master.as_fd(), PollFlags::POLLOUT)];
+            let patience = PollTimeout::try_from(PATIENCE).expect("a minute is no age");
+            let there_is_room = poll(&mut ready, patience).unwrap() > 0;
+            assert!(there_is_room, "nobody took what was typed:\n{}", self.screen());
+            master.write_all(few).unwrap();
+        }
     }
 
     /// Waits until `text` stands on the screen, within one line.

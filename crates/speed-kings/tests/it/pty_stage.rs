@@ -57,6 +57,37 @@ fn check_ends(what: impl FnOnce(&Pty)) {
     assert!(pty.screen().contains("run kept in"), "{}", pty.screen());
 }
 
+/// Of each thread of a process its name and scheduling policy (`man 5 proc`: the 41st field of `stat`).
+#[cfg(target_os = "linux")]
+fn policies(process: nix::unistd::Pid) -> Vec<(String, u32)> {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let stats = threads.filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("stat")).ok());
+    let read = |stat: String| {
+        let (before, after) = stat.rsplit_once(')').unwrap();
+        let name = before.split_once('(').unwrap().1.to_owned();
+        (name, after.split_whitespace().nth(41 - 3).unwrap().parse().unwrap())
+    };
+    stats.map(read).collect()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn who_draws_lets_all_others_go_first_and_hands_that_on_to_nobody() {
+    const OTHER: u32 = 0;
+    const IDLE: u32 = 5;
+    let race = Endless::new();
+    let pty = race.pty(100, 30);
+    pty.wait_for("generating");
+    let policies = policies(pty.process());
+    for (name, expected) in [("screen", IDLE), ("run", OTHER), ("load-0", OTHER), ("recorder", OTHER), ("keyboard", OTHER)]
+    {
+        let found: Vec<u32> = policies.iter().filter(|(it, _)| it == name).map(|(_, policy)| *policy).collect();
+        assert_eq!(found, [expected], "{name} of {policies:?}");
+    }
+    pty.keys("q");
+    pty.end();
+}
+
 #[test]
 fn pressed_once_ctrl_c_stops_sending_and_pressed_twice_it_gives_up() {
     check_ends(|pty| {
