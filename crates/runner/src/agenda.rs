@@ -43,6 +43,8 @@ pub(crate) struct Span {
     pub(crate) began: Moment,
     /// Whether it was left to send all that it had.
     pub(crate) whole: bool,
+    /// Whether it was ended for reasons that say nothing of its target: somebody wants to stop, or there is no money left.
+    pub(crate) broken_off: bool,
 }
 
 impl Agenda {

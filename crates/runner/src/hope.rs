@@ -117,9 +117,12 @@ pub(crate) const fn is_hopeless(class: FailureClass) -> bool {
     )
 }
 
-/// Whether it is how a server fails that is down. One that refuses is not, nor one that has no room now.
+/// Whether it is how a server fails that is down: it is not reached, says that it failed, falls silent, or its streams
+/// break off, as those in flight do when it dies. One that refuses is not down, nor one that has no room now.
 const fn is_down(class: FailureClass) -> bool {
-    class.is_unreachable() || matches!(class, FailureClass::ServerError | FailureClass::FirstTokenTimeout)
+    use FailureClass as Class;
+    class.is_unreachable()
+        || matches!(class, Class::ServerError | Class::FirstTokenTimeout | Class::Stalled | Class::Truncated)
 }
 
 #[cfg(test)]
@@ -153,6 +156,12 @@ mod tests {
         check(3, &[down(), down(), DONE, down(), down()], &[]);
         check(3, &[down(), down(), failed(FailureClass::RateLimited), down(), down()], &[]);
         check(3, &[down(), Outcome::Cancelled, failed(FailureClass::ServerError), down()], &[3]);
+    }
+
+    #[test]
+    fn a_server_that_dies_takes_its_streams_with_it() {
+        let [broken, silent] = [FailureClass::Truncated, FailureClass::Stalled].map(failed);
+        check(4, &[broken.clone(), silent, broken, failed(FailureClass::ConnectRefused)], &[3]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Staying below the limits that a provider publishes with its answers.
 //!
 //! ```text
-//! admit(now, cost) ─▶ Go │ At(moment) │ AfterAnswer          learn(what an answer published)
+//! admit(now, cost) ─▶ Go │ At(moment) │ AfterAnswer          learn(what the head of an answer published)
 //!        └──────────── Limiter: requests, tokens, hold ◀──────────────┘
 //! ```
 //!
@@ -309,6 +309,14 @@ async fn until(moment: Option<Moment>, clock: Clock) {
 }
 
 impl Admitted<'_> {
+    /// Takes in what the head of its answer published at `at`: nobody need wait for the rest of it.
+    pub(crate) fn hear(&mut self, at: Moment, limits: &RateLimits) {
+        let Some(ticket) = &mut self.ticket else { return };
+        self.pace.limiter().learn(*ticket, at, limits, None);
+        ticket.ahead = false;
+        self.pace.news.notify_one();
+    }
+
     /// Takes in what came of it.
     pub(crate) fn learn(mut self, record: &Record) {
         // Without a status nobody has answered: dropped, it counts as lost.

@@ -10,9 +10,9 @@ use std::cell::Cell;
 use std::panic::resume_unwind;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use load::{After, Slot};
 use schema::event::Event;
 use schema::progress::{Follow, Progress, Stage, Ticket};
@@ -21,11 +21,12 @@ use schema::text::Untrusted;
 use schema::units::{Moment, Nanos};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use transport::{Client, Order, Watch};
+use transport::{Client, Head, Order, Watch};
 use wire::Frame;
 
 use crate::budget::Reserved;
 use crate::conversations::{Said, Talk};
+use crate::limits::Admitted;
 use crate::recorder::Message;
 use crate::requests::Asked;
 use crate::retry;
@@ -74,13 +75,8 @@ pub(crate) struct Sender {
     failures: Cell<u32>,
 }
 
-/// Why a request was not sent after all.
-enum Cut {
-    /// The turn was over first.
-    Time,
-    /// Nothing more is to be sent.
-    Stop,
-}
+/// The turn ended before the request could be sent.
+struct Cut;
 
 /// How long a closed loop's place stays taken after so many failures in a row.
 fn pause(failures: u32) -> Option<Duration> {
@@ -127,7 +123,7 @@ impl Sender {
 
     /// Records a request of an open loop that found no place.
     pub(crate) fn not_sent(&self, slot: Slot) {
-        self.keep_unsent(&self.shared.crew.requests.unsent(self.at, slot), Outcome::NotSent);
+        self.keep_unsent(&self.shared.crew.requests.unsent(self.at, slot));
     }
 
     /// How its target stands.
@@ -162,9 +158,9 @@ impl Sender {
             let asked = self.ask(slot, attempt, talk).await;
             let record = match self.once(&asked, slot.stream, said.as_deref_mut()).await {
                 Ok(record) => record,
-                Err(cut) => {
-                    self.cut(&asked, &cut);
-                    return Err(cut);
+                Err(Cut) => {
+                    self.cut(&asked);
+                    return Err(Cut);
                 }
             };
             let answered = record.outcome.is_complete();
@@ -187,7 +183,7 @@ impl Sender {
     async fn once(&self, asked: &Asked, stream: u32, said: Option<&mut Said>) -> Result<Box<Record>, Cut> {
         let crew = &self.shared.crew;
         let standing = self.standing();
-        let admitted = match &standing.pace {
+        let mut admitted = match &standing.pace {
             Some(pace) => {
                 let tokens = asked.most_input.saturating_add(asked.most_output.into());
                 let tell = |wait: Nanos| {
@@ -202,7 +198,7 @@ impl Sender {
         let reserved = self.reserve(asked).await?;
         let flying = standing.fly();
         let teller = (crew.follow > Follow::Records).then(|| self.teller(&asked.order, stream));
-        let mut watch = Listener { recorder: &crew.recorder, said, teller };
+        let mut watch = Listener { crew, admitted: admitted.as_mut(), said, teller };
         let record = Box::new(self.client.send(&asked.order, &mut watch).await);
         drop(flying);
         if let Some(admitted) = admitted {
@@ -236,7 +232,7 @@ impl Sender {
             {
                 crew.tell(Progress::Note(note));
             }
-            Cut::Stop
+            Cut
         })
     }
 
@@ -265,7 +261,7 @@ impl Sender {
     async fn wait(&self, wait: Nanos) -> Result<(), Cut> {
         let over = self.now() + wait;
         if self.until.is_some_and(|until| over >= until) {
-            return Err(Cut::Time);
+            return Err(Cut);
         }
         self.in_time(tokio::time::sleep_until(self.instant(over))).await
     }
@@ -275,8 +271,8 @@ impl Sender {
         tokio::select! {
             biased;
             given = future => Ok(given),
-            () = self.sending.cancelled() => Err(Cut::Stop),
-            () = self.turn_over() => Err(Cut::Time),
+            () = self.sending.cancelled() => Err(Cut),
+            () = self.turn_over() => Err(Cut),
         }
     }
 
@@ -289,17 +285,18 @@ impl Sender {
 
     /// A request of an open loop was due whether or not it could be sent. In a closed loop, and for a further attempt,
     /// nobody was promised one.
-    fn cut(&self, asked: &Asked, cut: &Cut) {
+    fn cut(&self, asked: &Asked) {
         if self.place == Place::Open && asked.order.attempt == 0 {
-            let outcome = match cut {
-                Cut::Time => Outcome::NotSent,
-                Cut::Stop => Outcome::Cancelled,
-            };
-            self.keep_unsent(&asked.order, outcome);
+            self.keep_unsent(&asked.order);
         }
     }
 
-    fn keep_unsent(&self, order: &Order, outcome: Outcome) {
+    /// Records a request that was due and never left, whatever it waited for: as not sent or, where the turn was ended
+    /// before its time, as cancelled with those under way.
+    fn keep_unsent(&self, order: &Order) {
+        let was_time_left = self.until.is_none_or(|until| self.now() < until);
+        let is_ended_early = was_time_left && self.sending.is_cancelled();
+        let outcome = if is_ended_early { Outcome::Cancelled } else { Outcome::NotSent };
         self.shared.keep(Box::new(Record { outcome, ..self.client.not_sent(order) }));
     }
 
@@ -322,10 +319,12 @@ impl Sender {
     }
 }
 
-/// Passes parts of streams on to the recorder, and hears what is to be carried into the next turn. Parts only matter if
-/// the process dies: when the queue is full they are dropped.
-struct Listener<'a> {
-    recorder: &'a SyncSender<Message>,
+/// Passes parts of streams on to the recorder, and hears what limits are published and what is to be carried into the
+/// next turn. Parts only matter if the process dies: when the queue is full they are dropped.
+struct Listener<'a, 'b> {
+    crew: &'a Crew,
+    /// Where limits are respected.
+    admitted: Option<&'a mut Admitted<'b>>,
     said: Option<&'a mut Said>,
     teller: Option<Teller<'a>>,
 }
@@ -361,7 +360,7 @@ impl Teller<'_> {
     }
 }
 
-impl Watch for Listener<'_> {
+impl Watch for Listener<'_, '_> {
     fn connecting(&mut self) {
         if let Some(teller) = &self.teller {
             teller.tell(teller.crew.connector.clock().now(), Stage::Connecting);
@@ -380,6 +379,14 @@ impl Watch for Listener<'_> {
         }
     }
 
+    fn head(&mut self, head: Head<'_>) {
+        // What a refusal asks for beside its limits is told by its record.
+        if let Some(admitted) = self.admitted.as_mut().filter(|_| head.status == 200) {
+            let limits = wire::read_headers(head.headers()).limits.at(Timestamp::now());
+            admitted.hear(self.crew.connector.clock().now(), &limits);
+        }
+    }
+
     fn frame(&mut self, event: &Event, frame: &Frame<'_>) {
         if let Some(teller) = &mut self.teller {
             teller.tell_frame(event, frame);
@@ -390,7 +397,7 @@ impl Watch for Listener<'_> {
     }
 
     fn partial(&mut self, part: Partial) {
-        drop(self.recorder.try_send(Message::Partial(Box::new(part))));
+        drop(self.crew.recorder.try_send(Message::Partial(Box::new(part))));
     }
 }
 

@@ -58,6 +58,11 @@ impl Standing {
         self.unpaid.set(why).is_ok()
     }
 
+    /// Whether the budget has no room for it.
+    pub(crate) fn is_unpaid(&self) -> bool {
+        self.unpaid.get().is_some()
+    }
+
     /// Requests of this target in flight now, over all threads.
     pub(crate) fn in_flight(&self) -> u32 {
         // Relaxed: the number itself is all that is exchanged.

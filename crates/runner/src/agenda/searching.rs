@@ -7,6 +7,7 @@ use schema::curve::{CurvePoint, Step};
 use schema::plan::{Axis, Load, Plan, Search, Stop};
 use schema::record::{Phase, Record};
 use schema::summary::{Calibration, Trust};
+use schema::target::Target;
 use schema::units::{Moment, Nanos};
 
 use super::Span;
@@ -51,6 +52,8 @@ struct OneSearch {
     /// Number of the next request.
     next_index: u64,
     over: Option<String>,
+    /// The step in which it was broken off, which is not judged.
+    broken_off: Option<Rung>,
 }
 
 /// What was measured at a level.
@@ -138,9 +141,14 @@ impl Searching {
         })
     }
 
-    /// Takes in what was seen of a step; what is to be recorded of it.
+    /// Takes in what was seen of a step; what is to be recorded of it. One that was broken off is no step: what was
+    /// held for a part of its time is not that level of load.
     pub(crate) fn take_in(&mut self, turn: &Turn, span: Span, seen: Seen) -> Option<Step> {
         let rung = turn.step?;
+        if span.broken_off {
+            self.targets[turn.target].broken_off = Some(rung);
+            return None;
+        }
         let Seen { records, saturated } = seen;
         self.cut_short = saturated.is_some();
         let target = &self.plan.targets[turn.target];
@@ -181,8 +189,19 @@ impl Searching {
             Next::Over(why) => Some(why),
             Next::SingleStream | Next::Level(_) => one.over.clone(),
         };
-        let ended = named.filter_map(|(target, one)| Some((&target.name, one.steps, why(one)?)));
-        ended.map(|(name, steps, why)| format!("`{name}`: the search ended after {steps} steps: {why}")).collect()
+        let note = |(target, one): (&Target, &OneSearch)| {
+            let name = &target.name;
+            if let Some(rung) = one.broken_off {
+                let level = stats::level_in_words(rung.axis, rung.level);
+                let step = rung.number + 1;
+                return Some(format!(
+                    "`{name}`: the search was broken off in step {step}, at {level}: that is not judged"
+                ));
+            }
+            let (steps, why) = (one.steps, why(one)?);
+            Some(format!("`{name}`: the search ended after {steps} steps: {why}"))
+        };
+        named.filter_map(note).collect()
     }
 }
 

@@ -52,7 +52,7 @@ fn records(plan: &Plan, turn: &Turn, numbers: std::ops::Range<u64>, ttft: impl F
     Seen { records: numbers.map(one).collect(), saturated: None }
 }
 
-const SPAN: Span = Span { began: Moment(5_000), whole: true };
+const SPAN: Span = Span { began: Moment(5_000), whole: true, broken_off: false };
 
 fn find_max(targets: &[&str], stop: Stop) -> Arc<Plan> {
     let mut plan = plan(targets, Load::Closed { concurrency: 1 }, stop);
@@ -177,6 +177,19 @@ fn a_step_that_was_cut_short_says_why_and_the_next_waits_until_its_backlog_is_go
     assert_eq!(level(&next), (1, 5.0));
     assert!(next.settle > Nanos::ZERO);
     assert!(matches!(&next.share, Share::Open(numbers) if numbers.start == 20));
+}
+
+#[test]
+fn a_step_that_is_broken_off_is_not_judged_and_the_search_says_so() {
+    let plan = find_max(&["a"], requests(40));
+    let mut agenda = agenda(&plan);
+    let first = next(&mut agenda, all).unwrap();
+    agenda.take_in(&first, SPAN, records(&plan, &first, 0..40, |_| 50)).unwrap();
+    let second = next(&mut agenda, all).unwrap();
+    // All of what was sent missed.
+    let seen = records(&plan, &second, 40..70, |_| 150);
+    assert_eq!(agenda.take_in(&second, Span { whole: false, broken_off: true, ..SPAN }, seen), None);
+    assert_eq!(agenda.notes(&plan), ["`a`: the search was broken off in step 2, at 2 at once: that is not judged"]);
 }
 
 #[test]

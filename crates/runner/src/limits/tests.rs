@@ -251,6 +251,37 @@ fn a_window_is_never_overdrawn_and_gives_most_of_what_it_can() {
     }
 }
 
+/// A request that is let through at once.
+fn admitted(pace: &Pace) -> Admitted<'_> {
+    pending(pace).expect("nothing is in its way")
+}
+
+/// The same, unless it has to wait.
+fn pending(pace: &Pace) -> Option<Admitted<'_>> {
+    let mut admitting = std::pin::pin!(pace.admit(1, Clock::start(), |_| {}));
+    match admitting.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())) {
+        std::task::Poll::Ready(admitted) => Some(admitted),
+        std::task::Poll::Pending => None,
+    }
+}
+
+#[test]
+fn others_wait_for_the_head_of_the_first_answer_and_not_for_its_end() {
+    let pace = Pace::default();
+    let mut first = admitted(&pace);
+    assert!(pending(&pace).is_none());
+    first.hear(at(0), &of_requests(limit(30, 29, 60)));
+    assert_eq!(pace.limiter().scout, Scout::Back);
+    // After that the server wants to be left alone, and one goes ahead again: what came of the first is no news of it.
+    let hold = Some(at(1));
+    let ticket = first.ticket.unwrap();
+    pace.limiter().learn(ticket, at(1), &RateLimits::default(), hold);
+    let ahead = go(&mut pace.limiter(), at(9), 1);
+    assert!(ahead.ahead);
+    drop(first);
+    assert_eq!(pace.limiter().scout, Scout::Sent);
+}
+
 #[test]
 fn waits_are_told_with_the_limits_they_kept_below() {
     let pace = Pace::default();

@@ -132,8 +132,13 @@ impl Shared {
         let (answer, report) = sync_channel(1);
         self.put(Message::Report(answer));
         let Ok(seen) = report.recv() else { return };
-        let ended_by_itself = !self.crew.standings[begun.turn.target].no_more_sending().is_cancelled();
-        let span = Span { began: begun.at, whole: ended_by_itself && seen.saturated.is_none() };
+        let standing = &self.crew.standings[begun.turn.target];
+        let ended_by_itself = !standing.no_more_sending().is_cancelled();
+        let span = Span {
+            began: begun.at,
+            whole: ended_by_itself && seen.saturated.is_none(),
+            broken_off: seen.saturated.is_none() && (self.crew.stop.is_asked() || standing.is_unpaid()),
+        };
         if let Some(step) = agenda.take_in(&begun.turn, span, seen) {
             self.put(Message::Step(Box::new(step)));
         }

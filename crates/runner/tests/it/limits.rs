@@ -1,5 +1,6 @@
+use schema::progress::Progress;
 use schema::record::FailureClass;
-use sim::{Config, Limits, Sim};
+use sim::{Config, Engine, Limits, Pace, Sim, Stepper};
 
 use crate::stage::{Stage, class, quick};
 
@@ -42,4 +43,30 @@ fn a_limit_of_tokens_is_respected_as_one_of_requests_is() {
     let ran = stage.run().unwrap();
     assert!(ran.records("a").iter().all(|record| record.outcome.is_complete()));
     assert!(ran.notes().iter().any(|note| note.contains("(2000 tokens a window)")), "{:?}", ran.notes());
+}
+
+#[test]
+fn the_first_request_holds_the_others_only_until_the_head_of_its_answer_is_there() {
+    let stepper = Stepper::new();
+    let limits = Limits { requests: Some("1000/s".parse().unwrap()), tokens: None };
+    let config = Config { limits, pace: Pace::Stepped(stepper.clone()), ..Config::new(Engine::Vllm) };
+    let sim = Sim::start(config).unwrap();
+    let mut stage = Stage::closed(&[&sim], 4, 4);
+    stage.plan.respect_limits = true;
+    // No answer comes to its end until all four are under way, or after far longer than that takes.
+    let mut pulses = 0;
+    let ran = stage.run_watched(move |progress| {
+        if let Progress::Pulse { in_flight, .. } = progress {
+            pulses += 1;
+            if in_flight[0] == 4 || pulses == 50 {
+                stepper.release_all();
+            }
+        }
+    });
+    let ran = ran.unwrap();
+    let records = ran.records("a");
+    assert!(records.iter().all(|record| record.outcome.is_complete()));
+    let last_start = records.iter().filter_map(|record| record.start_ns).max();
+    let first_end = records.iter().filter_map(|record| record.end_ns).min();
+    assert!(last_start < first_end, "all four were under way at once");
 }

@@ -15,4 +15,5 @@ mod search;
 mod side_by_side;
 mod stage;
 mod stall;
+mod stopped;
 mod trouble;

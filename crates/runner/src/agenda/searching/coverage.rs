@@ -243,7 +243,7 @@ fn search(queue: Queue, seed: u64) -> Found {
         (steps, requests, seconds) = (steps + 1, requests + outcome.records.len(), seconds + ended - began);
         now = ended + 100.0;
         let whole = outcome.saturated.is_none();
-        searching.take_in(&turn, Span { began: moment(began), whole }, outcome);
+        searching.take_in(&turn, Span { began: moment(began), whole, broken_off: false }, outcome);
     }
     let verdicts: Vec<_> = searching.targets[0].tried.iter().map(|tried| tried.verdict).collect();
     let found = stats::answer(Axis::Rate, &plan.slos, &verdicts);
