@@ -3,29 +3,13 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 use schema::plan::Retry;
-use schema::record::{Failure, FailureClass, Outcome, Record};
+use schema::record::{Failure, Outcome, Record};
 use schema::units::Nanos;
 
-/// How `record` failed, if it did so in a way that may pass and at no charge: a server that was not reached, that had
-/// no room, or that broke before it said anything. Never once content has come: it is paid for.
-///
-/// Time limits of ours are none of these, as the server may be at work still; nor is an error inside a stream, which
-/// may well be about the request.
+/// How `record` failed, if it did so in a way that may pass and at no charge. Never once content has come: it is paid for.
 pub(crate) fn may_pass(record: &Record) -> Option<&Failure> {
-    use FailureClass as Class;
     let Outcome::Failed(failure) = &record.outcome else { return None };
-    let passes = matches!(
-        failure.class,
-        Class::ConnectRefused
-            | Class::ConnectFailed
-            | Class::ConnectTimeout
-            | Class::ClosedEarly
-            | Class::RateLimited
-            | Class::Overloaded
-            | Class::ServerError
-            | Class::Truncated
-    );
-    (passes && record.events.content().next().is_none()).then_some(failure)
+    (failure.class.may_pass() && record.events.content().next().is_none()).then_some(failure)
 }
 
 /// Doublings after which any back-off is at its most.
@@ -59,6 +43,7 @@ pub(crate) fn draw(seed: u64, index: u64, attempt: u32) -> f64 {
 #[cfg(test)]
 mod tests {
     use schema::event::{Event, EventKind, Events, Stamp};
+    use schema::record::FailureClass;
     use schema::units::Moment;
 
     use super::*;

@@ -2,6 +2,7 @@
 
 pub(crate) mod list;
 pub(crate) mod quantity;
+pub(crate) mod refused;
 pub(crate) mod run;
 pub(crate) mod screen;
 pub(crate) mod target;
@@ -95,7 +96,9 @@ pub(crate) enum ColorChoice {
 /// What clap has to say instead: help, a version, or what is wrong.
 pub(crate) fn parse() -> Result<Cli, clap::Error> {
     let mut command = command();
-    Cli::from_arg_matches(&command.try_get_matches_from_mut(std::env::args_os())?).map_err(|e| e.format(&mut command))
+    let args = refused::join_negative(std::env::args_os());
+    let matches = command.try_get_matches_from_mut(args).map_err(|refusal| refused::retell(refusal, &command))?;
+    Cli::from_arg_matches(&matches).map_err(|e| e.format(&mut command))
 }
 
 /// All commands; each shows the flags that it has a use for, and what they mean there.

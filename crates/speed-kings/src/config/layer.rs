@@ -18,6 +18,7 @@ use super::problem::{Problem, Problems};
 use super::settings::{PREFIX, RIVALS, Settings, WHO_KEYS, flag_of, variable_of};
 use super::verb::Verb;
 use super::yaml::{self, check_bounds};
+use crate::args::refused;
 use crate::environment::Environment;
 
 /// The file for a whole machine.
@@ -190,11 +191,21 @@ pub(crate) fn gather(
     layers.extend(named(config, environment));
     layers.push(from_environment(environment, &mut layered.notes));
     layers.push(from_flags(flags).and_then(|flags| verb.refuse(&flags).map(|()| flags)));
+    let mut useless = Vec::new();
     for layer in layers {
         match layer.and_then(without_rivals) {
-            Ok(layer) => layered.lay(verb.useful(layer)),
+            Ok(layer) => {
+                useless.extend(verb.useless(&layer));
+                layered.lay(verb.useful(layer));
+            }
             Err(wrong) => problems.0.extend(wrong.0),
         }
+    }
+    if !useless.is_empty() {
+        let (name, useless) = (verb.name, useless.join(", "));
+        layered.notes.push(format!(
+            "`{name}` settles itself, or has no use for, {useless}: what is said there does not count"
+        ));
     }
     match verb.settled(settled) {
         Ok(layer) => layered.lay(layer),
@@ -333,6 +344,9 @@ fn from_text(key: &str, text: &str) -> Result<serde_json::Map<String, Value>, St
 
 /// Why clap refused a value, without its talk of flags.
 fn reason(error: &clap::Error) -> String {
+    if let Some(reason) = refused::reason(error) {
+        return reason;
+    }
     if let Some(cause) = std::error::Error::source(error) {
         return cause.to_string();
     }

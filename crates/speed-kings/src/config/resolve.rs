@@ -270,7 +270,7 @@ fn add(resolved: &mut Resolved, asked: &Asked, surroundings: Surroundings<'_>, p
         Ok(mut credentialed) => {
             credentialed.target.name = resolved.free_name(&credentialed.target.name);
             if let Some(metrics) = &spec.metrics {
-                credentialed.target.metrics_url = address("metrics", metrics, problems);
+                credentialed.target.metrics_url = address("metrics_url", metrics, problems);
             }
             if unnamed {
                 resolved.unnamed_models.push(resolved.targets.len());
@@ -348,20 +348,23 @@ fn scrape(settings: &Settings) -> Option<Nanos> {
 
 /// An address that was written down.
 fn address(key: &str, text: &str, problems: &mut Problems) -> Option<Url> {
-    match Url::parse(text) {
-        Ok(url)
-            if matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none() =>
-        {
-            Some(url)
+    let shown = crate::args::mask_user_info(text);
+    let several = text.match_indices("://").count() > 1;
+    let (wrong, help) = match Url::parse(text) {
+        _ if several => ("is one alone", "write one; each target may name its own: `metrics=URL` within `target`"),
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => ("begins with `http://` or `https://`", LIKE_THIS),
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            ("holds no user name and no password", "leave them out: the key of a target goes to pages of its own origin")
         }
-        _ => {
-            let shown = crate::args::mask_user_info(text);
-            let problem = Problem::new(format!("`{key}` is `{shown}`, not an address without a user name"));
-            problems.0.push(problem.help("write it like `http://gpu:9400/metrics`"));
-            None
-        }
-    }
+        Ok(url) => return Some(url),
+        Err(_) => ("begins with `http://` or `https://` and names a host", LIKE_THIS),
+    };
+    problems.0.push(Problem::new(format!("`{key}` is `{shown}`, and the address of a page {wrong}")).help(help));
+    None
 }
+
+/// What the address of a page looks like.
+const LIKE_THIS: &str = "write it like `http://gpu:9400/metrics`";
 
 fn transport_plan(settings: &Settings, environment: &Environment, problems: &mut Problems) -> TransportPlan {
     let usual = TimeLimits::default();

@@ -3,11 +3,13 @@
 //! A field `max_tokens` is the flag `--max-tokens`, the key `max_tokens` and the variable
 //! `SPEED_KINGS_MAX_TOKENS`.
 
-use std::convert::Infallible;
-use std::path::PathBuf;
-use std::str::FromStr;
+mod engine;
+mod keys;
+mod written;
 
-use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+use clap::Args;
 use garde::Validate;
 use schema::comparison::Criterion;
 use schema::manifest::Tag;
@@ -15,66 +17,22 @@ use schema::plan::{
     AnswerForm, Arrival, Axis, HttpChoice, Lengths, Pause, Precision, Scenario, Size, Slo, StageSpec, Tie, Weights,
     WhenFull,
 };
-use schema::target::TargetName;
 use schema::units::{Nanos, Rate, Usd};
 use schemars::JsonSchema;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::args::list::{comma_or_sequence, comma_or_sequence_schema, one_or_sequence, one_or_sequence_schema};
 use crate::args::quantity::Quantity;
 use crate::args::target::TargetSpec;
 use crate::args::workload::{ColumnsSpec, PixelsSpec};
 
-/// A simulated engine, by the profile it plays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum MockEngine {
-    /// vLLM: OpenAI chat, fast, many at once.
-    Vllm,
-    /// Text Generation Inference: its own streaming protocol.
-    Tgi,
-    /// Ollama: NDJSON, few at once.
-    Ollama,
-    /// A plain OpenAI-compatible server.
-    Openai,
-}
-
-impl MockEngine {
-    /// The provider that talks to it.
-    pub(crate) const fn provider(self) -> &'static str {
-        match self {
-            Self::Vllm => "vllm",
-            Self::Tgi => "tgi",
-            Self::Ollama => "ollama",
-            Self::Openai => "openai-compatible",
-        }
-    }
-
-    /// What plays it.
-    pub(crate) const fn engine(self) -> sim::Engine {
-        match self {
-            Self::Vllm => sim::Engine::Vllm,
-            Self::Tgi => sim::Engine::Tgi,
-            Self::Ollama => sim::Engine::Ollama,
-            Self::Openai => sim::Engine::OpenAi,
-        }
-    }
-
-    /// What its target is called: `vllm-sim`.
-    pub(crate) fn target_name(self) -> TargetName {
-        let stem = if matches!(self, Self::Openai) { "openai" } else { self.provider() };
-        format!("{stem}-sim").parse().expect("letters and a dash are a name")
-    }
-}
-
-impl FromStr for MockEngine {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        <Self as ValueEnum>::from_str(text, false)
-            .map_err(|_| format!("`{text}` is no simulated engine: use vllm, tgi, ollama or openai"))
-    }
-}
+pub(crate) use engine::MockEngine;
+pub(crate) use keys::{PREFIX, RIVALS, WHO_KEYS, flag_of, variable_of};
+pub(crate) use written::parse_told;
+use written::{
+    number_or_name, parse_answer, parse_axis, parse_http, parse_path, parse_positive, parse_share, parse_temperature,
+    parse_when_full,
+};
 
 /// What may be set for a run. Every layer of configuration fills some of it; what no layer fills has no
 /// default and stays out of the plan.
@@ -574,21 +532,6 @@ pub(crate) struct Settings {
     pub(crate) keep_text: Option<bool>,
 }
 
-/// A scenario as files and the environment have it: by its number or by its name.
-fn number_or_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Scenario>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Number(u64),
-        Name(String),
-    }
-    let text = match Written::deserialize(deserializer)? {
-        Written::Number(number) => number.to_string(),
-        Written::Name(name) => name,
-    };
-    parse_told(&text).map(Some).map_err(D::Error::custom)
-}
-
 /// Requests that one target is measured with at most.
 pub(crate) const MOST_REQUESTS: u64 = 100_000_000;
 
@@ -600,107 +543,3 @@ const BOUNDS: &str = "Bounds";
 const CONNECTION: &str = "Connection";
 const METRICS: &str = "Server metrics";
 const RESULTS: &str = "Results";
-
-/// Keys of which one at most can hold; the highest layer that has one of them silences the others below it.
-pub(crate) const RIVALS: [&[&str]; 6] = [
-    &["requests", "duration"],
-    &["concurrency", "rate", "stages", "users", "crowd", "replay"],
-    &["size", "prompt", "scenario", "facts", "prompt_file", "input_tokens"],
-    &["max_tokens", "output_tokens"],
-    &["sweep", "find_max", "until_precise", "until_decided"],
-    &["images", "embeddings"],
-];
-
-/// Keys that name who is measured: they add up within a layer, and a layer that has one of them silences
-/// those below it.
-pub(crate) const WHO_KEYS: [&str; 4] = ["providers", "url", "target", "mock"];
-
-impl Settings {
-    /// Every key, in the order the help shows them.
-    pub(crate) fn keys() -> Vec<String> {
-        let command = Self::augment_args(clap::Command::new(""));
-        command.get_arguments().map(|arg| arg.get_id().to_string()).collect()
-    }
-}
-
-/// The flag of a key: `--max-tokens` of `max_tokens`.
-pub(crate) fn flag_of(key: &str) -> String {
-    format!("--{}", key.replace('_', "-"))
-}
-
-/// The environment variable of a key: `SPEED_KINGS_MAX_TOKENS` of `max_tokens`.
-pub(crate) fn variable_of(key: &str) -> String {
-    format!("{PREFIX}{}", key.to_ascii_uppercase())
-}
-
-/// What every environment variable of ours begins with.
-pub(crate) const PREFIX: &str = "SPEED_KINGS_";
-
-/// Settings are written down as text: a path that is none is refused.
-#[expect(clippy::unnecessary_wraps, reason = "what a parser of flags looks like")]
-fn parse_path(text: &str) -> Result<PathBuf, Infallible> {
-    Ok(text.into())
-}
-
-fn parse_temperature(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|t: &f64| t.is_finite()).ok_or_else(|| "use a number, such as 0.7".to_owned())
-}
-
-/// What reads itself, with its advice where it cannot: one line is all that clap shows.
-pub(crate) fn parse_told<T>(text: &str) -> Result<T, String>
-where
-    T: FromStr<Err: miette::Diagnostic>,
-{
-    text.trim().parse().map_err(one_line)
-}
-
-/// An error with its advice, for places that show one line only.
-#[expect(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
-fn one_line<E: miette::Diagnostic>(error: E) -> String {
-    match error.help() {
-        Some(help) => format!("{error}; {help}"),
-        None => error.to_string(),
-    }
-}
-
-fn parse_when_full(text: &str) -> Result<WhenFull, String> {
-    match text {
-        "not-sent" | "not_sent" => Ok(WhenFull::NotSent),
-        "wait" => Ok(WhenFull::Wait),
-        _ => Err("use not-sent or wait".to_owned()),
-    }
-}
-
-fn parse_axis(text: &str) -> Result<Axis, String> {
-    match text {
-        "rate" => Ok(Axis::Rate),
-        "concurrency" => Ok(Axis::Concurrency),
-        _ => Err("use rate or concurrency".to_owned()),
-    }
-}
-
-fn parse_answer(text: &str) -> Result<AnswerForm, String> {
-    match text {
-        "text" => Ok(AnswerForm::Text),
-        "json" => Ok(AnswerForm::Json),
-        "tool" => Ok(AnswerForm::Tool),
-        _ => Err("use text, json or tool".to_owned()),
-    }
-}
-
-fn parse_positive(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
-    number.ok_or_else(|| "use a number above zero, such as 2".to_owned())
-}
-
-fn parse_share(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "use a share from 0 to 1".to_owned())
-}
-
-fn parse_http(text: &str) -> Result<HttpChoice, String> {
-    match text {
-        "http1" => Ok(HttpChoice::Http1),
-        "http2" => Ok(HttpChoice::Http2),
-        _ => Err("use http1 or http2".to_owned()),
-    }
-}

@@ -119,7 +119,17 @@ fn failed_readings_are_counted_and_told() {
     let failed = ServerSample { failed: Some("no".into()), ..reading(150) };
     let side = side(&requests(), &[counting(0, 0.0, 0.0), failed, counting(300, 6.0, 20.0)]);
     assert_eq!((side.samples, side.failed), (2, 1));
-    assert_eq!(side.warnings, ["1 of 3 readings of its metrics failed"]);
+    assert_eq!(side.warnings, ["1 of 3 readings of its metrics failed (no)"]);
+}
+
+#[test]
+fn a_page_that_is_never_read_or_says_nothing_is_told_with_what_to_do() {
+    let failed = |at| ServerSample { failed: Some("status 404".into()), engine: String::new(), ..reading(at) };
+    let told = side(&requests(), &[failed(0), failed(300)]).warnings.join("; ");
+    assert!(told.starts_with("all 2 readings of its metrics failed (status 404): name the right page"), "{told}");
+    let foreign = |at| ServerSample { engine: String::new(), ..reading(at) };
+    let told = side(&requests(), &[foreign(0), foreign(300)]).warnings.join("; ");
+    assert!(told.starts_with("nothing on its metrics page has a name that vLLM"), "{told}");
 }
 
 fn running(at: u64, running: f64) -> ServerSample {

@@ -166,9 +166,16 @@ fn what_cannot_be_together_is_refused() {
     check_refused("columns: prompt=q", "there is none");
     check_refused("prefix_groups: 2\ndefeat_cache: true", "keeps caches out");
     check_refused("search_from: 5\nsearch_to: 2\nsweep: rate", "above `search_to`");
+    for none in ["'0'", "0.2", "uniform:0..5", "normal:0,3", "exponential:0.5", "lognormal:0,1"] {
+        check_refused(&format!("input_tokens: {none}"), "`input_tokens` is `");
+        check_refused(&format!("output_tokens: {none}"), "no text is shorter than one token");
+    }
     check_refused("side_by_side: true\nuntil_precise: 2%", "`until_precise` goes on as long as each target needs");
     check_refused("side_by_side: true\nsweep: rate", "`sweep` goes on as long as each target needs");
-    check_refused("gpu_metrics: http://me:canary@gpu/metrics", "not an address");
+    check_refused("gpu_metrics: http://me:canary@gpu/metrics", "holds no user name");
+    check_refused("url: http://a\nmodel: m\nmetrics_url: gpu:9400/metrics", "`metrics_url` is `gpu:9400/metrics`, and");
+    check_refused("gpu_metrics: http://a/m,http://b/m", "is one alone");
+    check_refused("gpu_metrics: metrics", "names a host");
     assert!(
         !resolved("mock: vllm\ngpu_metrics: http://me:canary@gpu/", &[]).unwrap_err().to_string().contains("canary")
     );

@@ -41,6 +41,8 @@ pub(super) fn workload(settings: &Settings, open_loop: bool, problems: &mut Prob
         );
         problems.0.push(problem.help("keep one of them"));
     }
+    problems.0.extend(too_short("input_tokens", settings.input_tokens.as_ref()));
+    problems.0.extend(too_short("output_tokens", settings.output_tokens.as_ref()));
     Workload {
         force_length: settings.force_length.unwrap_or(true),
         defeat_cache: settings.defeat_cache.unwrap_or(false),
@@ -63,6 +65,21 @@ pub(super) fn workload(settings: &Settings, open_loop: bool, problems: &mut Prob
         tokenizer: settings.tokenizer.clone(),
         ..Workload::plain(prompts(settings), settings.max_tokens.unwrap_or(32))
     }
+}
+
+/// No text is shorter than a token: lengths that begin, or lie about, below that are refused.
+fn too_short(key: &str, lengths: Option<&Lengths>) -> Option<Problem> {
+    let Some(lengths @ Lengths::Spread(spread)) = lengths else { return None };
+    let about = match *spread {
+        Spread::Fixed(length) => length,
+        Spread::Uniform { low, .. } => low,
+        Spread::Normal { mean, .. } | Spread::Exponential { mean } => mean,
+        Spread::LogNormal { median, .. } => median,
+    };
+    (about < 1.0).then(|| {
+        let problem = Problem::new(format!("`{key}` is `{lengths}`, and no text is shorter than one token"));
+        problem.help("write it like `128` or `uniform:50..200`, with no length, mean or median below 1")
+    })
 }
 
 /// An answer's length that was said beside a trace, whose own counts otherwise.
