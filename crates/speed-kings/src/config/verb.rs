@@ -208,6 +208,13 @@ impl Verb {
         layer
     }
 
+    /// What files and the environment say in `layer` that does not count here, each with where it is said.
+    pub(crate) fn useless(&self, layer: &Layer) -> Vec<String> {
+        let said = |origin: &Origin| matches!(origin, Origin::File(..) | Origin::Variable(_));
+        let useless = layer.iter().filter(|(key, (_, origin))| said(origin) && self.is_without(key));
+        useless.map(|(key, (_, origin))| format!("`{key}` ({origin})")).collect()
+    }
+
     /// Whether it settles this setting itself or has no use for it.
     pub(crate) fn is_without(&self, key: &str) -> bool {
         self.without.iter().any(|keys| keys.contains(&key))
