@@ -4,12 +4,15 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schema::curve::Step;
 use schema::manifest::{Manifest, Status};
 use schema::plan::{Plan, PromptSource};
 use schema::record::Record;
+use schema::server::ServerSample;
 use schema::summary::Summary;
+use schema::target::TargetName;
 use serde::de::DeserializeOwned;
-use store::{Run, RunDir, Seal, Series, StoreError};
+use store::{Kept, Run, RunDir, Seal, Series, StoreError};
 
 /// Makes further files of a run, such as `summary.csv`: paths within the run, and their bytes.
 pub type Pages = Box<dyn Fn(&Summary, &Plan) -> Vec<(String, Vec<u8>)> + Send>;
@@ -30,11 +33,39 @@ pub struct Numbers {
 /// # Errors
 /// When a file of records is there but cannot be read.
 pub fn numbers(run: &Run) -> Result<Numbers, StoreError> {
-    let Some(kept) = run.kept() else { return recompute(run) };
+    run.kept().map_or_else(|| recompute(run), |kept| Ok(of_kept(run, kept)))
+}
+
+fn of_kept(run: &Run, kept: Kept) -> Numbers {
     let calibration = run.manifest.calibration.clone();
     let combined = stats::combine(&run.manifest.plan, kept.summaries);
     let summary = Summary { comparison: kept.comparison, curves: kept.curves, calibration, ..combined };
-    Ok(Numbers { summary, problems: Vec::new(), missing: Vec::new() })
+    Numbers { summary, problems: Vec::new(), missing: Vec::new() }
+}
+
+/// As [`numbers`], with the records of the run, without their texts unless the numbers take them. What is on disk is read
+/// once. Beside kept numbers, a record that cannot be read is a problem and no error.
+///
+/// # Errors
+/// As [`numbers`].
+pub fn numbers_and_records(run: &Run) -> Result<(Numbers, Vec<Record>), StoreError> {
+    let Some(kept) = run.kept() else {
+        let all = Recorded::of(run)?;
+        let summary = all.summary(run);
+        return Ok((Numbers { summary, problems: all.problems, missing: all.missing }, all.records));
+    };
+    let (mut numbers, mut records) = (of_kept(run, kept), Vec::new());
+    for name in run.targets() {
+        let mut of_target = run.records(name)?.without_texts();
+        for record in of_target.by_ref() {
+            match record {
+                Ok(record) => records.push(record),
+                Err(error) => numbers.problems.push(error.to_string()),
+            }
+        }
+        numbers.problems.extend(of_target.problems());
+    }
+    Ok((numbers, records))
 }
 
 /// The numbers of a run, made of its records whatever is kept beside them.
@@ -42,26 +73,45 @@ pub fn numbers(run: &Run) -> Result<Numbers, StoreError> {
 /// # Errors
 /// When a file of records is there but cannot be read.
 pub fn recompute(run: &Run) -> Result<Numbers, StoreError> {
-    let (mut records, mut steps, mut samples) = (Vec::new(), Vec::new(), BTreeMap::new());
-    let (mut problems, mut missing) = (Vec::new(), Vec::new());
-    for name in run.targets() {
-        let of_target = run.records(name)?;
-        let mut of_target = if asks_again(run) { of_target } else { of_target.without_texts() };
-        for record in of_target.by_ref() {
-            records.push(record?);
+    let all = Recorded::of(run)?;
+    Ok(Numbers { summary: all.summary(run), problems: all.problems, missing: all.missing })
+}
+
+/// All that a run's numbers are made of.
+#[derive(Default)]
+struct Recorded {
+    records: Vec<Record>,
+    steps: Vec<Step>,
+    samples: BTreeMap<TargetName, Vec<ServerSample>>,
+    problems: Vec<String>,
+    missing: Vec<String>,
+}
+
+impl Recorded {
+    fn of(run: &Run) -> Result<Self, StoreError> {
+        let mut read = Self::default();
+        for name in run.targets() {
+            let of_target = run.records(name)?;
+            let mut of_target = if asks_again(run) { of_target } else { of_target.without_texts() };
+            of_target.read_into(&mut read.records)?;
+            read.problems.extend(of_target.problems());
+            read.missing.extend(of_target.missing());
+            read.steps.extend(all(run.steps(name)?, &mut read.problems)?);
+            read.samples.insert(name.clone(), all(run.samples(name)?, &mut read.problems)?);
         }
-        problems.extend(of_target.problems());
-        missing.extend(of_target.missing());
-        steps.extend(all(run.steps(name)?, &mut problems)?);
-        samples.insert(name.clone(), all(run.samples(name)?, &mut problems)?);
+        Ok(read)
     }
-    let calibration = run.manifest.calibration.as_ref();
-    let measured = stats::Measured { records: &records, steps: &steps, samples: &samples, calibration };
-    let mut summary = stats::summarise(&run.manifest.plan, &measured);
-    if asks_again(run) {
-        add_conversations(&mut summary, &run.manifest.plan, &records);
+
+    fn summary(&self, run: &Run) -> Summary {
+        let Self { records, steps, samples, .. } = self;
+        let calibration = run.manifest.calibration.as_ref();
+        let measured = stats::Measured { records, steps, samples, calibration };
+        let mut summary = stats::summarise(&run.manifest.plan, &measured);
+        if asks_again(run) {
+            add_conversations(&mut summary, &run.manifest.plan, records);
+        }
+        summary
     }
-    Ok(Numbers { summary, problems, missing })
 }
 
 /// Whether the run's conversations ask for what was told before. In one that was put together of others, a number means

@@ -31,7 +31,8 @@ use layout::Places;
 
 /// The screen of a scene.
 ///
-/// Keys: ← and → look at other turns, Enter leaves once it is over, q and Esc get out of it ([`Reaction::Abort`]).
+/// Keys: ← and → look at other turns; Enter, q and Esc leave once it is over, until then q and Esc give it up
+/// ([`Reaction::Abort`]).
 pub struct Bubbles {
     scene: Scene,
     lanes: Vec<Lane>,
@@ -174,7 +175,8 @@ fn said(frame: &mut Frame<'_>, area: Rect, said: &Said<'_>) {
     let lines = text::wrap(said.message, inside.width.into());
     let room = usize::from(inside.height);
     if lines.len() > room {
-        let more = format!(" {} more lines ", lines.len() - room);
+        let more = lines.len() - room;
+        let more = format!(" {more} more line{} ", if more == 1 { "" } else { "s" });
         block = block.title_bottom(Line::styled(more, said.theme.dim).right_aligned());
     }
     frame.render_widget(block, area);
@@ -239,7 +241,8 @@ impl Screen for Bubbles {
 
     fn press(&mut self, key: KeyEvent) -> Reaction {
         match key.code {
-            KeyCode::Enter if self.is_over() => return Reaction::Leave,
+            // There is nothing left that could be given up.
+            KeyCode::Enter | KeyCode::Esc | KeyCode::Char('q') if self.is_over() => return Reaction::Leave,
             KeyCode::Esc | KeyCode::Char('q') => return Reaction::Abort,
             KeyCode::Left => self.look(-1),
             KeyCode::Right => self.look(1),

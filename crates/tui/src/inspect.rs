@@ -207,7 +207,7 @@ impl Screen for Inspect {
         frame.render_widget(self.leaf_line(view.theme), leaves);
         self.foot(frame, foot, view.theme);
         let Some(tab) = self.tabs.get_mut(self.at) else { return };
-        frame.render_widget(tab.standing(view), standing);
+        frame.render_widget(tab.standing(view, standing.width), standing);
         tab.draw(frame, body, self.leaf, view.theme);
     }
 

@@ -44,4 +44,4 @@ pub use rush::Rush;
 pub use scenario::{Scene, SceneMenu};
 pub use screen::{Reaction, Screen, View};
 pub use theme::{Theme, ThemeError, ThemeName};
-pub use vote::{Ballot, Revealed, Voting, letter, tally_page};
+pub use vote::{Ballot, Revealed, Voting, letter, tally_page, tally_text};

@@ -90,8 +90,8 @@ type Prompts = Box<dyn Fn(u32) -> Option<Untrusted> + Send>;
 
 /// The screen of a race. A heat is one block of the plan: the same request to every target at one instant.
 ///
-/// Keys: Enter leaves once it is [finished](Race::finished), q and Esc get out of it ([`Reaction::Abort`]), s stops after
-/// the present heat, c shows the engines' configuration, Tab changes between lanes and distributions.
+/// Keys: Enter, q and Esc leave once it is [finished](Race::finished); until then q and Esc give it up
+/// ([`Reaction::Abort`]). s stops after the present heat, c shows the engines' configuration, Tab changes between lanes and distributions.
 pub struct Race {
     setup: RaceSetup,
     names: Names,
@@ -231,7 +231,12 @@ impl Race {
     }
 
     fn keys(&self) -> String {
-        let mut keys = vec![if self.finished() { "Enter goes on · q leaves" } else { "q gives up" }];
+        let mut keys = vec![match self.finished() {
+            false => "q gives up",
+            // Behind it are the answers, whatever it is left by.
+            true if self.names.are_hidden() => "Enter goes on",
+            true => "Enter goes on · q leaves",
+        }];
         if self.setup.runs > 1 {
             if !self.finished() {
                 keys.push("s stops after this heat");
@@ -360,7 +365,8 @@ impl Screen for Race {
             return Reaction::Stay;
         }
         match key.code {
-            KeyCode::Enter if self.finished() => return Reaction::Leave,
+            // There is nothing left that could be given up.
+            KeyCode::Enter | KeyCode::Esc | KeyCode::Char('q') if self.finished() => return Reaction::Leave,
             KeyCode::Esc | KeyCode::Char('q') => return Reaction::Abort,
             KeyCode::Char('s') if self.setup.runs > 1 && !self.finished() => return Reaction::Stop,
             KeyCode::Char('c') if !self.names.are_hidden() => self.configuration = Some(configuration(&self.setup)),

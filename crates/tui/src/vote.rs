@@ -12,7 +12,7 @@ use schema::progress::Progress;
 use crate::pages::{Answer, Answers, Page};
 use crate::screen::{Reaction, Screen, View};
 
-pub use tally::tally_page;
+pub use tally::{tally_page, tally_text};
 
 /// What a person says of answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use tui::conversation::{Conversation, ConversationSetup, Narrator};
 use crate::args::run::{RunArgs, Way};
 use crate::args::screen::ScreenArgs;
 use crate::commands::Context;
-use crate::commands::heat::{Field, Heat, Show, line_up};
+use crate::commands::heat::{Field, Heat, Seen, Show, line_up};
 use crate::config::verb::CONVERSATION;
 use crate::outcome::{Exit, Failure};
 use crate::stage::Stage;
@@ -83,11 +83,11 @@ fn on_screen(
     context: &Context,
 ) -> Result<Heat, Failure> {
     let clock = field.clock;
-    let mut screen = Conversation::new(setup);
+    let mut screen = Seen::new(Conversation::new(setup));
     let mut stage = Stage::open(&args.screen, context)?;
     let heat = field.carry_out(Show::Screen(&mut stage, &mut screen), stop, context)?;
-    if !heat.is_interrupted() {
-        screen.close();
+    if !stop.is_asked() && !screen.is_left {
+        screen.screen.close();
         stage.show(&mut screen, clock)?;
     }
     Ok(heat)

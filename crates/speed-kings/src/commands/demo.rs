@@ -122,9 +122,11 @@ fn play(stage: &mut Stage, args: &Args, scenario: Scenario, context: &Context) -
     tag(&mut field.prepared.resolved.tags, scenario);
     let clock = field.clock;
     let mut bubbles = Seen::new(Bubbles::new(as_shown(scenario), field.lanes.clone()));
-    let heat = field.carry_out(Show::Screen(stage, &mut bubbles), &Stop::new(), context)?;
+    let stop = Stop::new();
+    let heat = field.carry_out(Show::Screen(stage, &mut bubbles), &stop, context)?;
     bubbles.screen.close();
-    let is_over = heat.is_interrupted() || bubbles.is_left;
+    // Keys pressed while it was being sealed count, too.
+    let is_over = stop.is_asked() || bubbles.is_left;
     let reaction = if is_over { Reaction::Leave } else { stage.show(&mut bubbles, clock)? };
     Ok((heat, reaction))
 }

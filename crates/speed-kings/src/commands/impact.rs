@@ -2,7 +2,7 @@
 
 use crate::commands::Context;
 use crate::commands::assumed::People;
-use crate::commands::stored::{Shelf, records_of};
+use crate::commands::stored::Shelf;
 use crate::outcome::{Exit, Failure};
 
 /// Tell what a run's waiting and prices come to in hours and money, as intervals, under assumptions that are printed.
@@ -28,8 +28,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let assumptions = args.people.assumptions()?;
-    let (run, summary) = args.shelf.numbers(&args.run, context)?;
-    let records = records_of(&run, context)?;
+    let (run, summary, records) = args.shelf.numbers_and_records(&args.run, context)?;
     let projected = stats::impact(&run.manifest.plan, &summary, &records, &assumptions);
     context.print_projected(&projected)?;
     if assumptions.users.is_none() {

@@ -3,7 +3,7 @@
 mod replay;
 
 use ratatui::Frame;
-use ratatui::crossterm::event::KeyEvent;
+use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use runner::Stop;
 use schema::progress::Progress;
 use tui::race::{Race, RaceSetup};
@@ -79,7 +79,7 @@ fn on_stage(field: Field, setup: RaceSetup, stop: &Stop, args: &Args, context: &
     let mut watched = Watched { race, wish: Wish::Race };
     let heat = field.carry_out(Show::Screen(&mut stage, &mut watched), stop, context)?;
     let page = match watched.wish {
-        Wish::Race => (!heat.is_interrupted()).then_some(0),
+        Wish::Race => (!stop.is_asked()).then_some(0),
         Wish::Result => Some(1),
         Wish::Away => None,
     };
@@ -121,11 +121,11 @@ impl Screen for Watched {
         let reaction = self.race.press(key);
         self.wish = match reaction {
             Reaction::Stay => return reaction,
-            Reaction::Leave | Reaction::Stop => Wish::Result,
-            Reaction::Abort => Wish::Away,
+            Reaction::Leave if key.code == KeyCode::Enter => Wish::Result,
+            Reaction::Stop => Wish::Result,
+            Reaction::Leave | Reaction::Abort => Wish::Away,
         };
-        // There is nothing left that could be given up.
-        if reaction == Reaction::Abort && self.race.finished() { Reaction::Leave } else { reaction }
+        reaction
     }
 }
 

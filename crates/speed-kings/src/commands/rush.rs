@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use miette::Report;
-use runner::{Finished, Job, Stop};
+use runner::{Finished, Job, RunError, Stop};
 use schema::manifest::Status;
 use schema::plan::{Load, Pause, Plan, Stop as Enough};
 use schema::progress::{Follow, Progress};
@@ -89,7 +89,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     prepared.stop_simulated();
     let told = told?;
     told.print(context)?;
-    Ok(told.crowd.as_ref().map_or(Exit::Interrupted, |crowd| benchmark::exit(crowd, lacking)))
+    Ok(match &told.crowd {
+        Ok(crowd) => benchmark::exit(crowd, lacking),
+        Err(NoCrowd::Stopped) => Exit::Interrupted,
+        Err(NoCrowd::TooDear { .. }) => Exit::Failed,
+    })
 }
 
 /// One user alone, asking so often.
@@ -180,7 +184,7 @@ impl Show<'_> {
             self.say(&format!("first, one user alone at each target: {} requests", args.alone));
             let finished = self.perform(Job { plan: one, ..self.job(&tag) })?;
             if self.stop.is_asked() || finished.manifest.status != Status::Complete {
-                return Ok(Rushed { alone: Some(finished), crowd: None, changes: Vec::new() });
+                return Ok(Rushed { alone: Some(finished), crowd: Err(NoCrowd::Stopped), changes: Vec::new() });
             }
             alone = Some(finished);
         }
@@ -198,7 +202,13 @@ impl Show<'_> {
             });
         }
         let clock = job.clock;
-        let crowd = self.perform(job)?;
+        let crowd = match self.perform(job) {
+            Ok(crowd) => crowd,
+            Err(failure) => match NoCrowd::of(&failure) {
+                Some(why) if alone.is_some() => return Ok(Rushed { alone, crowd: Err(why), changes: Vec::new() }),
+                _ => return Err(failure),
+            },
+        };
         let changes =
             alone.as_ref().map(|alone| stats::degradation(&alone.summary, &crowd.summary)).unwrap_or_default();
         if let Before::Screen(stage, rush) = &mut self.before {
@@ -207,7 +217,7 @@ impl Show<'_> {
                 stage.show(rush.as_mut(), clock)?;
             }
         }
-        Ok(Rushed { alone, crowd: Some(crowd), changes })
+        Ok(Rushed { alone, crowd: Ok(crowd), changes })
     }
 
     fn job(&self, tag: &str) -> Job {
@@ -250,9 +260,42 @@ impl Show<'_> {
 /// A rush that is over.
 struct Rushed {
     alone: Option<Finished>,
-    /// Absent when it was stopped before.
-    crowd: Option<Finished>,
+    crowd: Result<Finished, NoCrowd>,
     changes: Vec<Change>,
+}
+
+/// Why no crowd was let in after one user alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NoCrowd {
+    /// Somebody asked for an end.
+    Stopped,
+    /// One alone has left less of the budget than any request could cost.
+    TooDear {
+        /// What is left.
+        left: Usd,
+        /// What the cheapest request could cost.
+        least: Usd,
+    },
+}
+
+impl NoCrowd {
+    /// That a run did not begin for want of money, if that is why.
+    fn of(failure: &Failure) -> Option<Self> {
+        match failure.report.downcast_ref()? {
+            RunError::Unaffordable { budget, least } => Some(Self::TooDear { left: *budget, least: *least }),
+            _ => None,
+        }
+    }
+
+    fn in_words(self) -> String {
+        match self {
+            Self::Stopped => "stopped before the crowd was let in: these are the figures of one user alone".to_owned(),
+            Self::TooDear { left, least } => format!(
+                "the crowd was not let in: one user alone has left {left} of the budget, and a request could cost \
+                 {least}; these are the figures of one user alone"
+            ),
+        }
+    }
 }
 
 impl Rushed {
@@ -262,22 +305,22 @@ impl Rushed {
         let alone = self.alone.as_ref();
         if context.output == Output::Json {
             let summary = |finished: Option<&'a Finished>| finished.map(|finished| &finished.summary);
-            terminal.print(&report::rush_json(summary(self.crowd.as_ref()), summary(alone), &self.changes))?;
-        } else if let Some(last) = self.crowd.as_ref().or(alone) {
+            terminal.print(&report::rush_json(summary(self.crowd.as_ref().ok()), summary(alone), &self.changes))?;
+        } else if let Some(last) = self.crowd.as_ref().ok().or(alone) {
             self.print_tables(last, context)?;
         }
         match (&self.crowd, alone) {
-            (Some(crowd), alone) => {
+            (Ok(crowd), alone) => {
                 benchmark::notes(crowd, context);
                 if let Some(alone) = alone {
                     terminal.note(&format!("one user alone kept in {}", alone.path.display()));
                 }
             }
-            (None, Some(alone)) => {
+            (Err(why), Some(alone)) => {
                 benchmark::notes(alone, context);
-                terminal.note("stopped before the crowd was let in: these are the figures of one user alone");
+                terminal.note(&why.in_words());
             }
-            (None, None) => {}
+            (Err(_), None) => {}
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use runner::Numbers;
 use schema::manifest::Status;
 use schema::record::Record;
 use schema::summary::Summary;
@@ -42,11 +43,31 @@ impl Shelf {
     /// # Errors
     /// There is none of that name, or it cannot be read.
     pub(crate) fn numbers(&self, wanted: &str, context: &Context) -> Result<(Run, Summary), Failure> {
+        let run = self.glance(wanted, context)?;
+        let summary = summary_of(&run, context)?;
+        Ok((run, summary))
+    }
+
+    /// As [`numbers`](Self::numbers), with the run's records, without their texts. All of it is read once.
+    ///
+    /// # Errors
+    /// As [`numbers`](Self::numbers).
+    pub(crate) fn numbers_and_records(
+        &self,
+        wanted: &str,
+        context: &Context,
+    ) -> Result<(Run, Summary, Vec<Record>), Failure> {
+        let run = self.glance(wanted, context)?;
+        let (numbers, records) = runner::numbers_and_records(&run).map_err(miette::Report::new)?;
+        let summary = told(numbers, &run, context);
+        Ok((run, summary, records))
+    }
+
+    fn glance(&self, wanted: &str, context: &Context) -> Result<Run, Failure> {
         let path = store::find(&self.out, wanted).map_err(miette::Report::new)?;
         let run = Run::glance(&path).map_err(miette::Report::new)?;
         tell(&run.missing, context);
-        let summary = summary_of(&run, context)?;
-        Ok((run, summary))
+        Ok(run)
     }
 }
 
@@ -61,10 +82,14 @@ fn tell<'a>(missing: impl IntoIterator<Item = &'a String>, context: &Context) {
 /// # Errors
 /// Its records are there but cannot be read.
 pub(crate) fn summary_of(run: &Run, context: &Context) -> Result<Summary, Failure> {
-    let numbers = runner::numbers(run).map_err(miette::Report::new)?;
+    Ok(told(runner::numbers(run).map_err(miette::Report::new)?, run, context))
+}
+
+/// The numbers, after what there is to be said of them.
+fn told(numbers: Numbers, run: &Run, context: &Context) -> Summary {
     let missing = numbers.missing.iter().filter(|_| run.manifest.status == Status::Running);
     tell(numbers.problems.iter().chain(missing).filter(|what| !run.missing.contains(what)), context);
-    Ok(numbers.summary)
+    numbers.summary
 }
 
 /// What can be read of a series; the rest is told.

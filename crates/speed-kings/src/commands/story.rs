@@ -6,7 +6,7 @@ use schema::target::TargetName;
 use crate::args::Output;
 use crate::commands::Context;
 use crate::commands::assumed::People;
-use crate::commands::stored::{Shelf, records_of};
+use crate::commands::stored::Shelf;
 use crate::outcome::{Exit, Failure};
 
 /// Tell a run as five people live through it; each number with its interval, each assumption with its source.
@@ -34,8 +34,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let assumptions = args.people.assumptions()?;
-    let (run, summary) = args.shelf.numbers(&args.run, context)?;
-    let records = records_of(&run, context)?;
+    let (run, summary, records) = args.shelf.numbers_and_records(&args.run, context)?;
     let projected = stats::impact(&run.manifest.plan, &summary, &records, &assumptions);
     let Some(story) = report::story(&summary, &projected, args.target.as_ref()) else {
         let names: Vec<String> =

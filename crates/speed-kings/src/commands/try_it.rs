@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use schema::vote::Tally;
 
+use crate::args::Output;
 use crate::args::run::{RunArgs, Way};
 use crate::args::screen::ScreenArgs;
 use crate::commands::Context;
@@ -106,7 +107,11 @@ fn stored_tally(out: &Path) -> Result<(Tally, Vec<String>), Failure> {
 
 fn print_tally(out: &Path, context: &Context) -> Result<(), Failure> {
     let (tally, notes) = stored_tally(out)?;
-    context.print_listing(&report::votes(&tally))?;
+    if context.output == Output::Table {
+        context.terminal.print(&tui::tally_text(&tally, context.terminal.style().width))?;
+    } else {
+        context.print_listing(&report::votes(&tally))?;
+    }
     context.terminal.note_all(&stats::tally_in_words(&tally));
     context.terminal.note_all(&notes);
     Ok(())

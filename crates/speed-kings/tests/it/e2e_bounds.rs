@@ -34,7 +34,7 @@ const PRICES: &str = r#"{"as_of": "2026-11-21", "source": "a test", "prices": [
     {"provider": "groq", "model": "tiny", "input_per_mtok_usd": 1000, "output_per_mtok_usd": 1000}]}"#;
 
 /// A provider that counts 10 tokens in and 10 out for every request. What is simulated would cost nothing.
-fn dear() -> Desk {
+pub(crate) fn dear() -> Desk {
     let url = serve(|asked| {
         if asked.is_listing {
             return Said::model("tiny");

@@ -123,6 +123,21 @@ fn a_target_that_fails_is_told_of_and_the_others_finish() {
 }
 
 #[test]
+fn settings_of_files_that_do_not_count_for_a_race_are_told() {
+    let desk = Desk::new()
+        .with_file("speed-kings.yaml", "max_tokens: 4\nconcurrency: 9\n")
+        .with("SPEED_KINGS_REQUESTS", "70")
+        .with("SPEED_KINGS_SEED", "3");
+    let race = desk.run(&["race", "--mock=vllm,tgi", "--plain"]);
+    assert_eq!(race.status, Some(0), "{}", race.all());
+    let told = "`race` settles itself, or has no use for, `concurrency` (speed-kings.yaml:2), `requests` \
+                ($SPEED_KINGS_REQUESTS): what is said there does not count";
+    assert_eq!(race.err.lines().filter(|line| *line == told).count(), 1, "{}", race.err);
+    let benchmark = desk.run(&["benchmark", "--mock=vllm", "--max-tokens=4", "--no-tui"]);
+    assert!(!benchmark.err.contains("does not count"), "{}", benchmark.err);
+}
+
+#[test]
 fn a_replay_tells_and_prints_what_the_race_did_and_measures_nothing() {
     let desk = Desk::new();
     let race = desk.run(&[&MOCK[..], &["--runs=2"]].concat());

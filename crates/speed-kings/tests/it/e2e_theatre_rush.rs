@@ -8,6 +8,7 @@ use sim::Engine;
 use store::Run;
 
 use crate::command::Desk;
+use crate::e2e_bounds::dear;
 use crate::e2e_run::{is_plain, latest, measured, slow_engine, start, target};
 use crate::pty::{ENTER, Life, Pty};
 
@@ -116,6 +117,19 @@ fn what_a_crowd_settles_itself_is_refused() {
     let outcome = Desk::new().run(&rush("6", &["--concurrency=9"]));
     assert_eq!(outcome.status, Some(2));
     assert!(outcome.err.contains("`rush` has no use for `--concurrency`"), "{}", outcome.err);
+}
+
+#[test]
+fn a_crowd_that_cannot_be_paid_for_any_more_is_not_let_in() {
+    let desk = dear();
+    let asked = ["rush", "--providers=groq", "--model=tiny", "--prices=prices.json", "--prompt=Say something."];
+    let outcome = desk.run(&[&asked[..], &["--max-tokens=10", "--alone=50", "--budget=20cents"]].concat());
+    assert_eq!(outcome.status, Some(1), "{}", outcome.all());
+    assert!(outcome.err.contains("the crowd was not let in"), "{}", outcome.all());
+    assert!(outcome.err.contains("of the budget"), "{}", outcome.all());
+    let run = latest(&desk);
+    assert_eq!((run.manifest.status, run.manifest.plan.name.as_str()), (Status::Complete, "rush-alone"));
+    assert_eq!(std::fs::read_dir(desk.path().join("results")).unwrap().count(), 1, "no empty run of a crowd");
 }
 
 #[test]

@@ -258,7 +258,9 @@ fn until_it_is_over_enter_does_nothing_and_q_gives_up() {
     assert_eq!(script.screen.press(KeyEvent::from(KeyCode::Enter)), Reaction::Stay);
     assert_eq!(script.screen.press(KeyEvent::from(KeyCode::Char('q'))), Reaction::Abort);
     script.screen.close();
-    assert_eq!(script.screen.press(KeyEvent::from(KeyCode::Enter)), Reaction::Leave);
+    for key in [KeyCode::Enter, KeyCode::Char('q'), KeyCode::Esc] {
+        assert_eq!(script.screen.press(KeyEvent::from(key)), Reaction::Leave, "nothing is left to be given up");
+    }
 }
 
 #[test]

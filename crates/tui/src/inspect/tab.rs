@@ -123,12 +123,12 @@ impl Tab {
         self.seen.as_ref()?.typed.as_deref()
     }
 
-    /// One line: how it stands, or how it went.
-    pub(super) fn standing(&self, view: &View<'_>) -> Line<'static> {
+    /// One line: how it stands, or how it went, as much of it as fits so many columns.
+    pub(super) fn standing(&self, view: &View<'_>, columns: u16) -> Line<'static> {
         let theme = view.theme;
         let Some(seen) = &self.seen else {
             let text = self.state.map_or("about to be asked".to_owned(), |(since, state)| {
-                format!("{state}, {} events, {} since the last step", self.events, view.now - since)
+                format!("{state}, {}, {} since the last step", counted(self.events as usize), view.now - since)
             });
             return Line::styled(text, theme.warn);
         };
@@ -144,14 +144,16 @@ impl Tab {
             Some(version(&seen.exchange).to_owned()),
             span(Metric::Ttft).map(|ttft| format!("TTFT {ttft}")),
             span(Metric::E2e).map(|e2e| format!("E2E {e2e}")),
-            Some(format!("{} events", record.events.len())),
+            Some(counted(record.events.len())),
             tokens,
         ];
-        let facts: Vec<_> = facts.into_iter().flatten().collect();
-        Line::from(vec![
-            Span::styled(status, style.add_modifier(Modifier::BOLD)),
-            Span::styled(format!(" · {}", facts.join(" · ")), theme.text),
-        ])
+        let mut line = Line::from(Span::styled(status, style.add_modifier(Modifier::BOLD)));
+        for fact in facts.into_iter().flatten().map(|fact| format!(" · {fact}")) {
+            if line.width() + text::width(&fact) <= columns.into() {
+                line.push_span(Span::styled(fact, theme.text));
+            }
+        }
+        line
     }
 
     pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, leaf: Leaf, theme: &Theme) {
@@ -180,6 +182,10 @@ impl Tab {
             }
         }
     }
+}
+
+fn counted(events: usize) -> String {
+    format!("{events} event{}", if events == 1 { "" } else { "s" })
 }
 
 /// Where a key for scrolling leads to from `at`; beyond the end is for the drawing to put right.

@@ -9,11 +9,10 @@ use schema::text::Untrusted;
 use schema::units::{Moment, Nanos};
 
 use super::State;
+use crate::testing::SIZES;
 use crate::text::width;
 use crate::{Reaction, Screen as _};
 use script::{START, Script, ms, setup};
-
-const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (250, 70)];
 
 /// Frames of `script` at `at` in all sizes, kept under `name`.
 #[track_caller]
@@ -446,6 +445,7 @@ fn enter_goes_on_only_when_there_is_nothing_more_to_watch() {
         script.sent();
         assert_eq!(script.press(KeyCode::Enter), Reaction::Stay);
         assert_eq!(script.press(KeyCode::Char('s')), Reaction::Stop);
+        assert_eq!(script.press(KeyCode::Char('q')), Reaction::Abort);
         for target in 0..2 {
             script.completes(target, START + 10);
         }
@@ -453,7 +453,7 @@ fn enter_goes_on_only_when_there_is_nothing_more_to_watch() {
     }
     assert_eq!(script.press(KeyCode::Char('s')), Reaction::Stay, "nothing is left to be stopped");
     assert_eq!(script.press(KeyCode::Enter), Reaction::Leave);
-    assert_eq!(script.press(KeyCode::Char('q')), Reaction::Abort);
+    assert_eq!(script.press(KeyCode::Char('q')), Reaction::Leave, "nor to be given up");
     let mut broken = Script::of(2);
     broken.race.close();
     assert_eq!(broken.press(KeyCode::Enter), Reaction::Leave);

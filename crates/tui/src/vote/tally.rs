@@ -6,7 +6,7 @@ use schema::vote::{Tally, Votes};
 
 use crate::pages::Page;
 use crate::text;
-use crate::theme::Theme;
+use crate::theme::{Theme, ThemeName};
 
 /// Columns of an interval at most.
 const WIDEST_STRIP: usize = 60;
@@ -21,16 +21,25 @@ pub fn tally_page(tally: &Tally) -> Page {
     Page::new(title, move |width, theme| lines(&tally, usize::from(width), theme)).with_hint("t or q goes back")
 }
 
+/// The same contenders as plain text of so many columns, made fit for a terminal.
+pub fn tally_text(tally: &Tally, columns: u16) -> String {
+    let theme = Theme::of(ThemeName::Mono);
+    let heading = format!("Votes: {}; rounds without one: {}", tally.votes, tally.skipped);
+    let lines = std::iter::once(heading.into()).chain(contenders(tally, columns.into(), &theme));
+    lines.map(|line: Line<'_>| format!("{}\n", line.to_string().trim_end())).collect()
+}
+
 fn lines(tally: &Tally, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let wrapped = |sentence: String| text::wrap(&Untrusted::bounded(sentence, usize::MAX), width);
     let sentences = stats::tally_in_words(tally).into_iter().flat_map(wrapped);
-    let mut lines: Vec<Line<'static>> = sentences.map(|line| Line::styled(line, theme.text)).collect();
-    for (place, votes) in tally.contenders.iter().enumerate() {
-        lines.push(Line::default());
-        lines.push(name(place, votes, width, theme));
-        lines.push(chance(place, votes, width, theme));
-    }
-    lines
+    sentences.map(|line| Line::styled(line, theme.text)).chain(contenders(tally, width, theme)).collect()
+}
+
+/// Two lines each, after an empty one.
+fn contenders<'a>(tally: &'a Tally, width: usize, theme: &'a Theme) -> impl Iterator<Item = Line<'static>> + 'a {
+    tally.contenders.iter().enumerate().flat_map(move |(place, votes)| {
+        [Line::default(), name(place, votes, width, theme), chance(place, votes, width, theme)]
+    })
 }
 
 fn name(place: usize, votes: &Votes, width: usize, theme: &Theme) -> Line<'static> {

@@ -144,3 +144,10 @@ fn no_size_is_too_small() {
         drawn(&mut revealed, 0, size);
     }
 }
+
+#[test]
+fn votes_are_told_in_lines_that_fit() {
+    let text = tally_text(&tally(), 80);
+    assert!(text.lines().all(|line| crate::text::width(line) <= 80), "{text}");
+    assert!(text.starts_with("Votes: ") && text.contains("1. ") && text.contains('●'), "{text}");
+}

@@ -52,7 +52,8 @@ pub(super) fn run(args: &Args, wanted: &Path, on_stage: bool, context: &Context)
     let begun = steps.first().map(|step| step.at).unwrap_or_default();
     let remark = remark(&plan, &raced).map(Progress::Note);
     let before = found.iter().filter_map(warmed).chain(remark).map(|progress| Step { at: begun, progress });
-    steps.splice(0..0, before.collect::<Vec<_>>());
+    // Behind the step that says that it begins.
+    steps.splice(1..1, before.collect::<Vec<_>>());
     let speed = args.run.replay_speed().unwrap_or(1.0);
     let told = Told { summary, plan, records: raced, kept_in: stored.path.clone() };
     if on_stage {

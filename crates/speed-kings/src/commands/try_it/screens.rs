@@ -28,11 +28,13 @@ pub(super) fn session(args: &Args, only: Option<&str>, who: &str, context: &Cont
                 None => break,
             },
         };
-        let (heat, judged) = race(&mut stage, args, (number, &prompt), context)?;
+        let stop = Stop::new();
+        let (heat, judged) = race(&mut stage, args, (number, &prompt), &stop, context)?;
         if heat.exit() != Exit::Done {
             exit = heat.exit();
         }
-        if heat.is_interrupted() {
+        // It may have been asked for while the round was being sealed.
+        if stop.is_asked() {
             note = Some(format!(
                 "That round was given up. What there was of it is kept in {}.",
                 heat.finished.path.display()
@@ -59,6 +61,7 @@ fn race(
     stage: &mut Stage,
     args: &Args,
     (number, prompt): (u64, &str),
+    stop: &Stop,
     context: &Context,
 ) -> Result<(Heat, Judged), Failure> {
     let round = Round::line_up(args, number, prompt, context)?;
@@ -66,9 +69,9 @@ fn race(
     let (field, judged) = round.part();
     let clock = field.clock;
     let mut race = Seen::new(Race::new(setup));
-    let heat = field.carry_out(Show::Screen(stage, &mut race), &Stop::new(), context)?;
+    let heat = field.carry_out(Show::Screen(stage, &mut race), stop, context)?;
     race.screen.close();
-    if !heat.is_interrupted() && !race.is_left {
+    if !stop.is_asked() && !race.is_left {
         // Whatever it is left by, the answers come next.
         stage.show(&mut race, clock)?;
     }
