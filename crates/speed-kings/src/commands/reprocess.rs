@@ -14,6 +14,9 @@ use crate::config::problem::Problem;
 use crate::outcome::{Exit, Failure};
 use reseal::{Mode, Resealed, reseal};
 
+/// What is told of a run among all that cannot be made anew yet.
+const STILL_GOING_ON: &str = "it is still going on; its numbers are made when it ends";
+
 /// Make the numbers of stored runs anew from their records, and tell what changed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -29,7 +32,7 @@ pub(crate) struct Args {
     #[arg(required_unless_present = "all", conflicts_with = "all")]
     runs: Vec<String>,
 
-    /// Every run there is.
+    /// Every run there is, but for those still going on.
     #[arg(long)]
     all: bool,
 
@@ -46,7 +49,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let mode = if args.dry_run { Mode::DryRun } else { Mode::Seal };
     let mut table = Table::default();
     for folder in &folders {
-        table.add(folder, reseal(folder, mode), mode, context);
+        match reseal(folder, mode) {
+            // Nobody asked for this one by its name.
+            Err(StoreError::GoingOn { .. }) if args.all => table.row(folder, "left as it is", STILL_GOING_ON),
+            outcome => table.add(folder, outcome, mode, context),
+        }
     }
     table.print(context)
 }

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use schema::FORMAT_VERSION;
-use schema::manifest::{Source, Status};
+use schema::manifest::{Manifest, Source, Status};
+use schema::plan::Plan;
 use serde_json::Value;
 use sim::{Engine, Sim};
 use store::{MANIFEST, Run};
@@ -279,6 +280,26 @@ fn numbers_are_made_anew_and_what_changed_is_told() {
     assert!(store::verify(&after).is_empty() && after.missing.is_empty());
     assert_eq!((after.manifest.run_id, after.manifest.ended), (before.run_id, before.ended));
     assert_eq!(summary(&after, "it").attempted, 4);
+}
+
+#[test]
+fn a_run_still_going_on_is_left_alone_among_all_and_refused_by_name() {
+    let (desk, sim) = (Desk::new(), start(prompt_engine(Engine::OpenAi)));
+    let ended = measure(&desk, &sim, "ended", &[]);
+    let manifest = Run::open(&measure(&desk, &sim, "pattern", &[])).unwrap().manifest;
+    let manifest = Manifest { plan: Plan { name: "going".into(), ..manifest.plan.clone() }, ..manifest };
+    let now = jiff::civil::date(2026, 11, 22).at(8, 5, 9, 0);
+    let going = store::RunDir::create(ended.parent().unwrap(), &manifest, now, &[]).unwrap();
+    let outcome = desk.run(&["reprocess", "--all"]);
+    assert_eq!(outcome.status, Some(0), "{}", outcome.all());
+    let mut results: Vec<String> =
+        json(&desk, &["reprocess", "--all"]).iter().map(|row| row["result"].as_str().unwrap().to_owned()).collect();
+    results.sort();
+    assert_eq!(results, ["left as it is", "sealed again, unchanged", "sealed again, unchanged"]);
+    assert!(outcome.out.contains("still going on"), "{}", outcome.out);
+    let outcome = desk.run(&["reprocess", "going"]);
+    assert_eq!(outcome.status, Some(1), "{}", outcome.all());
+    drop(going);
 }
 
 #[test]

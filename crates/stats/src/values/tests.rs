@@ -61,6 +61,33 @@ fn every_metric_is_what_the_design_says() {
     check(&record, Metric::ServerTtft, &[]);
 }
 
+/// Of an open loop at 250 ms, which found no place until 700 ms; no new connection. A call of a tool in three pieces at 900, 930 and
+/// 990 ms, of eight tokens in all, and the finish reason at 1,000 ms, in which the stream ends.
+#[test]
+fn a_request_that_waited_for_a_place_is_late_from_its_schedule_alone() {
+    let mut record = record(700, &[]);
+    record.scheduled_ns = ms(250);
+    record.end_ns = Some(ms(1_000));
+    let piece = |at, tokens| Event { tokens, ..event(ms(at), EventKind::ToolCall) };
+    record.events = vec![piece(900, 1), piece(930, 2), piece(990, 5), event(ms(1_000), EventKind::Other)].into();
+    record.tokens = Some(TokenCounts { input: Some(12), output: 8, source: TokenSource::ServerUsage });
+    check(&record, Metric::ScheduleLag, &[450e6]);
+    check(&record, Metric::Ttft, &[200e6]);
+    check(&record, Metric::TtftFromSchedule, &[650e6]);
+    check(&record, Metric::TtftVisible, &[]);
+    check(&record, Metric::E2e, &[290e6]);
+    // An event counts once however many tokens it carries.
+    check(&record, Metric::Itl, &[30e6, 60e6]);
+    check(&record, Metric::Tpot, &[90e6 / 7.0]);
+    check(&record, Metric::OutputSpeed, &[7.0 / 0.090]);
+    check(&record, Metric::Connect, &[]);
+    // Set up after it was due, a connection is no lag of ours, and in no latency but that from the schedule.
+    record.connect = Some(ConnectTimes { dns_ns: None, tcp_ns: Nanos::from_millis(400), tls_ns: None });
+    check(&record, Metric::ScheduleLag, &[50e6]);
+    check(&record, Metric::Ttft, &[200e6]);
+    check(&record, Metric::TtftFromSchedule, &[650e6]);
+}
+
 #[test]
 fn latency_of_a_failed_request_is_no_latency_but_our_own_lateness_is() {
     let record = Record { outcome: failed(0, FailureClass::Truncated).outcome, ..worked() };
