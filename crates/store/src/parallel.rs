@@ -47,6 +47,10 @@ pub(crate) struct Parallel<T> {
     ready: vec::IntoIter<Parsed<T>>,
     /// Number of the line last taken, from 1.
     number: u64,
+    /// How many of its first chunks the file is long.
+    first_chunks: u64,
+    /// As in [`Parallel::about`].
+    about: u64,
 }
 
 /// What came of a line.
@@ -72,6 +76,8 @@ impl<T: Send + 'static> Parallel<T> {
             ended: None,
             ready: Vec::new().into_iter(),
             number: 0,
+            first_chunks: 0,
+            about: 0,
         })
     }
 
@@ -88,14 +94,23 @@ impl<T: Send + 'static> Parallel<T> {
             let Some(parsed) = self.chunk().map_err(|e| StoreError::io("read", &self.path, e))? else {
                 return Ok(None);
             };
+            if self.number == 0 {
+                self.about = self.first_chunks * parsed.iter().filter(|value| value.is_ok()).count() as u64;
+            }
             self.ready = parsed.into_iter();
         }
+    }
+
+    /// About how many values the whole file has, by its length and those of its first chunk; none before that was read.
+    pub(crate) fn about(&self) -> usize {
+        usize::try_from(self.about).unwrap_or(0)
     }
 
     /// What came of the next chunk.
     fn chunk(&mut self) -> io::Result<Option<Vec<Parsed<T>>>> {
         if self.handed == 0 && self.ended.is_none() {
             let first = self.read();
+            self.first_chunks = self.file.metadata()?.len().div_ceil(first.len().max(1) as u64);
             if self.ended.is_some() {
                 return Ok(Some(self.parse.all(&first)));
             }

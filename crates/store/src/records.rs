@@ -104,6 +104,24 @@ impl Records {
         none.into_iter().chain(interrupted).collect()
     }
 
+    /// Adds all of them to `to`, which makes room for about as many at once: growing step by step, those of a long run
+    /// would be moved time and again.
+    ///
+    /// # Errors
+    /// When the file cannot be read; what was read before is added.
+    pub fn read_into(&mut self, to: &mut Vec<Record>) -> Result<(), StoreError> {
+        while let Some(record) = self.next().transpose()? {
+            if to.len() == to.capacity()
+                && let Stage::Lines(lines) = &self.stage
+            {
+                // Where there is no such room, it is made as it is needed.
+                drop(to.try_reserve_exact(lines.about()));
+            }
+            to.push(record);
+        }
+        Ok(())
+    }
+
     /// How many of the records yielded so far were in flight when the process died.
     pub const fn interrupted(&self) -> u64 {
         self.interrupted

@@ -165,5 +165,8 @@ fn texts_that_no_number_is_made_of_may_be_left_out() {
     let run = begin(out.path());
     write(&mut run.writer(), &[record("groq", 1)], &[]);
     let lean: Vec<_> = run.run().records(&name("groq")).unwrap().without_texts().map(Result::unwrap).collect();
+    let mut at_once = Vec::new();
+    run.run().records(&name("groq")).unwrap().without_texts().read_into(&mut at_once).unwrap();
+    assert_eq!(at_once, lean);
     assert_eq!(lean, [Record { output: None, request_id: None, ..record("groq", 1) }]);
 }
