@@ -156,6 +156,10 @@ fn a_replay_tells_and_prints_what_the_race_did_and_measures_nothing() {
     assert_eq!(told(&replay.err), told(&race.err));
     assert!(replay.err.contains("nothing was measured"), "{}", replay.err);
     assert_eq!(std::fs::read_dir(desk.path().join("results")).unwrap().count(), 1);
+    let shown = desk.run(&["results", "show"]);
+    for found in ["What was found of the targets", "round trip", "TCP handshake", "context", "32768 tokens"] {
+        assert!(shown.out.contains(found), "{found} in\n{}", shown.out);
+    }
     let one = desk.run(&["race", "--replay=race", "--replay-speed=1000", "--runs=1"]);
     assert!(one.err.contains("one run") && !one.err.contains("Run 2"), "{}", one.err);
     let none = desk.run(&["race", "--replay=nowhere"]);
