@@ -2,16 +2,15 @@
 
 use std::error::Error as _;
 use std::ffi::OsString;
-use std::num::{IntErrorKind, ParseIntError};
+use std::num::{IntErrorKind, ParseFloatError, ParseIntError};
 
 use clap::error::{ContextKind, ErrorKind};
 
 /// The command line with `--rate -1` as `--rate=-1`: no flag begins with a digit, so what does is a value, to be refused
 /// by whatever reads it.
-pub(super) fn join_negative(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
+pub(super) fn join_negative(mut args: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut joined: Vec<OsString> = Vec::new();
-    let mut args = args.peekable();
-    while let Some(arg) = args.next() {
+    for arg in args.by_ref() {
         if arg == "--" {
             joined.push(arg);
             break;
@@ -52,9 +51,12 @@ pub(super) fn retell(refusal: clap::Error, command: &clap::Command) -> clap::Err
     }
 }
 
-/// Why a value was refused that is no whole number; `None` where something else is the matter, or clap tells it well.
+/// Why a value was refused that is no number; `None` where something else is the matter, or clap tells it well.
 pub(crate) fn reason(refusal: &clap::Error) -> Option<String> {
     let source = refusal.source().filter(|_| refusal.kind() == ErrorKind::ValueValidation)?;
+    if source.is::<ParseFloatError>() {
+        return Some("use a number, such as 2.5".to_owned());
+    }
     let too_large = |error: &ParseIntError| *error.kind() == IntErrorKind::PosOverflow;
     match source.downcast_ref::<ParseIntError>() {
         Some(error) if too_large(error) => Some("it is larger than any there may be".to_owned()),
@@ -109,6 +111,10 @@ mod tests {
         for (bytes, value) in [(4, "-1"), (8, "-1"), (4, "many"), (8, "1.5"), (4, "9999999999")] {
             check_told(bytes, value, "use a whole number, such as 8");
         }
+        let number = clap::Arg::new("n").long("n").value_name("N").value_parser(clap::value_parser!(f64));
+        let command = clap::Command::new("x").arg(number);
+        let refusal = command.clone().try_get_matches_from(["x", "--n=x"]).unwrap_err();
+        assert_eq!(reason(&refusal).as_deref(), Some("use a number, such as 2.5"));
         check_told(8, "99999999999999999999", "it is larger than any there may be");
     }
 }

@@ -17,6 +17,7 @@ use wire::{Message, RequestSpec, Role};
 use crate::args::run::{RunArgs, Way};
 use crate::commands::Context;
 use crate::commands::prepare::prepare;
+use crate::config::verb::TEST;
 use crate::outcome::{Exit, Failure};
 
 /// Send one quick request to each target and say what came back.
@@ -41,7 +42,7 @@ const ANSWER_BYTES: usize = 60;
 const FAILURE_BYTES: usize = 400;
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let prepared = prepare(&args.run, &Way::BENCHMARK, context)?;
+    let prepared = prepare(&args.run, &Way { verb: &TEST, settled: "" }, context)?;
     let lacking = prepared.is_lacking();
     let resolved = &prepared.resolved;
     let clock = Clock::start();

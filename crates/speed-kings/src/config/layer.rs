@@ -203,9 +203,9 @@ pub(crate) fn gather(
     }
     if !useless.is_empty() {
         let (name, useless) = (verb.name, useless.join(", "));
-        layered.notes.push(format!(
-            "`{name}` settles itself, or has no use for, {useless}: what is said there does not count"
-        ));
+        layered
+            .notes
+            .push(format!("`{name}` settles itself, or has no use for, {useless}: what is said there does not count"));
     }
     match verb.settled(settled) {
         Ok(layer) => layered.lay(layer),

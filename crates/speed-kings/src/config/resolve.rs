@@ -353,9 +353,10 @@ fn address(key: &str, text: &str, problems: &mut Problems) -> Option<Url> {
     let (wrong, help) = match Url::parse(text) {
         _ if several => ("is one alone", "write one; each target may name its own: `metrics=URL` within `target`"),
         Ok(url) if !matches!(url.scheme(), "http" | "https") => ("begins with `http://` or `https://`", LIKE_THIS),
-        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-            ("holds no user name and no password", "leave them out: the key of a target goes to pages of its own origin")
-        }
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => (
+            "holds no user name and no password",
+            "leave them out: the key of a target goes to pages of its own origin",
+        ),
         Ok(url) => return Some(url),
         Err(_) => ("begins with `http://` or `https://` and names a host", LIKE_THIS),
     };

@@ -27,7 +27,16 @@ pub(crate) struct Verb {
 pub(crate) const BENCHMARK: Verb = Verb { name: "benchmark", suggests: "", without: &[], own: &[], targets: ANY };
 
 /// All that are not [`BENCHMARK`].
-pub(crate) const VERBS: &[Verb] = &[RACE, TRY_IT, DEMO, CONVERSATION, INSPECT, RUSH];
+pub(crate) const VERBS: &[Verb] = &[TEST, RACE, TRY_IT, DEMO, CONVERSATION, INSPECT, RUSH];
+
+/// `test`: one small request to each target, always the same.
+pub(crate) const TEST: Verb = Verb {
+    name: "test",
+    suggests: "",
+    without: &[HOW_MUCH, LOADS, WAVES, SEARCHES, MEMORY, RUNS, PROMPTS, ASKED],
+    own: &[],
+    targets: ANY,
+};
 
 /// `race`: one request to each target at one instant, so many times.
 pub(crate) const RACE: Verb = Verb {
@@ -164,6 +173,22 @@ const PROMPTS: &[&str] = &[
     "images",
     "image_size",
     "answer",
+];
+
+/// What is asked where that is always the same.
+const ASKED: &[&str] = &[
+    "prompt",
+    "scenario",
+    "output_tokens",
+    "max_tokens",
+    "force_length",
+    "defeat_cache",
+    "temperature",
+    "tokenizer",
+    "seed",
+    "side_by_side",
+    "turns",
+    "keep_text",
 ];
 
 /// What belongs to runs: an exchange that is only looked at is none.
