@@ -156,13 +156,8 @@ impl Sender {
     ) -> Result<Option<Asked>, Cut> {
         for attempt in 0.. {
             let asked = self.ask(slot, attempt, talk).await;
-            let record = match self.once(&asked, slot.stream, said.as_deref_mut()).await {
-                Ok(record) => record,
-                Err(Cut) => {
-                    self.cut(&asked);
-                    return Err(Cut);
-                }
-            };
+            let record = self.once(&asked, slot.stream, said.as_deref_mut()).await;
+            let record = record.inspect_err(|Cut| self.cut(&asked))?;
             let answered = record.outcome.is_complete();
             let back_off = self.back_off(&record);
             self.shared.keep(record);

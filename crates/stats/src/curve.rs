@@ -67,7 +67,8 @@ pub(crate) fn search<'a>(
     let same = |a: &&Step, b: &&Step| a.level.total_cmp(&b.level).is_eq();
     let mut levels: Vec<Level> =
         steps.chunk_by(same).map(|steps| level(plan, target, steps, records, calibration)).collect();
-    let answer = matches!(search, Search::FindMax { .. }).then(|| answer_of(plan, &search, &levels));
+    let is_broken_off = || records.iter().any(|record| belongs_to_none(record, &steps));
+    let answer = matches!(search, Search::FindMax { .. }).then(|| answer_of(plan, &search, &levels, is_broken_off()));
     let chosen = stands_for(answer.as_ref(), &levels)?;
     let law = fit_law(&levels.iter().filter(|level| level.fits_a_law()).map(Level::place).collect::<Vec<_>>());
     let points = levels.iter().map(|level| level.point.clone()).collect();
@@ -257,9 +258,17 @@ impl Level<'_> {
     }
 }
 
-fn answer_of(plan: &Plan, search: &Search, levels: &[Level<'_>]) -> Answer {
+/// Whether a request is of a step that never came to its end: it was interrupted, or the run died in it.
+fn belongs_to_none(record: &Record, steps: &[&Step]) -> bool {
+    record.phase == Phase::Measured && !steps.iter().any(|step| step.number == record.step)
+}
+
+fn answer_of(plan: &Plan, search: &Search, levels: &[Level<'_>], is_broken_off: bool) -> Answer {
     let verdicts: Vec<Verdict> = levels.iter().map(|level| level.verdict).collect();
     let mut found = answer(search.axis(), &plan.slos, &verdicts);
+    if is_broken_off {
+        found.why.push_str("; the last step was broken off and is not judged");
+    }
     let ours = levels.iter().find(|level| level.point.trust == Trust::ClientLimited);
     if let Some(level) = ours {
         let from = level_in_words(search.axis(), level.value);

@@ -145,11 +145,11 @@ async fn drive_two(when_full: WhenFull, slots: u64, most: u32) -> (Vec<(u64, u64
     let drive = |segment: Segment| {
         let own = every(10, slots).filter(move |slot| segment.holds(slot.index));
         let own = own.map(|slot| Slot { index: FIRST + slot.index, ..slot });
-        let send = |slot: Slot| {
+        let serve = |slot: Slot| {
             sent.borrow_mut().push((slot.index - FIRST, timing.now().0 / 1_000_000));
             tokio::time::sleep(Duration::from_secs(1 - slot.index % 2))
         };
-        open(own, &timing, &places, when_full, send, |slot| not_sent.borrow_mut().push(slot.index - FIRST))
+        open(own, &timing, &places, when_full, serve, |slot| not_sent.borrow_mut().push(slot.index - FIRST))
     };
     let mut drivers = Segment::all(2).map(drive);
     let (one, other) = (drivers.next().unwrap(), drivers.next().unwrap());
