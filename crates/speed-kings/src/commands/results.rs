@@ -10,7 +10,7 @@ pub(crate) use list::{FilterArgs, bytes, kept_by_name};
 
 use clap::Subcommand;
 use report::{Align, Cell, Column, Listing};
-use schema::manifest::Found;
+use schema::manifest::{Found, Manifest};
 use schema::target::TargetName;
 
 use crate::args::Output;
@@ -70,7 +70,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 fn show(wanted: &str, shelf: &Shelf, context: &Context) -> Result<Exit, Failure> {
     let (run, summary) = shelf.numbers(wanted, context)?;
     context.print_summary(&summary, &run.manifest.plan)?;
-    if let Some(found) = found(&run.manifest.found) {
+    if let Some(found) = found(&run.manifest) {
         match context.output {
             Output::Table => context.terminal.print(&format!("\n{}", found.table(context.terminal.style())))?,
             Output::Markdown => context.terminal.print(&format!("\n{}", found.markdown()))?,
@@ -83,8 +83,10 @@ fn show(wanted: &str, shelf: &Shelf, context: &Context) -> Result<Exit, Failure>
 }
 
 /// What was found of the targets before they were measured, where anything was.
-fn found(found: &[Found]) -> Option<Listing> {
+fn found(manifest: &Manifest) -> Option<Listing> {
+    let is_simulated = |name: &TargetName| manifest.plan.targets.iter().any(|it| it.name == *name && it.simulated);
     let row = |target: &TargetName, what: &str, said: &str, source: &str| {
+        let target = format!("{target}{}", if is_simulated(target) { " (SIMULATED)" } else { "" });
         [target.as_str(), what, said, source].map(|text| Cell::Text(text.to_owned())).to_vec()
     };
     let of = |found: &Found| {
@@ -96,7 +98,7 @@ fn found(found: &[Found]) -> Option<Listing> {
     let column = |key, heading| Column { key, heading, align: Align::Left };
     let columns =
         vec![column("target", "Target"), column("name", "What"), column("value", "Found"), column("source", "By")];
-    let rows: Vec<_> = found.iter().flat_map(of).collect();
+    let rows: Vec<_> = manifest.found.iter().flat_map(of).collect();
     let title = "What was found of the targets before they were measured".to_owned();
     (!rows.is_empty()).then_some(Listing { title, columns, rows })
 }

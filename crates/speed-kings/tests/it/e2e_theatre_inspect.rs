@@ -217,7 +217,7 @@ fn echo() -> String {
         };
         let (left, right) = key.split_at(key.len() / 2);
         let body: String = ["your key: ", key, left, right].into_iter().map(event).collect();
-        let escaped: String = key.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+        let escaped = key.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat();
         let broken = format!("data: {{oops {key}\n\ndata: {{\"key\":\"{escaped}\"}}\n\n");
         let after: String = [left, right].into_iter().map(event).collect();
         Said { status: "200 OK", content_type: "text/event-stream", body: format!("{body}{broken}{after}") }

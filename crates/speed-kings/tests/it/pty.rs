@@ -138,6 +138,12 @@ impl Pty {
         self.wait(what, |state| is_so(state.terminal.screen()));
     }
 
+    /// Waits until all that the terminal was sent so far is as `is_so` wants it.
+    #[track_caller]
+    pub(crate) fn wait_for_bytes(&self, what: &str, is_so: impl Fn(&[u8]) -> bool) {
+        self.wait(what, |state| is_so(&state.sent));
+    }
+
     /// Waits until this has become of the process.
     #[track_caller]
     pub(crate) fn wait_for_life(&self, life: Life) {

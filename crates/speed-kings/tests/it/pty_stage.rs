@@ -79,7 +79,8 @@ fn who_draws_lets_all_others_go_first_and_hands_that_on_to_nobody() {
     let pty = race.pty(100, 30);
     pty.wait_for("generating");
     let policies = policies(pty.process());
-    for (name, expected) in [("screen", IDLE), ("run", OTHER), ("load-0", OTHER), ("recorder", OTHER), ("keyboard", OTHER)]
+    for (name, expected) in
+        [("screen", IDLE), ("run", OTHER), ("load-0", OTHER), ("recorder", OTHER), ("keyboard", OTHER)]
     {
         let found: Vec<u32> = policies.iter().filter(|(it, _)| it == name).map(|(_, policy)| *policy).collect();
         assert_eq!(found, [expected], "{name} of {policies:?}");
@@ -177,8 +178,8 @@ fn stopped_and_continued_from_outside_a_screen_is_drawn_anew() {
         pty.wait_for_life(Life::Stopped);
         let before = pty.sent().len();
         pty.signal(Signal::SIGCONT);
-        let clears = |pty: &Pty| pty.sent()[before..].windows(4).any(|bytes| bytes == b"\x1b[2J");
-        wait_until("the page is drawn anew", || clears(pty));
+        let clears = |sent: &[u8]| sent[before..].windows(4).any(|bytes| bytes == b"\x1b[2J");
+        pty.wait_for_bytes("the page is drawn anew", clears);
         pty.wait_for("generating");
         pty.keys("q");
     });
@@ -190,7 +191,7 @@ fn a_terminal_may_change_its_size_at_any_time() {
         for (columns, rows) in [(250, 70), (20, 5), (1, 1), (40, 100), (100, 30)] {
             pty.resize(columns, rows);
             let bytes = pty.sent().len();
-            wait_until("it is drawn", || pty.sent().len() > bytes);
+            pty.wait_for_bytes("it is drawn", |sent| sent.len() > bytes);
         }
         pty.wait_for("generating");
         pty.keys("q");
@@ -312,7 +313,7 @@ fn lanes_stay_aligned_whatever_models_say() {
     pty.wait_for("हि");
     // Until all of it was drawn many times over.
     let drawn = pty.sent().len() + 200_000;
-    wait_until("much was drawn", || pty.sent().len() > drawn);
+    pty.wait_for_bytes("much was drawn", |sent| sent.len() > drawn);
     pty.wait_until("both lanes stand straight", |screen| {
         let rows: Vec<u16> = (0..30).filter(|row| symbol(screen, *row, 0) == "│").collect();
         let edges = [0, 44, 45, 89];

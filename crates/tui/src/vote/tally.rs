@@ -26,7 +26,8 @@ pub fn tally_text(tally: &Tally, columns: u16) -> String {
     let theme = Theme::of(ThemeName::Mono);
     let heading = format!("Votes: {}; rounds without one: {}", tally.votes, tally.skipped);
     let lines = std::iter::once(heading.into()).chain(contenders(tally, columns.into(), &theme));
-    lines.map(|line: Line<'_>| format!("{}\n", line.to_string().trim_end())).collect()
+    let lines = lines.map(|line: Line<'_>| line.to_string().trim_end().to_owned());
+    lines.collect::<Vec<_>>().join("\n") + "\n"
 }
 
 fn lines(tally: &Tally, width: usize, theme: &Theme) -> Vec<Line<'static>> {

@@ -101,7 +101,7 @@ mod tests {
 
     /// Each character of `text` as an escape.
     fn spelled(text: &str) -> String {
-        text.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect()
+        text.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect::<Vec<_>>().concat()
     }
 
     #[test]
