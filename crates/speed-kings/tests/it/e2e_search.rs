@@ -157,7 +157,7 @@ fn a_servers_own_metrics_are_kept_and_agree() {
 fn the_floor_of_this_machine_stands_beside_the_result() {
     let sim = start(prompt_engine(Engine::OpenAi));
     let desk = Desk::new();
-    let outcome = run(&desk, &sim, &["--requests=10", "--concurrency=2", "--calibrate", "--output=json"]);
+    let outcome = run(&desk, &sim, &["--duration=500ms", "--concurrency=2", "--calibrate", "--output=json"]);
     assert_eq!(outcome.status, Some(0), "{}", outcome.all());
     let shown: Value = serde_json::from_str(&outcome.out).unwrap();
     let floor = &shown["calibration"];

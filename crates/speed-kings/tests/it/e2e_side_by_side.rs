@@ -44,7 +44,8 @@ fn blocks_begin_at_one_instant_for_all_targets_and_are_compared_pair_by_pair() {
 #[test]
 fn the_floor_of_targets_side_by_side_is_measured_with_as_many_side_by_side() {
     let desk = Desk::new();
-    let arguments = ["benchmark", "--mock=vllm,tgi", "--side-by-side", "--requests=4", "--max-tokens=4", "--calibrate"];
+    let arguments =
+        ["benchmark", "--mock=vllm,tgi", "--side-by-side", "--duration=1s", "--max-tokens=4", "--calibrate"];
     let pty = Pty::spawn(&desk, &arguments, 120, 40);
     pty.wait_until("two engines are calibrated with", |screen| {
         let shown = screen.contents();

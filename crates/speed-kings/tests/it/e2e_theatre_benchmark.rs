@@ -18,7 +18,7 @@ fn takes_the_screen(pty: &Pty) -> bool {
 fn a_benchmark_is_watched_and_ends_by_itself() {
     let desk = Desk::new();
     let arguments =
-        ["benchmark", "--mock=vllm,tgi", "--requests=40", "--blocks=4", "--concurrency=4", "--max-tokens=40"];
+        ["benchmark", "--mock=vllm,tgi", "--requests=16", "--blocks=2", "--concurrency=4", "--max-tokens=40"];
     let pty = Pty::spawn(&desk, &arguments, 120, 40);
     pty.wait_for("4 at once asked");
     pty.wait_for("in flight");
@@ -29,13 +29,13 @@ fn a_benchmark_is_watched_and_ends_by_itself() {
     assert!(pty.screen().contains("run kept in"), "{}", pty.screen());
     let run = latest(&desk);
     assert_eq!(run.manifest.status, Status::Complete);
-    assert!(["vllm-sim", "tgi-sim"].iter().all(|name| measured(&run, name).len() == 40));
+    assert!(["vllm-sim", "tgi-sim"].iter().all(|name| measured(&run, name).len() == 16));
 }
 
 #[test]
 fn calibrating_is_watched_too() {
     let desk = Desk::new();
-    let arguments = ["benchmark", "--mock=vllm", "--requests=4", "--max-tokens=4", "--calibrate"];
+    let arguments = ["benchmark", "--mock=vllm", "--duration=1s", "--max-tokens=4", "--calibrate"];
     let pty = Pty::spawn(&desk, &arguments, 120, 40);
     pty.wait_for("calibrating, 1 of 2");
     pty.wait_for("calibrating, 2 of 2");
@@ -46,7 +46,7 @@ fn calibrating_is_watched_too() {
 #[test]
 fn a_search_shows_its_steps() {
     let desk = Desk::new();
-    let arguments = ["benchmark", "--mock=vllm", "--sweep=concurrency", "--steps=3", "--step=2s", "--max-tokens=8"];
+    let arguments = ["benchmark", "--mock=vllm", "--sweep=concurrency", "--steps=3", "--step=1s", "--max-tokens=8"];
     let pty = Pty::spawn(&desk, &arguments, 120, 40);
     pty.wait_for("Steps of the search");
     pty.wait_for("step 2");

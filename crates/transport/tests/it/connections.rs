@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use transport::Client;
 
-use crate::encrypted::{acceptor, encrypted, insecure};
+use crate::encrypted::{encrypted, insecure, scripted_encrypted};
 use crate::stage::{
     SHORT_BODY, VLLM, alone, client, client_of, failure, fast, faulty, pass, read_request, run, scripted, send,
     short_answer, until,
@@ -122,21 +122,16 @@ fn a_request_that_met_a_closed_connection_is_sent_again_and_the_lesson_is_kept()
 #[test]
 fn a_farewell_beneath_the_encryption_is_no_answer() {
     run(async || {
-        let acceptor = acceptor(&["http/1.1"]);
-        let addr = scripted(move |tcp, _| {
-            let acceptor = acceptor.clone();
-            async move {
-                let mut stream = acceptor.accept(tcp).await.unwrap();
-                read_request(&mut stream).await;
-                stream.write_all(short_answer("").as_bytes()).await.unwrap();
-                stream.flush().await.unwrap();
-                // The next request is met with TLS's own goodbye.
-                read_request(&mut stream).await;
-                stream.shutdown().await.ok();
-            }
+        let url = scripted_encrypted(move |mut stream| async move {
+            read_request(&mut stream).await;
+            stream.write_all(short_answer("").as_bytes()).await.unwrap();
+            stream.flush().await.unwrap();
+            // The next request is met with TLS's own goodbye.
+            read_request(&mut stream).await;
+            stream.shutdown().await.ok();
         })
         .await;
-        let client = client_of(&format!("https://{addr}/v1"), &insecure());
+        let client = client_of(&url, &insecure());
         assert!(send(&client, 1).await.outcome.is_complete());
         let again = send(&client, 1).await;
         assert!(again.outcome.is_complete() && again.connect.is_some(), "{:?}", again.outcome);

@@ -11,7 +11,9 @@ use schema::record::{FailureClass, HttpVersion, Record};
 use schema::units::Nanos;
 use sim::{Config, Engine, Sim};
 use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use transport::{Clock, Connector, Order};
 
 use crate::stage::{
@@ -52,6 +54,20 @@ pub(crate) async fn encrypted(protocols: &[&str]) -> (Sim, String) {
     (sim, format!("https://{addr}/v1/chat/completions"))
 }
 
+/// A server behind TLS that follows `script` on each connection, and its URL.
+pub(crate) async fn scripted_encrypted<S>(script: impl Fn(TlsStream<TcpStream>) -> S + Send + Sync + 'static) -> String
+where
+    S: Future<Output = ()> + Send + 'static,
+{
+    let (acceptor, script) = (acceptor(&["http/1.1"]), Arc::new(script));
+    let addr = scripted(move |tcp, _| {
+        let (acceptor, script) = (acceptor.clone(), Arc::clone(&script));
+        async move { script(acceptor.accept(tcp).await.unwrap()).await }
+    })
+    .await;
+    format!("https://{addr}/v1")
+}
+
 #[test]
 fn an_encrypted_answer_is_stamped_beneath_the_encryption() {
     run(async || {
@@ -75,24 +91,19 @@ fn an_encrypted_answer_is_stamped_beneath_the_encryption() {
 #[test]
 fn what_tls_says_of_itself_is_no_first_byte_of_the_answer() {
     run(async || {
-        let acceptor = acceptor(&["http/1.1"]);
-        let addr = scripted(move |tcp, _| {
-            let acceptor = acceptor.clone();
-            async move {
-                // TLS 1.3 sends its session tickets now.
-                let mut stream = acceptor.accept(tcp).await.unwrap();
-                stream.flush().await.unwrap();
-                read_request(&mut stream).await;
-                for _ in 0..100 {
-                    tokio::task::yield_now().await;
-                }
-                pass(Duration::from_secs(1)).await;
-                stream.write_all(short_answer("").as_bytes()).await.unwrap();
-                stream.flush().await.unwrap();
+        let url = scripted_encrypted(move |mut stream| async move {
+            // TLS 1.3 sends its session tickets now.
+            stream.flush().await.unwrap();
+            read_request(&mut stream).await;
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
             }
+            pass(Duration::from_secs(1)).await;
+            stream.write_all(short_answer("").as_bytes()).await.unwrap();
+            stream.flush().await.unwrap();
         })
         .await;
-        let record = send(&client_of(&format!("https://{addr}/v1"), &insecure()), 1).await;
+        let record = send(&client_of(&url, &insecure()), 1).await;
         assert!(record.outcome.is_complete(), "{:?}", record.outcome);
         assert!(record.reads > 1, "the tickets came apart");
         let waited = record.first_byte_ns.unwrap() - record.start_ns.unwrap();
@@ -155,20 +166,15 @@ fn a_server_without_http2_is_told_apart() {
 #[test]
 fn a_large_request_is_sent_whole_from_beneath_the_encryption() {
     run(async || {
-        let acceptor = acceptor(&["http/1.1"]);
-        let addr = scripted(move |tcp, _| {
-            let acceptor = acceptor.clone();
-            async move {
-                let mut stream = acceptor.accept(tcp).await.unwrap();
-                for _ in 0..2 {
-                    read_request(&mut stream).await;
-                    stream.write_all(short_answer("").as_bytes()).await.unwrap();
-                    stream.flush().await.unwrap();
-                }
+        let url = scripted_encrypted(move |mut stream| async move {
+            for _ in 0..2 {
+                read_request(&mut stream).await;
+                stream.write_all(short_answer("").as_bytes()).await.unwrap();
+                stream.flush().await.unwrap();
             }
         })
         .await;
-        let client = client_of(&format!("https://{addr}/v1"), &insecure());
+        let client = client_of(&url, &insecure());
         for is_first in [true, false] {
             let large = Order { body: vec![b'x'; 8 << 20].into(), ..order(&client, 4) };
             let record = client.send(&large, &mut ()).await;
@@ -181,20 +187,15 @@ fn a_large_request_is_sent_whole_from_beneath_the_encryption() {
 #[test]
 fn a_stream_cut_off_beneath_the_encryption_is_truncated() {
     run(async || {
-        let acceptor = acceptor(&["http/1.1"]);
-        let addr = scripted(move |tcp, _| {
-            let acceptor = acceptor.clone();
-            async move {
-                let mut stream = acceptor.accept(tcp).await.unwrap();
-                read_request(&mut stream).await;
-                let head = event_stream_head("connection: close");
-                stream.write_all(format!("{head}{}", body_event!("a")).as_bytes()).await.unwrap();
-                stream.flush().await.unwrap();
-                // Dropped without a word: whether that was all, nobody can know.
-            }
+        let url = scripted_encrypted(move |mut stream| async move {
+            read_request(&mut stream).await;
+            let head = event_stream_head("connection: close");
+            stream.write_all(format!("{head}{}", body_event!("a")).as_bytes()).await.unwrap();
+            stream.flush().await.unwrap();
+            // Dropped without a word: whether that was all, nobody can know.
         })
         .await;
-        let record = send(&client_of(&format!("https://{addr}/v1"), &insecure()), 2).await;
+        let record = send(&client_of(&url, &insecure()), 2).await;
         assert_eq!(failure(&record).class, FailureClass::Truncated, "{:?}", record.outcome);
         assert_eq!(content(&record), 1);
     });
@@ -202,23 +203,18 @@ fn a_stream_cut_off_beneath_the_encryption_is_truncated() {
 
 /// What becomes of a whole answer whose end is the end of the connection, with TLS's goodbye or without.
 async fn until_closed(says_goodbye: bool) -> Record {
-    let acceptor = acceptor(&["http/1.1"]);
-    let addr = scripted(move |tcp, _| {
-        let acceptor = acceptor.clone();
-        async move {
-            let mut stream = acceptor.accept(tcp).await.unwrap();
-            read_request(&mut stream).await;
-            let body = r#"{"choices":[{"index":0,"message":{"content":"so"},"finish_reason":"stop"}]}"#;
-            let answer = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{body}");
-            stream.write_all(answer.as_bytes()).await.unwrap();
-            stream.flush().await.unwrap();
-            if says_goodbye {
-                stream.shutdown().await.unwrap();
-            }
+    let url = scripted_encrypted(move |mut stream| async move {
+        read_request(&mut stream).await;
+        let body = r#"{"choices":[{"index":0,"message":{"content":"so"},"finish_reason":"stop"}]}"#;
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{body}");
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        stream.flush().await.unwrap();
+        if says_goodbye {
+            stream.shutdown().await.unwrap();
         }
     })
     .await;
-    let client = client_of(&format!("https://{addr}/v1"), &insecure());
+    let client = client_of(&url, &insecure());
     client.send(&whole_order(&client, 2), &mut ()).await
 }
 
