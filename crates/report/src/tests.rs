@@ -399,6 +399,12 @@ fn a_listing_is_the_same_rows_in_every_form() {
 }
 
 #[test]
+fn one_is_not_many() {
+    let counted = |n| crate::number::counted(n, "request");
+    assert_eq!([counted(0), counted(1), counted(12_000)], ["0 requests", "1 request", "12,000 requests"]);
+}
+
+#[test]
 fn numbers_keep_three_digits_and_their_unit() {
     use crate::number::{count, number, percent, value};
     use schema::metric::Unit;

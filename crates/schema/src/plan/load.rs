@@ -309,6 +309,7 @@ impl Load {
 impl fmt::Display for Load {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let full = |when_full: &WhenFull| if *when_full == WhenFull::Wait { ", the rest waiting" } else { "" };
+        let counted = |number: u32, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
         let names = |stages: &[Stage], unit: &str| {
             let one = |stage: &Stage| {
                 let name = if stage.name.is_empty() { String::new() } else { format!("{} ", stage.name) };
@@ -328,13 +329,12 @@ impl fmt::Display for Load {
             }
             Self::StreamStages { stages } => write!(f, "closed loop in stages, {}", names(stages, " at once")),
             Self::Users { users, think, session_requests: u32::MAX, session_pause, .. } => {
-                write!(f, "{users} users, thinking {think}, {session_pause} between sessions")
+                let users = counted(*users, "user");
+                write!(f, "{users}, thinking {think}, {session_pause} between sessions")
             }
             Self::Users { users, think, session_requests, session_pause, .. } => {
-                write!(
-                    f,
-                    "{users} users, thinking {think}, {session_requests} requests a session, {session_pause} between"
-                )
+                let (users, requests) = (counted(*users, "user"), counted(*session_requests, "request"));
+                write!(f, "{users}, thinking {think}, {requests} a session, {session_pause} between")
             }
             Self::Crowd { users, waves: 1, .. } => write!(f, "a crowd of {users} at one instant"),
             Self::Crowd { users, waves, every_ns } => write!(f, "{waves} waves of {users}, one each {every_ns}"),
