@@ -20,9 +20,9 @@ pub(crate) struct Clusters<V> {
 }
 
 impl<V: Copy + Into<f64>> Clusters<V> {
-    /// Of the values of each request; none at all is no cluster. `None` where a value is no `V`.
-    pub(crate) fn of<I: Iterator<Item = Option<V>>>(requests: impl Iterator<Item = I>) -> Option<Self> {
-        let (mut values, mut ends) = (Vec::new(), Vec::new());
+    /// Of the values of each request, about `room` in all; none at all is no cluster. `None` where a value is no `V`.
+    pub(crate) fn of<I: Iterator<Item = Option<V>>>(room: usize, requests: impl Iterator<Item = I>) -> Option<Self> {
+        let (mut values, mut ends) = (Vec::with_capacity(room), Vec::with_capacity(requests.size_hint().0));
         for request in requests {
             let before = values.len();
             for value in request {

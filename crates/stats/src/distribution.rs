@@ -98,6 +98,9 @@ impl<'a> Samples<'a> {
         for some in records.chunks(AT_HAND) {
             for (&metric, values) in &mut singles {
                 values.extend(some.iter().filter_map(|record| values::single(record, metric)));
+                if !values.is_empty() {
+                    values.reserve_exact(records.len() - values.len());
+                }
             }
         }
         Self { records, singles }
@@ -123,7 +126,8 @@ fn gather<V: Copy + Into<f64>>(
     records: &[&Record],
     fit: impl Fn(f64) -> Option<V>,
 ) -> Option<Clusters<V>> {
-    Clusters::of(records.iter().map(|record| metric_values(record, metric).map(&fit)))
+    let room = records.iter().map(|record| record.events.len()).sum();
+    Clusters::of(room, records.iter().map(|record| metric_values(record, metric).map(&fit)))
 }
 
 /// `value` where it is a whole number below 2³²: gaps and lags are, if they are less than four seconds.

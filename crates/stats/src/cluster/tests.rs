@@ -6,7 +6,7 @@ use rand_chacha::ChaCha12Rng;
 use super::*;
 
 fn clusters(groups: &[Vec<f64>]) -> (Clusters<f64>, Vec<f64>) {
-    let clusters = Clusters::of(groups.iter().map(|group| group.iter().copied().map(Some))).unwrap();
+    let clusters = Clusters::of(0, groups.iter().map(|group| group.iter().copied().map(Some))).unwrap();
     let mut sorted = clusters.values().to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     (clusters, sorted)
