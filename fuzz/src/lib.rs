@@ -1,11 +1,12 @@
 //! What the fuzz targets check, beside that nothing panics.
 //!
 //! ```text
-//! bytes ─▶ target ─▶ a check here ─▶ wire
+//! bytes ─▶ target ─▶ a check here ─▶ wire, workload
 //! ```
 //!
 //! `cargo run --example seed` writes the first inputs; `cargo +nightly fuzz run TARGET` goes on from
-//! there. Each crash becomes a test in `crates/wire`.
+//! there. Each crash becomes a test of the room that it is in. HTTP/1.1 is checked by `transport` itself, whose reader no
+//! other room can reach.
 //!
 //! Invariants: frames do not depend on how the bytes are split; nothing over the limit is decoded;
 //! what we take for JSON is JSON, and the other way round.

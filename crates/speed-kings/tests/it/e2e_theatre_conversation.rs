@@ -66,7 +66,8 @@ fn what_is_told_is_asked_for_and_judged_and_kept() {
 #[test]
 fn every_form_of_output_has_the_grade() {
     let desk = Desk::new();
-    let json = desk.run(&[&MOCK[..], &["--output=json"]].concat());
+    let once = ["--mock=vllm", "--conversations=2", "--turns=6", "--max-tokens=16", "--seed=7", "--output=json"];
+    let json = desk.run(&[&["conversation"], &once[..]].concat());
     check_schema("summary", &json.out);
     let numbers: Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!(numbers["targets"][0]["conversations"]["retention"]["grade"], "A");
