@@ -157,7 +157,9 @@ impl State {
     pub(crate) fn occupancy(&self) -> Occupancy {
         match &self.supply {
             Supply::Scheduled(scheduler) => scheduler.occupancy(),
-            Supply::Timed { .. } | Supply::Stepped(_) => Occupancy { running: self.lock().answers, ..Occupancy::default() },
+            Supply::Timed { .. } | Supply::Stepped(_) => {
+                Occupancy { running: self.lock().answers, ..Occupancy::default() }
+            }
         }
     }
 
