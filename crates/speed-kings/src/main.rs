@@ -25,6 +25,11 @@ use crate::environment::Environment;
 use crate::outcome::Exit;
 use crate::terminal::Terminal;
 
+/// Records are made by one thread and freed by another, some for every request; systems' own allocators, that of musl
+/// above all, take locks for that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     rustls::crypto::ring::default_provider().install_default().expect("nothing else installs a TLS provider");
     let cli = match args::parse() {
