@@ -87,7 +87,7 @@ fn a_search_that_is_interrupted_answers_with_what_it_has() {
     assert_eq!(ran.finished.manifest.status, schema::manifest::Status::Interrupted);
     let answer = ran.finished.summary.curves[0].answer.as_ref().unwrap();
     assert_eq!((answer.low, answer.high, answer.steps), (Some(2.0), None, 2));
-    assert!(answer.why.ends_with("; the last step was broken off and is not judged"), "{}", answer.why);
+    assert!(answer.why.contains("; the last step was broken off and is not judged"), "{}", answer.why);
     assert_eq!(ran.steps("a").len(), 2);
     let note = "`a`: the search was broken off in step 3, at 4 at once: that is not judged".to_owned();
     assert!(ran.notes().contains(&note), "{:?}", ran.notes());
