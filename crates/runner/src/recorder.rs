@@ -79,6 +79,9 @@ const FLUSH_EVERY: Duration = Duration::from_millis(200);
 /// threads for every record.
 const NAP: Duration = Duration::from_millis(2);
 
+/// Messages at most between two looks at the clock.
+const BATCH: u32 = 64;
+
 /// Starts the recorder; it ends when every sender is gone.
 pub(crate) fn start(
     desk: Desk,
@@ -103,16 +106,7 @@ struct Recorder<W> {
 impl<W: FnMut(Progress)> Recorder<W> {
     fn record(mut self, messages: &Receiver<Message>) -> Kept {
         let mut flush_at = Instant::now() + FLUSH_EVERY;
-        loop {
-            let written = match messages.try_recv() {
-                Ok(message) => self.take(message),
-                Err(TryRecvError::Empty) => {
-                    std::thread::sleep(NAP);
-                    Ok(())
-                }
-                Err(TryRecvError::Disconnected) => break,
-            };
-            self.note_trouble(written);
+        while self.take_some(messages) {
             let now = Instant::now();
             if now >= flush_at {
                 flush_at = now + FLUSH_EVERY;
@@ -127,6 +121,24 @@ impl<W: FnMut(Progress)> Recorder<W> {
         let flushed = self.desk.writer.flush();
         self.note_trouble(flushed);
         self.kept
+    }
+
+    /// Takes what is there, up to a batch, and naps where there is no more. `false` once every sender is gone.
+    fn take_some(&mut self, messages: &Receiver<Message>) -> bool {
+        for _ in 0..BATCH {
+            match messages.try_recv() {
+                Ok(message) => {
+                    let written = self.take(message);
+                    self.note_trouble(written);
+                }
+                Err(TryRecvError::Empty) => {
+                    std::thread::sleep(NAP);
+                    break;
+                }
+                Err(TryRecvError::Disconnected) => return false,
+            }
+        }
+        true
     }
 
     /// Tells whoever watches. A viewer that panics is told nothing more, and no record is lost by it.

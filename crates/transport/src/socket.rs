@@ -177,7 +177,7 @@ const LARGEST_STAMPED_WRITE: usize = 64 << 10;
 
 /// A transmit stamp costs as much as a quarter of a short request: beyond a connection's first ones, requests that
 /// follow each other faster than this go without, but for one now and then.
-const SENDS_STAMPED_EVERY: Nanos = Nanos::from_millis(10);
+const SENDS_STAMPED_EVERY: Nanos = Nanos::from_millis(50);
 const SENDS_ALWAYS_STAMPED: u32 = 8;
 
 impl AsyncWrite for Socket {

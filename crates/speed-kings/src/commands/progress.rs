@@ -93,11 +93,9 @@ pub(crate) struct Display {
 struct State {
     live: Live,
     by_time: bool,
-    drawn: Instant,
+    /// Requests that are over, warm-up included.
+    done: u64,
 }
-
-/// Figures change often; eyes do not.
-const REDRAW_EVERY: Duration = Duration::from_millis(200);
 
 impl Display {
     /// A display for a run of `plan`.
@@ -105,12 +103,19 @@ impl Display {
         let target =
             if terminal.is_watched() { ProgressDrawTarget::stderr_with_hz(5) } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(None, target);
-        let state = State { live: Live::new(&plan.targets), by_time: false, drawn: Instant::now() };
+        let state = State { live: Live::new(&plan.targets), by_time: false, done: 0 };
         Self { bar, terminal, state: Arc::new(Mutex::new(state)) }
     }
 
     /// Takes one step of the run in.
     pub(crate) fn fold(&mut self, progress: Progress) {
+        if !self.terminal.is_watched() {
+            // A bar that nobody sees says nothing.
+            if let Progress::Note(note) = progress {
+                self.terminal.note(&note);
+            }
+            return;
+        }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match progress {
             Progress::Began { requests, duration } => {
@@ -118,7 +123,6 @@ impl Display {
                 let seconds = duration.map(|length| Duration::from(length).as_secs());
                 self.bar.set_length(requests.or(seconds).unwrap_or(0));
                 self.bar.set_style(style(state.by_time));
-                self.bar.enable_steady_tick(REDRAW_EVERY);
             }
             Progress::Block { target, phase, block } => {
                 let phase = match phase {
@@ -130,24 +134,18 @@ impl Display {
             Progress::Step { target, step, axis, level } => {
                 self.bar.set_prefix(format!("{target}, step {}: {} {level:.3}", step + 1, axis.in_words()));
             }
-            Progress::Sampled(..) | Progress::Warmed { .. } | Progress::Moved { .. } | Progress::Pulse { .. } => {}
             Progress::Recorded(record) => {
                 state.live.record(&record);
                 // A further attempt belongs to a request that was counted already.
-                if !state.by_time && record.attempt == 0 {
-                    self.bar.inc(1);
-                }
+                state.done += u64::from(record.attempt == 0);
             }
-            // A bar that nobody sees says nothing.
-            Progress::Note(note) if self.bar.is_hidden() => self.terminal.note(&note),
+            // Comes as often as eyes see, whatever the load.
+            Progress::Pulse { .. } => {
+                self.bar.set_position(if state.by_time { self.bar.elapsed().as_secs() } else { state.done });
+                self.bar.set_message(figures(&state.live));
+            }
             Progress::Note(note) => self.bar.println(note),
-        }
-        if state.drawn.elapsed() >= REDRAW_EVERY {
-            state.drawn = Instant::now();
-            if state.by_time {
-                self.bar.set_position(self.bar.elapsed().as_secs());
-            }
-            self.bar.set_message(figures(&state.live));
+            Progress::Sampled(..) | Progress::Warmed { .. } | Progress::Moved { .. } => {}
         }
     }
 
