@@ -44,8 +44,8 @@ const WIDE: u16 = 150;
 
 /// The screen of conversations.
 ///
-/// Keys: s stops after the turns at hand, q and Esc get out of it ([`Reaction::Abort`]); once it is
-/// [closed](Conversation::close) Enter, q and Esc leave.
+/// Keys: s stops after the turns at hand, q and Esc get out of it ([`Reaction::Abort`]); once the last turn was answered, or
+/// it is [closed](Conversation::close), Enter, q and Esc leave.
 pub struct Conversation {
     table: Table,
     closed: bool,
@@ -60,6 +60,11 @@ impl Conversation {
     /// Nothing more will be said: the last state stays until it is left.
     pub fn close(&mut self) {
         self.closed = true;
+    }
+
+    /// Whether nothing is left that could be stopped or given up.
+    fn is_over(&self) -> bool {
+        self.closed || self.table.is_over()
     }
 
     fn head(&self, columns: usize, view: &View<'_>) -> Line<'static> {
@@ -83,7 +88,7 @@ impl Conversation {
     }
 
     fn foot(&self) -> &'static str {
-        if self.closed { "Enter shows the results" } else { "s stops after this turn · q quits" }
+        if self.is_over() { "Enter shows the results" } else { "s stops after this turn · q gives up" }
     }
 }
 
@@ -106,9 +111,9 @@ impl Screen for Conversation {
 
     fn press(&mut self, key: KeyEvent) -> Reaction {
         match key.code {
-            KeyCode::Enter | KeyCode::Esc | KeyCode::Char('q') if self.closed => Reaction::Leave,
+            KeyCode::Enter | KeyCode::Esc | KeyCode::Char('q') if self.is_over() => Reaction::Leave,
             KeyCode::Esc | KeyCode::Char('q') => Reaction::Abort,
-            KeyCode::Char('s') if !self.closed => Reaction::Stop,
+            KeyCode::Char('s') if !self.is_over() => Reaction::Stop,
             _ => Reaction::Stay,
         }
     }

@@ -114,6 +114,13 @@ impl Table {
         }
     }
 
+    /// Whether everybody has answered the last turn of all. One that failed may be tried again.
+    pub(super) fn is_over(&self) -> bool {
+        let asked = u64::from(self.conversations) * u64::from(self.turns);
+        let is_last = |record: &Record| record.index + 1 >= asked && record.outcome.is_complete();
+        self.seats.iter().all(|seat| seat.records.last().is_some_and(is_last))
+    }
+
     /// Judges what was recorded since.
     pub(super) fn judge(&mut self, all: bool) {
         for seat in &mut self.seats {

@@ -106,6 +106,25 @@ fn keys_stop_it_and_leave_it() {
 }
 
 #[test]
+fn once_the_last_turn_was_answered_there_is_nothing_to_be_given_up() {
+    let press = |telling: &mut Telling, code| telling.screen.press(KeyEvent::from(code));
+    let mut telling = Telling::of(2);
+    for target in 0..2 {
+        (0..3).for_each(|conversation| telling.talks(target, conversation, if conversation < 2 { 12 } else { 11 }));
+    }
+    telling.answers(0, 2, 11);
+    assert_eq!(press(&mut telling, KeyCode::Char('q')), Reaction::Abort, "the second is not through");
+    telling.fails(1, 2, 11, FailureClass::ServerError, "try again");
+    assert_eq!(press(&mut telling, KeyCode::Char('q')), Reaction::Abort, "it may be tried again");
+    telling.answers(1, 2, 11);
+    for code in [KeyCode::Char('q'), KeyCode::Esc, KeyCode::Enter] {
+        assert_eq!(press(&mut telling, code), Reaction::Leave);
+    }
+    assert_eq!(press(&mut telling, KeyCode::Char('s')), Reaction::Stay, "nor to be stopped");
+    assert!(telling.drawn((80, 24)).contains("Enter shows the results"));
+}
+
+#[test]
 fn a_turn_that_is_tried_again_is_the_same_turn() {
     let mut telling = Telling::of(1);
     telling.talks(0, 0, 3);

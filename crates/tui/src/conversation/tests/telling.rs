@@ -123,21 +123,25 @@ impl Telling {
 
     /// So many turns of that conversation, each to its end. The first target remembers, the second does not.
     pub(super) fn talks(&mut self, target: usize, conversation: u64, turns: u32) {
-        for (turn, line) in (0..turns).zip(script().lines) {
-            let value = line.asks.map(|fact| script().facts[fact].value.clone());
-            let answer = match (value, target) {
-                (None, _) => "I have got it, and I shall keep it in mind until you come back to it.".to_owned(),
-                (Some(value), 0) => format!("It is {value}."),
-                (Some(_), _) if turn % 3 == 1 => "I do not know.".to_owned(),
-                (Some(_), _) if turn % 3 == 2 => "It is RW-9034, I believe.".to_owned(),
-                (Some(_), _) => "The harbour lies at the mouth of a slow river.".to_owned(),
-            };
-            self.begins(target, conversation, turn);
-            self.hears(target, &answer);
-            let record = record(target, (conversation, turn), self.now, &answer);
-            self.now += 300;
-            self.fold(&Progress::Recorded(Arc::new(record)));
-        }
+        (0..turns).for_each(|turn| self.answers(target, conversation, turn));
+    }
+
+    /// That turn, to its end.
+    pub(super) fn answers(&mut self, target: usize, conversation: u64, turn: u32) {
+        let Script { facts, lines } = script();
+        let value = lines[turn as usize].asks.map(|fact| facts[fact].value.clone());
+        let answer = match (value, target) {
+            (None, _) => "I have got it, and I shall keep it in mind until you come back to it.".to_owned(),
+            (Some(value), 0) => format!("It is {value}."),
+            (Some(_), _) if turn % 3 == 1 => "I do not know.".to_owned(),
+            (Some(_), _) if turn % 3 == 2 => "It is RW-9034, I believe.".to_owned(),
+            (Some(_), _) => "The harbour lies at the mouth of a slow river.".to_owned(),
+        };
+        self.begins(target, conversation, turn);
+        self.hears(target, &answer);
+        let record = record(target, (conversation, turn), self.now, &answer);
+        self.now += 300;
+        self.fold(&Progress::Recorded(Arc::new(record)));
     }
 
     /// What failed is tried again.
