@@ -305,6 +305,22 @@ fn what_is_sought_is_found_in_answers_that_are_no_stream() {
 }
 
 #[test]
+fn an_answer_of_which_nobody_knows_what_each_read_brought_is_searched_once_and_not_for_each() {
+    let read = BodyRead { arrival_ns: millis(1041), lag_ns: 0, stamp: Stamp::Kernel, bytes: 1 };
+    let long = Exchange { reads: vec![read; 65_536], rest: vec![b'x'; 1 << 20].into(), ..refused() };
+    check_found("y", &long, &[]);
+    check_found("XX", &long, &(1..=65_536).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_was_not_kept_of_an_answer_is_not_found() {
+    let read = BodyRead { arrival_ns: millis(1041), lag_ns: 0, stamp: Stamp::Kernel, bytes: 4 };
+    let cut = Exchange { reads: vec![read; 3], rest: "abcdefgh".into(), left_out_bytes: 4, ..refused() };
+    check_found("abc", &cut, &[1]);
+    check_found("h", &cut, &[2]);
+}
+
+#[test]
 fn what_is_nested_for_ever_or_too_large_is_shown_as_far_as_it_is_worth_it() {
     let raw = |raw: String| raw_text(&raw.as_str().into());
     for nested in ["[".repeat(2 << 20), "{\"a\":".repeat(400_000)] {

@@ -1,10 +1,11 @@
 //! An answer event by event: when each came, how long after the one before, and what it was.
 
 use std::borrow::Cow;
+use std::cell::LazyCell;
 use std::ops::Range;
 
 use schema::event::{EventKind, Stamp};
-use schema::exchange::{BodyRead, Exchange, Octets, Part};
+use schema::exchange::{Exchange, Octets, Part};
 use schema::text::Untrusted;
 use schema::units::{Moment, Nanos};
 
@@ -60,6 +61,8 @@ pub struct Row {
     pub lag: Option<Nanos>,
     /// Whether it came with the same read as the one before: then the arrival is an upper bound.
     pub shared: bool,
+    /// Where in the body its bytes begin: of a piece, unless a secret was taken out or reads were not kept.
+    from: Option<usize>,
 }
 
 impl Row {
@@ -81,15 +84,17 @@ impl Row {
         }
     }
 
-    /// Where in the body the read's piece of it lies. Not known where a secret was taken out of it.
+    /// Where in the body the read's piece of it lies, as far as that was kept.
     fn piece(&self, exchange: &Exchange) -> Option<Range<usize>> {
-        let until = |reads: &[BodyRead]| reads.iter().map(|read| read.bytes as usize).sum::<usize>();
-        let kept: usize = exchange.parts.iter().map(|part| part.raw.len()).chain([exchange.rest.len()]).sum();
-        let whole = kept as u64 + exchange.left_out_bytes == until(&exchange.reads) as u64;
-        let from = until(&exchange.reads[..self.number - 1]);
+        let (from, kept) = (self.from?, kept(exchange));
         let range = from.min(kept)..(from + self.bytes as usize).min(kept);
-        (whole && !range.is_empty()).then_some(range)
+        (!range.is_empty()).then_some(range)
     }
+}
+
+/// Bytes of the body that were kept.
+fn kept(exchange: &Exchange) -> usize {
+    exchange.parts.iter().map(|part| part.raw.len()).chain([exchange.rest.len()]).sum()
 }
 
 /// These bytes of a body.
@@ -120,6 +125,7 @@ pub fn timeline(exchange: &Exchange) -> Vec<Row> {
         carried,
         lag: (stamp == Stamp::Kernel).then_some(Nanos(lag.into())),
         shared,
+        from: None,
     };
     if record.events.len() > 1 {
         let events = record.events.iter().enumerate();
@@ -131,10 +137,18 @@ pub fn timeline(exchange: &Exchange) -> Vec<Row> {
             })
             .collect();
     }
+    let read: u64 = exchange.reads.iter().map(|read| u64::from(read.bytes)).sum();
+    let is_whole = kept(exchange) as u64 + exchange.left_out_bytes == read;
+    let mut until = 0;
     let reads = exchange.reads.iter().enumerate();
     reads
         .map(|(number, read)| {
-            row(number, read.arrival_ns, read.lag_ns, read.stamp, read.bytes, None, Carried::Piece, false)
+            let from = is_whole.then_some(until);
+            until += read.bytes as usize;
+            Row {
+                from,
+                ..row(number, read.arrival_ns, read.lag_ns, read.stamp, read.bytes, None, Carried::Piece, false)
+            }
         })
         .collect()
 }
@@ -159,9 +173,17 @@ impl Filter {
         let of_kind = |at: &usize| self.carried.is_none_or(|carried| carried == rows[*at].carried);
         let mut chosen: Vec<_> = (0..rows.len()).filter(of_kind).collect();
         if !self.holding.is_empty() {
-            let holding = |row: &Row| match row.part(exchange) {
-                Some(part) => self.is_in(part),
-                None => row.carried == Carried::Piece && self.is_in_piece(row, exchange),
+            // Of all pieces of which nobody knows where they lie, the one answer.
+            let anywhere = LazyCell::new(|| self.is_in_body(exchange, 0..usize::MAX));
+            let beside = self.holding.len() - 1;
+            let holding = |row: &Row| match (row.carried, row.part(exchange), row.piece(exchange)) {
+                (_, Some(part), _) => self.is_in(part),
+                // Some of it, if not all, came with that read.
+                (Carried::Piece, _, Some(piece)) => {
+                    self.is_in_body(exchange, piece.start.saturating_sub(beside)..piece.end + beside)
+                }
+                (Carried::Piece, _, None) => row.from.is_none() && *anywhere,
+                (Carried::Event(_), ..) => false,
             };
             let found: Vec<_> = chosen.iter().copied().filter(|at| holding(&rows[*at])).collect();
             // In the body of a whole answer its text may be spelled otherwise: then it is in all of its pieces together.
@@ -177,11 +199,8 @@ impl Filter {
         part.text.as_ref().is_some_and(|text| self.holds(text.raw())) || self.holds(part.raw.shown().raw())
     }
 
-    /// Whether some of it, if not all, came with that read.
-    fn is_in_piece(&self, row: &Row, exchange: &Exchange) -> bool {
-        let beside = self.holding.len() - 1;
-        let around = row.piece(exchange).map(|piece| piece.start.saturating_sub(beside)..piece.end + beside);
-        self.holds(Octets::from(body(exchange, around.unwrap_or(0..usize::MAX))).shown().raw())
+    fn is_in_body(&self, exchange: &Exchange, range: Range<usize>) -> bool {
+        self.holds(Octets::from(body(exchange, range)).shown().raw())
     }
 
     fn holds(&self, text: &str) -> bool {
