@@ -91,7 +91,8 @@ type Prompts = Box<dyn Fn(u32) -> Option<Untrusted> + Send>;
 /// The screen of a race. A heat is one block of the plan: the same request to every target at one instant.
 ///
 /// Keys: Enter, q and Esc leave once it is [finished](Race::finished); until then q and Esc give it up
-/// ([`Reaction::Abort`]). s stops after the present heat, c shows the engines' configuration, Tab changes between lanes and distributions.
+/// ([`Reaction::Abort`]). s stops after the present heat, c shows the engines' configuration, Tab changes between lanes and
+/// distributions.
 pub struct Race {
     setup: RaceSetup,
     names: Names,

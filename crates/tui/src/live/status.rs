@@ -32,7 +32,7 @@ pub(super) fn verdict<'a>(live: &'a LiveView, view: &'a View<'a>) -> Option<Pane
     } else if let Some(part) = live.board.weighs_a_part() {
         lines.push(Line::styled(format!("of the first {part} requests of each"), view.theme.dim));
     }
-    Some(Panel::of("Verdict forming (only the end counts)", 2, lines))
+    Some(Panel::of("Verdict forming (the end may tell more)", 2, lines))
 }
 
 fn leads(live: &LiveView, forming: &Forming, view: &View<'_>) -> Line<'static> {
