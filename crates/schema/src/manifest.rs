@@ -165,7 +165,8 @@ pub struct Found {
     /// What its server said of itself, where it was asked; in the order in which it is shown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub about: Vec<Said>,
-    /// The shortest TCP handshake of the connections that were opened ahead: one round trip.
+    /// The shortest TCP handshake of the connections that were opened ahead, a proxy's CONNECT included: without one, a round
+    /// trip.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub round_trip_ns: Option<Nanos>,
 }

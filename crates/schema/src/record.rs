@@ -348,9 +348,9 @@ pub enum Outcome {
     },
     /// It failed.
     Failed(Failure),
-    /// Due, but no place was free: never sent, and a miss for every SLO.
+    /// Due, but no place was free, or its time was over before it could leave: never sent, and a miss for every SLO.
     NotSent,
-    /// We cancelled it: interrupted, or over the grace period.
+    /// We cancelled it, under way or before it left: interrupted, cut short, or over the grace period.
     Cancelled,
     /// In flight when the process died; what had arrived is kept.
     Interrupted,
