@@ -47,8 +47,8 @@ impl Places {
     /// Any place that is free.
     pub(crate) fn take(self: &Arc<Self>) -> Option<Place> {
         let next = |number| self.is_free(number).then(|| number + 1);
-        // Relaxed: the number itself is all that is exchanged.
-        let taken = self.taken.try_update(Ordering::Relaxed, Ordering::Relaxed, next);
+        // Whoever sees that a place was taken also sees what had ended by then, or it would look like one too many.
+        let taken = self.taken.try_update(Ordering::Release, Ordering::Acquire, next);
         taken.is_ok().then(|| Place(Arc::clone(self)))
     }
 
