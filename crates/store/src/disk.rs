@@ -30,10 +30,14 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, StoreError> {
     Ok(bytes)
 }
 
+/// A file that was replaced whenever it was held has no lasting number: some file systems make them up.
+const MOST_LOOKS: u32 = 1000;
+
 /// Waits until nobody else changes the file at `path` by [`replace`], and keeps others waiting as long as what is returned
-/// lives. `None` where there is no such file, or the system cannot lock one that others read.
+/// lives. `None` where there is no such file, or the system cannot lock one that others read or tell it from another.
 pub(crate) fn hold(path: &Path) -> Option<File> {
-    while cfg!(unix) {
+    let most_looks = if cfg!(unix) { MOST_LOOKS } else { 0 };
+    for _ in 0..most_looks {
         let file = open(path).ok()?;
         file.lock().ok()?;
         // Whoever had it may have replaced it: then the one to hold is the new one.
