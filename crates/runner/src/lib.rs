@@ -50,7 +50,7 @@ use jiff::{Timestamp, Zoned};
 use schema::manifest::{Found, Manifest, Status};
 use schema::plan::Plan;
 use schema::progress::{Follow, Progress};
-use schema::record::Failure;
+use schema::record::{Failure, Phase};
 use schema::summary::{Calibration, Summary};
 use schema::target::{Credentialed, Target, TargetName};
 use schema::units::{Nanos, Usd};
@@ -119,7 +119,8 @@ const QUEUE: usize = 65_536;
 /// Carries out `job`, blocking until it is over. `watch` is called from the recorder's thread.
 ///
 /// # Errors
-/// When the run cannot begin (no run directory, no connections or threads to be had), or its records could not be kept.
+/// When the run cannot begin (no run directory, no connections or threads to be had, no money for any target), or its
+/// records could not be kept.
 /// Once there is a run directory, the run is sealed as failed first.
 #[expect(clippy::needless_pass_by_value, reason = "a job is carried out once")]
 pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) -> Result<Finished, RunError> {
@@ -308,14 +309,15 @@ fn side_by_side(plan: &Plan) -> Option<String> {
     (turns::targets_at_once(plan) > 1).then(|| note.to_owned())
 }
 
-/// A run that can send nothing for want of money need not begin.
+/// A run that can measure nothing for want of money need not begin, nor pay for a warm-up.
 fn require_money(plan: &Plan, requests: &Requests) -> Result<(), RunError> {
     let Some(budget) = plan.budget_usd else { return Ok(()) };
-    let first = |(number, target): (usize, &Target)| match &target.price {
-        Some(price) => requests.most_of_first(number, plan.warmup > 0, price),
-        None => Usd::ZERO,
+    let phases = [Phase::Measured, Phase::Warmup].into_iter().take(if plan.warmup > 0 { 2 } else { 1 });
+    let dearest_first = |(number, target): (usize, &Target)| {
+        let price = target.price.as_ref()?;
+        phases.clone().map(|phase| requests.most_of_first(number, phase, price)).max()
     };
-    match plan.targets.iter().enumerate().map(first).min() {
+    match plan.targets.iter().enumerate().map(|target| dearest_first(target).unwrap_or(Usd::ZERO)).min() {
         Some(least) if least > budget => Err(RunError::Unaffordable { budget, least }),
         _ => Ok(()),
     }

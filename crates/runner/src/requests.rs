@@ -187,9 +187,8 @@ impl Requests {
         }
     }
 
-    /// The most that the first request of a target can cost.
-    pub(crate) fn most_of_first(&self, target: usize, of_warmup: bool, price: &Price) -> Usd {
-        let phase = if of_warmup { Phase::Warmup } else { Phase::Measured };
+    /// The most that the first request of a target in that phase can cost.
+    pub(crate) fn most_of_first(&self, target: usize, phase: Phase, price: &Price) -> Usd {
         let slot = Slot { index: 0, scheduled: Moment::EPOCH, stream: 0 };
         let asked = self.ask(At { target, phase, block: 0, step: 0 }, slot, 0, None);
         budget::most(price, asked.most_input, asked.most_output)

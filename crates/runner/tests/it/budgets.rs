@@ -1,5 +1,6 @@
 use runner::RunError;
 use schema::manifest::Status;
+use schema::record::Phase;
 use schema::target::Price;
 use sim::Sim;
 
@@ -70,6 +71,10 @@ fn a_budget_that_pays_for_no_request_at_all_is_refused_before_there_is_a_run() {
     assert_eq!((budget.to_string(), least.to_string()), ("$0.003".to_owned(), "$0.004".to_owned()));
     assert!(sims.iter().all(|sim| sim.requests() == 0));
     assert_eq!(std::fs::read_dir(&stage.plan.out).unwrap().count(), 0);
+    (stage.plan.warmup, stage.plan.workload.warmup_max_tokens) = (2, Some(1));
+    let error = stage.run().err().expect("a warm-up could be paid, and nothing after it");
+    assert!(matches!(error, RunError::Unaffordable { .. }) && sims.iter().all(|sim| sim.requests() == 0), "{error}");
     stage.plan.targets[1].price = price(1.0);
-    assert_eq!(stage.run().unwrap().records("b").len(), 10, "one that can be paid is measured");
+    let measured = stage.run().unwrap().records("b").into_iter().filter(|record| record.phase == Phase::Measured);
+    assert_eq!(measured.count(), 10, "one that can be paid is measured");
 }
