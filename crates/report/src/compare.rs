@@ -12,7 +12,7 @@ use crate::grid::{self, Lines};
 use crate::listing::Align;
 use crate::number::{self, Figure};
 use crate::terminal::{Line, Style, blank, plain};
-use crate::{alike, clean, csv, explain, json, markdown, ranking, terminal};
+use crate::{alike, clean, csv, explain, json, mark, markdown, ranking, terminal};
 
 /// What `compare` found.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -59,13 +59,7 @@ fn headline(text: &str, width: u16) -> Vec<Line> {
 }
 
 fn title(comparison: &Comparison) -> String {
-    let all = targets(comparison).iter().all(|(_, simulated)| *simulated);
-    let mark = match (comparison.simulated, all) {
-        (false, _) => "",
-        (true, true) => "  SIMULATED",
-        (true, false) => "  partly SIMULATED",
-    };
-    format!("{}{mark}", comparison.name)
+    mark::headed(&comparison.name, &mark::of_all(targets(comparison)))
 }
 
 /// One recording under other tools' definitions.

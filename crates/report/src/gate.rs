@@ -62,15 +62,12 @@ fn headline(gate: &Gate) -> String {
         CheckVerdict::Undecided => count(CheckVerdict::Undecided),
         CheckVerdict::Pass => count(CheckVerdict::Pass),
     };
-    let checks = if all > 0 { format!(" in {counted} of {}", plural(all, "check")) } else { String::new() };
-    let slos = if missed > 0 { format!(", {} missed", plural(missed, "SLO")) } else { String::new() };
+    let checks =
+        if all > 0 { format!(" in {counted} of {}", number::counted(all as u64, "check")) } else { String::new() };
+    let slos = if missed > 0 { format!(", {} missed", number::counted(missed as u64, "SLO")) } else { String::new() };
     let mark = if gate.simulated { format!("  {MARK}") } else { String::new() };
     let verdict = gate.verdict.in_words();
     format!("{verdict}{checks}{slos}: {} against {}{mark}", gate.run.folder, baseline(gate))
-}
-
-fn plural(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// `main (test_a)`, `main (5 runs)`; just the folder where that is the name.

@@ -34,6 +34,7 @@ mod insight;
 mod json;
 mod junit;
 mod listing;
+mod mark;
 mod markdown;
 mod number;
 mod paint;

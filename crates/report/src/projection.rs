@@ -6,16 +6,13 @@ use schema::summary::Estimate;
 
 use crate::number::{self, Figure};
 use crate::terminal::{Line, Style, headed};
-use crate::{Align, Cell, Column, Listing, clean, grid};
-
-/// What a projection is called whose target was simulated.
-const SIMULATED: &str = "SIMULATED";
+use crate::{Align, Cell, Column, Listing, clean, grid, mark};
 
 /// For a terminal: a table of the figures, then how each was made, what limits them and what was assumed.
 pub fn projections_text(projected: &Projected, style: Style) -> String {
     let width = style.columns();
     let marked = |target: &TargetProjection| {
-        let mark = target.simulated.then(|| SIMULATED.to_owned());
+        let mark = target.simulated.then(|| mark::SIMULATED.to_owned());
         std::iter::once(target.target.to_string()).chain(mark).collect()
     };
     let headings: Vec<grid::Lines> =
@@ -34,7 +31,7 @@ pub fn projections_text(projected: &Projected, style: Style) -> String {
             std::iter::once(vec![one.figure.clone()]).chain(cells).collect()
         })
         .collect();
-    let mut lines = vec![Line::Heading(clean::terminal(&title(projected)))];
+    let mut lines: Vec<Line> = grid::paragraph(&title(projected), width).into_iter().map(Line::Heading).collect();
     lines.extend(headed(grid::ruled(&headings, &aligns, &rows, width)));
     for told in [how(projected), notes(projected), assumed(projected)] {
         lines.extend(told.iter().take(1).map(|_| Line::Plain(String::new())));
@@ -67,8 +64,10 @@ pub fn projections_markdown(projected: &Projected) -> String {
 const LABEL_WIDTH: u16 = 30;
 
 fn title(projected: &Projected) -> String {
-    let mark = if projected.simulated { format!("  {SIMULATED}") } else { String::new() };
-    format!("{}{mark}", projected.name)
+    mark::headed(
+        &projected.name,
+        &mark::of_all(projected.targets.iter().map(|target| (&target.target, target.simulated))),
+    )
 }
 
 /// Each figure once, in order, with what every target has to show.
@@ -109,12 +108,11 @@ fn assumed(projected: &Projected) -> Vec<(String, String)> {
 pub fn projections(projected: &Projected) -> Listing {
     let left = |key, heading| Column { key, heading, align: Align::Left };
     let right = |key, heading| Column { key, heading, align: Align::Right };
-    let mark = if projected.simulated { format!(" ({SIMULATED})") } else { String::new() };
     let figures =
         projected.targets.iter().flat_map(|target| target.projections.iter().map(move |one| figure(target, one)));
     let notes = projected.targets.iter().flat_map(|target| target.notes.iter().map(move |text| note(target, text)));
     Listing {
-        title: format!("{}{mark}", projected.name),
+        title: title(projected),
         columns: vec![
             left("target", "Target"),
             left("figure", "Figure"),
@@ -130,7 +128,7 @@ pub fn projections(projected: &Projected) -> Listing {
 }
 
 fn name(target: &TargetProjection) -> String {
-    let mark = if target.simulated { format!(" ({SIMULATED})") } else { String::new() };
+    let mark = if target.simulated { format!(" ({})", mark::SIMULATED) } else { String::new() };
     format!("{}{mark}", target.target)
 }
 

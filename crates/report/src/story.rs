@@ -10,7 +10,7 @@ use schema::target::TargetName;
 
 use crate::number::{self, count, percent};
 use crate::terminal::{Line, Style};
-use crate::{Align, Cell, Column, Listing, clean, grid, projection};
+use crate::{Align, Cell, Column, Listing, clean, grid, mark, projection};
 
 /// The stories of `target` (the one that people wait for least where none is named), beside the others of its run;
 /// `projected` is the same run's impact. `None` when the run has no such target with a completed request.
@@ -33,7 +33,7 @@ pub fn story(summary: &Summary, projected: &Projected, target: Option<&TargetNam
     Some(Story {
         name: summary.name.clone(),
         target: hero.target.clone(),
-        simulated: summary.simulated,
+        simulated: mark::of_all(summary.targets.iter().map(|target| (&target.target, target.simulated))),
         chapters: chapters.into_iter().filter(|(_, sentences)| !sentences.is_empty()).map(chapter).collect(),
         assumptions: projected.assumptions.clone(),
     })
@@ -192,10 +192,15 @@ impl Cast<'_> {
         let ranking =
             comparison.rankings.iter().find(|ranking| !matches!(ranking.verdict, RankVerdict::NotEnoughData))?;
         let what = ranking.criterion.heading();
-        let names =
-            |names: &[TargetName]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
+        let named = |name: &TargetName| {
+            let target = self.summary.targets.iter().find(|target| target.target == *name);
+            target.map_or_else(|| format!("`{name}`"), called)
+        };
+        let names = |names: &[TargetName]| names.iter().map(named).collect::<Vec<_>>().join(" and ");
         Some(match &ranking.verdict {
-            RankVerdict::Leader(name) => format!("By {what}, `{name}` is ahead of all others, and that is certain."),
+            RankVerdict::Leader(name) => {
+                format!("By {what}, {} is ahead of all others, and that is certain.", named(name))
+            }
             RankVerdict::Tie(tied) => format!("By {what}, {} are alike.", names(tied)),
             RankVerdict::TooCloseToCall(close) => {
                 format!("By {what}, {} are too close to call with the data of this run.", names(close))
@@ -253,8 +258,8 @@ fn apart(ours: &Estimate, theirs: &Estimate) -> &'static str {
 /// For a terminal: a heading a person, paragraphs, then the assumptions.
 pub fn story_text(story: &Story, style: Style) -> String {
     let width = style.columns();
-    let mark = if story.simulated { "  SIMULATED" } else { "" };
-    let mut lines = vec![Line::Heading(clean::terminal(&format!("{}{mark}", story.name)))];
+    let title = mark::headed(&story.name, &story.simulated);
+    let mut lines: Vec<Line> = grid::paragraph(&title, width).into_iter().map(Line::Heading).collect();
     for chapter in &story.chapters {
         lines.push(Line::Plain(String::new()));
         lines.push(Line::Heading(clean::terminal(&chapter.title)));
@@ -266,8 +271,7 @@ pub fn story_text(story: &Story, style: Style) -> String {
 
 /// As Markdown.
 pub fn story_markdown(story: &Story) -> String {
-    let mark = if story.simulated { " (SIMULATED)" } else { "" };
-    let mut lines = vec![format!("# {}{mark}", clean::markdown(&story.name))];
+    let mut lines = vec![format!("# {}", clean::markdown(&mark::headed(&story.name, &story.simulated)))];
     for chapter in &story.chapters {
         lines.extend([String::new(), format!("## {}", clean::markdown(&chapter.title)), String::new()]);
         lines.push(clean::markdown(&chapter.sentences.join(" ")));
@@ -290,7 +294,7 @@ fn assumptions(story: &Story) -> Vec<String> {
 pub fn story_rows(story: &Story) -> Listing {
     let left = |key, heading| Column { key, heading, align: Align::Left };
     let row = |chapter: &str, sentence: &str| {
-        vec![Cell::Text(chapter.to_owned()), Cell::Text(sentence.to_owned()), Cell::Flag(story.simulated)]
+        vec![Cell::Text(chapter.to_owned()), Cell::Text(sentence.to_owned()), Cell::Flag(!story.simulated.is_empty())]
     };
     let sentences = story.chapters.iter().flat_map(|c| c.sentences.iter().map(move |s| row(&c.title, s)));
     let assumed = story.assumptions.iter().map(|one| row("assumed", &projection::assumed_in_words(one)));
@@ -303,7 +307,40 @@ pub fn story_rows(story: &Story) -> Listing {
 
 #[cfg(test)]
 mod tests {
+    use schema::comparison::{Comparison, Criterion, Ranking};
+
     use super::*;
+
+    #[test]
+    fn a_story_of_a_partly_simulated_run_says_which_targets_are() {
+        let mut summary = crate::tests::summary();
+        let names: Vec<TargetName> = summary.targets.iter().take(2).map(|target| target.target.clone()).collect();
+        let [real, simulated] = names.as_slice() else { unreachable!("of more than two") };
+        summary.comparison = Some(Comparison {
+            format_version: 2,
+            name: summary.name.clone(),
+            simulated: true,
+            rankings: vec![Ranking {
+                criterion: Criterion::TtftP50,
+                standings: Vec::new(),
+                pairs: Vec::new(),
+                verdict: RankVerdict::Tie(names.clone()),
+            }],
+            dimensions: Vec::new(),
+            overall: None,
+            fronts: Vec::new(),
+            warnings: Vec::new(),
+            unlike: Vec::new(),
+        });
+        let projected =
+            Projected { name: "evening".into(), simulated: true, assumptions: Vec::new(), targets: Vec::new() };
+        let story = story(&summary, &projected, Some(real)).unwrap();
+        let heading = format!("evening  partly SIMULATED: {simulated}");
+        let text = story_text(&story, Style { width: 120, color: false });
+        assert_eq!(text.lines().next(), Some(heading.as_str()));
+        assert!(text.contains(&format!("`{real}` and `{simulated}` (SIMULATED) are alike")), "{text}");
+        assert!(story_markdown(&story).starts_with(&format!("# {heading}\n")), "{}", story_markdown(&story));
+    }
 
     #[test]
     fn ranges_that_do_not_overlap_are_told_apart_whichever_is_the_longer() {

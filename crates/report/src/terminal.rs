@@ -9,7 +9,7 @@ use crate::comparison::{self, Column};
 use crate::conversation::{self, Section};
 use crate::grid::{self, GAP, Lines};
 use crate::listing::Align;
-use crate::{alike, curve, details, paint, ranking};
+use crate::{alike, curve, details, mark, paint, ranking};
 
 /// Narrower than this nothing is laid out.
 const LEAST_WIDTH: u16 = 60;
@@ -59,7 +59,7 @@ pub(crate) enum Line {
 /// ends with a line break. What does not fit the width side by side goes below.
 pub fn table(summary: &Summary, plan: &Plan, style: Style) -> String {
     let width = style.columns();
-    let mut lines: Vec<Line> = plain(grid::paragraph(&format!("{}{}", summary.name, mark(summary)), width)).collect();
+    let mut lines: Vec<Line> = plain(grid::paragraph(&title(summary), width)).collect();
     lines.extend(plain(grid::paragraph(&comparison::plan_in_words(plan), width)));
     lines.extend(summary.curves.iter().flat_map(|curve| of_curve(curve, width)));
     if !summary.curves.is_empty() {
@@ -90,12 +90,8 @@ pub fn table(summary: &Summary, plan: &Plan, style: Style) -> String {
     style.finish(&lines)
 }
 
-fn mark(summary: &Summary) -> &'static str {
-    match (summary.simulated, summary.targets.iter().all(|t| t.simulated)) {
-        (false, _) => "",
-        (true, true) => "  SIMULATED",
-        (true, false) => "  partly SIMULATED",
-    }
+fn title(summary: &Summary) -> String {
+    mark::headed(&summary.name, &mark::of_all(summary.targets.iter().map(|target| (&target.target, target.simulated))))
 }
 
 /// `groq  llama-3.3-70b at groq`, with the mark of a simulated engine.

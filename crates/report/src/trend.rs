@@ -72,7 +72,7 @@ fn headline(trend: &Trend) -> String {
         [one] => format!(", {}", day(one.run.started)),
         [first, .., last] => format!(", {} to {}", day(first.run.started), day(last.run.started)),
     };
-    let runs = if count == 1 { "1 run".to_owned() } else { format!("{} runs", number::count(count as u64)) };
+    let runs = number::counted(count as u64, "run");
     format!("{} of {} over {runs}{span}{mark}", trend.figure.heading(), trend.target)
 }
 

@@ -22,8 +22,8 @@ pub struct Story {
     pub name: String,
     /// Whom it is about.
     pub target: TargetName,
-    /// Whether any target in it was simulated.
-    pub simulated: bool,
+    /// Which of its run's targets were simulated, in words: `SIMULATED`, `partly SIMULATED: a, b`; empty where none was.
+    pub simulated: String,
     /// One a person.
     pub chapters: Vec<Chapter>,
     /// Every assumption in it.
