@@ -92,7 +92,7 @@ fn not_counted(retention: &Retention) -> Option<String> {
     (!told.is_empty()).then(|| format!("questions that are not counted: {}", told.join(", ")))
 }
 
-/// `3 asked for, 4 begun, 3 finished, 1 broken off by a failure (another was begun in its place), 12 turns each, …`.
+/// `3 asked for, 4 begun, 3 finished, 1 broken off by a failure (others were begun instead), 12 turns each, …`.
 fn talks(conversations: &Conversations, plan: &Plan) -> String {
     let Conversations { begun, finished, broken_off, turns_each, .. } = conversations;
     let asked = match plan.stop {
@@ -100,11 +100,14 @@ fn talks(conversations: &Conversations, plan: &Plan) -> String {
         Stop::DurationNs(_) => None,
     };
     let open = begun.saturating_sub(finished + broken_off);
+    let instead = match asked {
+        Some(asked) if *begun > asked => " (others were begun instead)",
+        _ => "",
+    };
     let parts = [
         asked.map(|asked| format!("{} asked for", count(asked))),
         Some(format!("{} begun, {} finished", count(*begun), count(*finished))),
-        (*broken_off > 0)
-            .then(|| format!("{} broken off by a failure (others were begun instead)", count(*broken_off))),
+        (*broken_off > 0).then(|| format!("{} broken off by a failure{instead}", count(*broken_off))),
         (open > 0).then(|| format!("{} not finished when the run ended", count(open))),
         Some(format!("{} each", counted((*turns_each).into(), "turn"))),
     ];

@@ -20,6 +20,7 @@ pub(crate) fn lines(side: &ServerSide) -> Vec<(&'static str, String)> {
 fn readings(side: &ServerSide) -> String {
     let engine = match (side.engine.as_str(), side.gpu_busy.is_some() || side.gpu_power_w.is_some()) {
         ("", true) => "GPUs alone",
+        ("", false) if side.samples == 0 => "never read",
         ("", false) => "nothing that is known here",
         (engine, _) => engine,
     };

@@ -306,7 +306,7 @@ pub struct Conversations {
     pub begun: u64,
     /// Those that came to their last turn and got an answer to it.
     pub finished: u64,
-    /// Those that a failed turn ended: others were begun in the room they left.
+    /// Those that a failed turn ended: others are begun in what room they leave.
     #[serde(default)]
     pub broken_off: u64,
     /// Turns of a whole conversation.

@@ -162,4 +162,7 @@ fn what_was_asked_for_begun_finished_and_broken_off_is_told() {
     let expected = "3 asked for, 5 begun, 2 finished, 2 broken off by a failure (others were begun instead), \
                     1 not finished when the run ended, 4 turns each";
     assert!(some.starts_with(expected), "{some}");
+    let at_the_end = told(&of(3, 2, 1));
+    let expected = "3 asked for, 3 begun, 2 finished, 1 broken off by a failure, 4 turns each";
+    assert!(at_the_end.starts_with(expected), "{at_the_end}");
 }
