@@ -4,3 +4,13 @@
 pub(crate) fn counted(number: u64, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
 }
+
+/// `the one place`, `all 8 places`.
+pub(crate) fn all_places(places: u32) -> String {
+    if places == 1 { "the one place".to_owned() } else { format!("all {places} places") }
+}
+
+/// `the one place`, `one of 8 places`.
+pub(crate) fn a_place(places: u32) -> String {
+    if places == 1 { "the one place".to_owned() } else { format!("one of {places} places") }
+}

@@ -10,7 +10,7 @@ use schema::units::{Moment, Nanos, Usd};
 
 use crate::answer::{Verdict, answer, level_in_words};
 use crate::cost;
-use crate::counted::counted;
+use crate::counted::{all_places, counted};
 use crate::law::fit_law;
 use crate::metric_values;
 use crate::saturation::{Seen, saturation};
@@ -183,9 +183,8 @@ fn cannot_keep_up(plan: &Plan, summary: &TargetSummary, steps: &[&Step], records
         return None;
     }
     if summary.not_sent as f64 > NOT_SENT * summary.attempted as f64 {
-        let (none, all, places) = (summary.not_sent, summary.attempted, plan.load.places());
-        let places = counted(places.into(), "place");
-        return Some(format!("{none} of {} found none of {places} free", counted(all, "request")));
+        let (none, due) = (summary.not_sent, counted(summary.attempted, "request"));
+        return Some(format!("{none} of {due} found {} taken", all_places(plan.load.places())));
     }
     steps.iter().find_map(|step| {
         let own = records.iter().copied().filter(|r| r.phase == Phase::Measured && r.step == step.number);

@@ -67,7 +67,7 @@ pub(crate) fn server_side(
         warnings: Vec::new(),
     };
     side.warnings.extend(unread(samples, side.failed));
-    if side.failed == 0 && side.engine.is_empty() && read.iter().all(|sample| sample.gpus.is_empty()) {
+    if !read.is_empty() && side.engine.is_empty() && read.iter().all(|sample| sample.gpus.is_empty()) {
         let known = "nothing on its metrics page has a name that vLLM, SGLang, TGI, llama.cpp, TensorRT-LLM or DCGM gives: check that \
                      it is the engine's own";
         side.warnings.push(known.to_owned());

@@ -282,7 +282,7 @@ fn worst(slo: &Slo, sample: &Sample) -> Estimate {
 
 /// A bound on every single request holds or does not: there is nothing to estimate.
 fn every_one(votes: Votes) -> Judgement {
-    Judgement::settled(votes.met == votes.of, format!("{} of {} requests met it", votes.met, votes.of))
+    Judgement::settled(votes.met == votes.of, format!("{} of {} met it", votes.met, counted(votes.of, "request")))
 }
 
 /// A percentile within its bound is a share of requests within it. Whether so many within it would be a surprise were
@@ -334,14 +334,14 @@ fn tidy(percent: f64) -> f64 {
 /// A percentile over gaps, not requests: its interval against the bound. A share of requests without
 /// an answer beyond what the percentile leaves misses it whatever the others did.
 fn pooled(slo: &Slo, q: Quantile, sample: Option<&Sample>, votes: Votes) -> Judgement {
-    let why = format!("{} of {} requests kept it with every gap", votes.met, votes.of);
+    let why = format!("{} of {} kept it with every gap", votes.met, counted(votes.of, "request"));
     let percentile = sample.map(|sample| sample.percentile(q));
     let ends = percentile.as_ref().and_then(Percentile::known).and_then(|e| e.low.zip(e.high));
     let answered = sample.map_or(0, Sample::requests);
     if (votes.of.saturating_sub(answered)) as f64 > (1.0 - wanted_share(slo, q.get())) * votes.of as f64 {
         return Judgement::settled(
             false,
-            format!("{} of {} requests had no gaps to measure", votes.of - answered, votes.of),
+            format!("{} of {} had no gaps to measure", votes.of - answered, counted(votes.of, "request")),
         );
     }
     // A habit of one request in ten must have had its chance to be seen.

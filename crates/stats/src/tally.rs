@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schema::summary::Estimate;
 use schema::vote::{Contender, Preference, Tally, Vote, Votes};
 
+use crate::counted::counted;
 use crate::inference::{Choice, MOST_CONTENDERS, Strengths, bradley_terry, chance};
 
 /// Counts and strengths of all that `votes` were about. Votes that are not sound count for nothing.
@@ -52,14 +53,14 @@ pub fn tally_in_words(tally: &Tally) -> Vec<String> {
     let mut said = vec![match (tally.has_leader(), tally.needs_more) {
         (true, _) => format!("{name} is preferred to each other ({p})."),
         (false, Some(more)) => format!(
-            "{name} leads, but it is too close to call ({p}): about {more} more votes would tell, if they fall as before."
+            "{name} leads, but it is too close to call ({p}): about {} would tell, if they fall as before.",
+            counted(more, "more vote")
         ),
         (false, None) => format!("{name} leads, but it is too close to call ({p})."),
     }];
     said.push(format!(
-        "Chance of being preferred to a typical other, with its 95 % interval: Bradley–Terry strengths of {} {}.",
-        tally.votes,
-        if tally.votes == 1 { "vote" } else { "votes" }
+        "Chance of being preferred to a typical other, with its 95 % interval: Bradley–Terry strengths of {}.",
+        counted(tally.votes, "vote")
     ));
     if tally.votes >= 5 {
         said.push(format!(

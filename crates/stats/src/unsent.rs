@@ -3,7 +3,7 @@
 use schema::plan::{Load, Plan, WhenFull};
 use schema::summary::TargetSummary;
 
-use crate::counted::counted;
+use crate::counted::{all_places, counted};
 
 /// Share of the requests due that may be missing before the load was another.
 const TOLERATED: f64 = 0.01;
@@ -16,10 +16,7 @@ pub(crate) fn not_offered(plan: &Plan, summary: &TargetSummary, limited: bool) -
     if !has_places || plan.search.is_some() || unsent as f64 <= TOLERATED * due as f64 {
         return None;
     }
-    let all = match plan.load.places() {
-        1 => "the one place".to_owned(),
-        places => format!("all {places} places"),
-    };
+    let all = all_places(plan.load.places());
     let why = match plan.load.when_full() {
         _ if plan.respect_limits && limited => {
             "held back by the provider's limits until time was up; ask for less, or for longer".to_owned()

@@ -7,7 +7,7 @@ use schema::target::Target;
 use schema::units::Nanos;
 
 use crate::answer::level_in_words;
-use crate::counted::counted;
+use crate::counted::{a_place, counted};
 use crate::requests::Requests;
 
 /// From this mean number of tokens an event on, ITL and TPOT tell different stories.
@@ -65,9 +65,9 @@ pub(crate) fn of_target(
 /// `312 requests waited up to 2.00 s for one of 8 places: …`.
 fn waited(plan: &Plan, waits: &[Nanos]) -> Option<String> {
     let longest = waits.iter().max()?;
-    let (requests, places) = (counted(waits.len() as u64, "request"), counted(plan.load.places().into(), "place"));
+    let (requests, place) = (counted(waits.len() as u64, "request"), a_place(plan.load.places()));
     Some(format!(
-        "{requests} waited up to {longest} for one of {places}: TTFT counts from when they were sent, \
+        "{requests} waited up to {longest} for {place}: TTFT counts from when they were sent, \
          TTFT from schedule from when they were due"
     ))
 }
@@ -82,9 +82,10 @@ fn not_tried_again(plan: &Plan, measured: &[&Record]) -> Option<String> {
     let (count, longest) = asked.fold((0_u64, None), |(count, longest), asked| (count + 1, longest.max(Some(asked))));
     let (longest, most) = (longest?, retry.most_ns);
     let requests = if count == 1 { "request was" } else { "requests were" };
+    let slower = if plan.respect_limits { "" } else { ", or send more slowly with `--respect-limits`" };
     Some(format!(
         "{count} {requests} not tried again, as the server asked to wait up to {longest} and `--retry-most` is {most}: \
-         raise it, or send more slowly with `--respect-limits`"
+         raise it{slower}"
     ))
 }
 

@@ -5,6 +5,7 @@ use schema::plan::{HttpChoice, Plan, Search, Stop, Workload};
 
 use super::model::Model;
 use super::{Compared, grouped, told};
+use crate::counted::counted;
 
 /// One thing to compare: how much a difference matters, in what it is, and what follows.
 #[derive(Clone, Copy)]
@@ -214,7 +215,7 @@ fn load(plan: &Plan) -> String {
 
 fn amount(plan: &Plan) -> String {
     let stop = match plan.stop {
-        Stop::Requests(n) => format!("{n} requests"),
+        Stop::Requests(n) => counted(n, "request"),
         Stop::DurationNs(span) => span.to_string(),
     };
     format!("{stop} after {} of warm-up", plan.warmup)

@@ -97,7 +97,7 @@ fn requests_that_found_no_place_saturate_a_level_and_a_cut_step_gives_its_own_re
         }
     });
     let why = full.curves[0].points[0].saturated.clone().unwrap();
-    assert_eq!(why, "11 of 119 requests found none of 1000 places free");
+    assert_eq!(why, "11 of 119 requests found all 1000 places taken");
     let cut = summary(&searching(SWEEP), &[4], |step, _| step.cut_short = Some("no end in sight".into()));
     assert_eq!(cut.curves[0].points[0].saturated.as_deref(), Some("no end in sight"));
 }

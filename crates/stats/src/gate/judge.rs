@@ -7,6 +7,7 @@ use schema::target::TargetName;
 
 use super::margin::{Against, Between, Change, Lacking, change};
 use super::reading::{Reading, Readings};
+use crate::counted::counted;
 
 /// How often a gate may fail a run whose figures are all within their bounds, all checks together.
 const ERROR_RATE: f64 = 0.05;
@@ -99,7 +100,7 @@ impl Pair<'_> {
         };
         if new.completed == 0 && self.old.iter().any(|old| old.completed > 0) {
             check.verdict = CheckVerdict::Regression;
-            check.why = format!("none of its {} requests completed", new.attempted);
+            check.why = format!("none of its {} completed", counted(new.attempted, "request"));
             return check;
         }
         let against = match old.as_slice() {
@@ -293,7 +294,7 @@ fn two_digits(number: f64) -> f64 {
 fn with_more(why: &str, more: Option<u64>) -> String {
     match more {
         Some(more) => {
-            format!("{why}; about {more} more request{} on either side would tell", if more == 1 { "" } else { "s" })
+            format!("{why}; about {} on either side would tell", counted(more, "more request"))
         }
         None => why.to_owned(),
     }

@@ -128,6 +128,8 @@ fn a_page_that_is_never_read_or_says_nothing_is_told_with_what_to_do() {
     let told = side(&requests(), &[failed(0), failed(300)]).warnings.join("; ");
     assert!(told.starts_with("all 2 readings of its metrics failed (status 404): name the right page"), "{told}");
     let foreign = |at| ServerSample { engine: String::new(), ..reading(at) };
+    let some = side(&requests(), &[foreign(0), failed(150), foreign(300)]).warnings;
+    assert_eq!(some.len(), 2, "one that failed does not hide that: {some:?}");
     let told = side(&requests(), &[foreign(0), foreign(300)]).warnings.join("; ");
     assert!(told.starts_with("nothing on its metrics page has a name that vLLM"), "{told}");
 }

@@ -235,6 +235,8 @@ fn a_wait_that_is_too_long_for_a_retry_is_told_with_its_flag() {
     let retry = Retry { attempts: 3, first_ns: Nanos::from_millis(500), most_ns: Nanos::from_secs(30) };
     plan.retry = Some(retry);
     insta::assert_snapshot!(told(&plan), @"2 requests were not tried again, as the server asked to wait up to 90.0 s and `--retry-most` is 30.0 s: raise it, or send more slowly with `--respect-limits`");
+    plan.respect_limits = true;
+    assert!(told(&plan).ends_with("is 30.0 s: raise it"), "what is done is no advice");
     plan.retry = Some(Retry { most_ns: Nanos::from_secs(90), ..retry });
     assert_eq!(told(&plan), "");
 }
