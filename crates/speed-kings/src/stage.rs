@@ -10,7 +10,7 @@
 //! - A run that was begun is waited for until it is sealed, whatever becomes of the screen: one that panics is left, and the
 //!   run goes on without it; a terminal that is closed gives the run up.
 //! - While the screen is up nothing else is written to it: notes, logs and other threads' panics wait until it is left.
-//! - While something is measured, drawing gets what processor time is left over, a fifth of one processor at most; a frame
+//! - While a run goes on, drawing gets what processor time is left over, a fifth of one processor at most; a frame
 //!   that differs in nothing sends nothing.
 
 mod console;
@@ -74,14 +74,6 @@ pub(crate) struct Stage {
     still: u32,
     /// Nothing is drawn any more.
     is_left: bool,
-}
-
-/// Why a screen is no longer drawn.
-enum Lost {
-    /// The terminal is gone.
-    Gone,
-    /// The screen has panicked, which was told.
-    Broken,
 }
 
 /// What a run's screen shows at its lower edge, beside what it shows itself.
@@ -166,7 +158,7 @@ impl Stage {
             std::thread::Builder::new().name("screen".into()).spawn_scoped(scope, draw).is_ok()
         });
         if !drawn {
-            self.leave();
+            self.fail();
         }
         let finished = running.join();
         self.heard.forget();
@@ -236,25 +228,33 @@ impl Stage {
             }
             let begun = Instant::now();
             stage.draw(screen, clock, missed, banner)?;
-            let pause = if feed.is_none() && stage.still >= STILL { STILL_FRAME } else { FRAME };
-            let next = begun + pause.max(begun.elapsed() * REST);
-            stage.keys(screen, next)
+            let rest = FRAME.max(begun.elapsed() * REST);
+            let pause = if feed.is_none() && stage.still >= STILL { rest.max(STILL_FRAME) } else { rest };
+            stage.keys(screen, begun + pause, rest)
         })
     }
 
     /// Does `work`; if that cannot be done, or panics, the stage is left.
     fn guarded(&mut self, work: impl FnOnce(&mut Self) -> io::Result<Reaction>) -> Reaction {
-        let done = catch_unwind(AssertUnwindSafe(|| work(self)));
-        let (lost, reaction) = match done {
-            Ok(Ok(reaction)) => return reaction,
-            Ok(Err(_)) => (Lost::Gone, Reaction::Abort),
-            Err(_) => (Lost::Broken, Reaction::Stay),
-        };
-        self.leave();
-        if matches!(lost, Lost::Broken) {
-            self.terminal.note("the screen has failed; what is measured goes on without it, and Ctrl-C stops it");
+        match catch_unwind(AssertUnwindSafe(|| work(self))) {
+            Ok(Ok(reaction)) => reaction,
+            // The terminal is gone.
+            Ok(Err(_)) => {
+                self.leave();
+                Reaction::Abort
+            }
+            // The screen has panicked, which was told.
+            Err(_) => {
+                self.fail();
+                Reaction::Stay
+            }
         }
-        reaction
+    }
+
+    /// Gives the terminal back, and says why.
+    fn fail(&mut self) {
+        self.leave();
+        self.terminal.note("the screen has failed; what is measured goes on without it, and Ctrl-C stops it");
     }
 
     /// Does what signals have asked for.
@@ -298,8 +298,8 @@ impl Stage {
         console::send(&bytes)
     }
 
-    /// What is typed until `next`.
-    fn keys(&mut self, screen: &mut dyn Screen, mut next: Instant) -> io::Result<Reaction> {
+    /// What is typed until `next`; what it changes is drawn after no more than `rest`.
+    fn keys(&mut self, screen: &mut dyn Screen, mut next: Instant, rest: Duration) -> io::Result<Reaction> {
         while let Some(event) = self.keyboard.as_ref().map_or(Ok(None), |keyboard| keyboard.next(next))? {
             let reaction = match event {
                 Event::Key(key) if key.kind == KeyEventKind::Release => Reaction::Stay,
@@ -320,7 +320,7 @@ impl Stage {
                 return Ok(reaction);
             }
             self.still = 0;
-            next = next.min(Instant::now() + FRAME);
+            next = next.min(Instant::now() + rest);
         }
         Ok(Reaction::Stay)
     }

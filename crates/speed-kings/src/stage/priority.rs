@@ -2,8 +2,8 @@
 
 use thread_priority::ThreadPriority;
 
-/// From now on the calling thread runs when no other thread of this process wants its processor, as far as the system can
-/// say so. There is no way back.
+/// From now on the calling thread runs when no other thread of the system wants its processor, as far as the system can say
+/// so. There is no way back.
 pub(super) fn step_back() {
     // Refused, it draws like any other thread.
     drop(last());
