@@ -152,7 +152,10 @@ fn tell(args: &Args, scenario: Scenario, context: &Context) -> Result<Heat, Fail
             let turn = usize::try_from(record.block).unwrap_or(usize::MAX);
             let message = told.messages.get(turn).filter(|_| said.replace(turn) != Some(turn));
             let message = message.map(|message| format!("\n{} says: {message}", told.person));
-            let answer = format!("\n{}{mark} answers: {}", record.target, text_of(record));
+            // A conversation ends with a message that got no answer, and begins anew.
+            let anew = record.conversation.map(|place| place.turn).filter(|asked| *asked != record.block);
+            let anew = anew.map(|asked| format!(", asked message {} again,", asked + 1)).unwrap_or_default();
+            let answer = format!("\n{}{mark}{anew} answers: {}", record.target, text_of(record));
             message.into_iter().chain([answer, format!("{}: {}", record.target, meaning(record, &told))]).collect()
         }
         _ => Vec::new(),

@@ -1,6 +1,9 @@
 //! `demo`: scenes in lines and before a terminal.
 
+use sim::{Engine, Fault};
+
 use crate::command::Desk;
+use crate::e2e_run::{faulty_engine, prompt_engine, start, target};
 use crate::pty::{DOWN, ENTER, ESCAPE, Life, Pty};
 
 fn only_run(desk: &Desk) -> std::path::PathBuf {
@@ -58,6 +61,20 @@ fn a_scene_is_a_run_whose_messages_are_the_turns_of_one_conversation() {
             .collect();
         assert_eq!(turns, [(0.into(), 0.into()), (1.into(), 1.into())], "{target}");
     }
+}
+
+#[test]
+fn a_message_that_got_no_answer_is_not_taken_for_the_next_when_it_is_asked_again() {
+    let desk = Desk::new();
+    let good = start(prompt_engine(Engine::Vllm));
+    let bad = start(faulty_engine(Engine::Vllm, Fault::TruncateClean));
+    let asked = ["demo", "--scenario=1", "--max-tokens=6", "--warmup=0", "--plain"];
+    let out = desk.run(&[&asked[..], &[&target("good", &good), &target("bad", &bad)]].concat());
+    assert_eq!(out.status, Some(1), "{}", out.all());
+    let told = |sentence: &str| out.err.lines().filter(|line| line.starts_with(sentence)).count();
+    assert_eq!(told("good (SIMULATED) answers: "), 2, "{}", out.err);
+    assert_eq!(told("bad (SIMULATED) answers: "), 1, "{}", out.err);
+    assert_eq!(told("bad (SIMULATED), asked message 1 again, answers: "), 1, "{}", out.err);
 }
 
 #[test]
