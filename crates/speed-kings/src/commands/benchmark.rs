@@ -155,9 +155,7 @@ pub(super) fn pages(summary: &Summary, _: &Plan) -> Vec<(String, Vec<u8>)> {
 
 /// Prints a run's numbers, and says on stderr what belongs to them.
 pub(super) fn show(finished: &Finished, context: &Context) -> Result<(), Failure> {
-    let summary = &finished.summary;
-    let plan = &finished.manifest.plan;
-    context.print_summary(summary, plan)?;
+    context.print_run(&finished.summary, &finished.manifest)?;
     notes(finished, context);
     Ok(())
 }

@@ -209,7 +209,7 @@ impl Heat {
     /// # Errors
     /// Stdout cannot be written to.
     pub(crate) fn tell(&self, context: &Context) -> Result<(), Failure> {
-        context.print_summary(&self.finished.summary, &self.finished.manifest.plan)?;
+        context.print_run(&self.finished.summary, &self.finished.manifest)?;
         self.notes(context);
         Ok(())
     }

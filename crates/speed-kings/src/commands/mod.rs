@@ -12,6 +12,7 @@ mod config;
 mod conversation;
 mod demo;
 mod discover;
+mod found;
 mod gate;
 pub(crate) mod heat;
 mod impact;
@@ -43,6 +44,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use providers::PriceBook;
 use report::Listing;
+use schema::manifest::Manifest;
 use schema::plan::Plan;
 use schema::projection::Projected;
 use schema::summary::Summary;
@@ -162,6 +164,22 @@ impl Context {
             Output::Markdown => report::markdown(summary, plan),
             Output::Csv => report::csv(summary),
         })
+    }
+
+    /// Prints a run's numbers, and for people what was found of its targets before they were measured: the same when it
+    /// ends and whenever it is shown.
+    ///
+    /// # Errors
+    /// Stdout cannot be written to.
+    pub(crate) fn print_run(&self, summary: &Summary, manifest: &Manifest) -> Result<(), Failure> {
+        self.print_summary(summary, &manifest.plan)?;
+        let Some(found) = found::found(manifest) else { return Ok(()) };
+        match self.output {
+            Output::Table => self.terminal.print(&format!("\n{}", found.table(self.terminal.style()))),
+            Output::Markdown => self.terminal.print(&format!("\n{}", found.markdown())),
+            // Numbers alone; the manifest has it.
+            Output::Json | Output::Csv => Ok(()),
+        }
     }
 
     /// Prints what was projected in the form that was asked for.

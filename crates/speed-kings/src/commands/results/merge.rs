@@ -59,7 +59,7 @@ pub(super) fn run(args: &Args, shelf: &Shelf, context: &Context) -> Result<Exit,
     };
     let manifest = runner::conclude(directory, &end).map_err(Report::new)?;
     let published = merged.draft.publish().map_err(Report::new)?;
-    context.print_summary(&numbers.summary, &manifest.plan)?;
+    context.print_run(&numbers.summary, &manifest)?;
     for note in &manifest.notes {
         context.terminal.note(&format!("note: {note}"));
     }
