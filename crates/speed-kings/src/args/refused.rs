@@ -57,16 +57,13 @@ pub(crate) fn reason(refusal: &clap::Error) -> Option<String> {
     if source.is::<ParseFloatError>() {
         return Some("use a number, such as 2.5".to_owned());
     }
-    let too_large = |error: &ParseIntError| *error.kind() == IntErrorKind::PosOverflow;
-    match source.downcast_ref::<ParseIntError>() {
-        Some(error) if too_large(error) => Some("it is larger than any there may be".to_owned()),
-        Some(_) => Some("use a whole number, such as 8".to_owned()),
-        // Any that fits into four bytes would do, and this did not.
-        None => source
-            .to_string()
-            .ends_with(&format!(" is not in 0..={}", u32::MAX))
-            .then(|| "use a whole number, such as 8".to_owned()),
-    }
+    let is_too_large = match source.downcast_ref::<ParseIntError>() {
+        Some(error) => *error.kind() == IntErrorKind::PosOverflow,
+        // Any that fits into four bytes would do.
+        None => !source.to_string().strip_suffix(&format!(" is not in 0..={}", u32::MAX))?.starts_with('-'),
+    };
+    let told = if is_too_large { "it is larger than any there may be" } else { "use a whole number, such as 8" };
+    Some(told.to_owned())
 }
 
 #[cfg(test)]
@@ -108,13 +105,15 @@ mod tests {
 
     #[test]
     fn a_number_that_is_none_is_told_in_plain_words() {
-        for (bytes, value) in [(4, "-1"), (8, "-1"), (4, "many"), (8, "1.5"), (4, "9999999999")] {
+        for (bytes, value) in [(4, "-1"), (8, "-1"), (4, "many"), (8, "1.5")] {
             check_told(bytes, value, "use a whole number, such as 8");
         }
         let number = clap::Arg::new("n").long("n").value_name("N").value_parser(clap::value_parser!(f64));
         let command = clap::Command::new("x").arg(number);
         let refusal = command.clone().try_get_matches_from(["x", "--n=x"]).unwrap_err();
         assert_eq!(reason(&refusal).as_deref(), Some("use a number, such as 2.5"));
-        check_told(8, "99999999999999999999", "it is larger than any there may be");
+        for (bytes, value) in [(4, "9999999999"), (4, "99999999999999999999"), (8, "99999999999999999999")] {
+            check_told(bytes, value, "it is larger than any there may be");
+        }
     }
 }

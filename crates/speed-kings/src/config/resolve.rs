@@ -349,7 +349,8 @@ fn scrape(settings: &Settings) -> Option<Nanos> {
 /// An address that was written down.
 fn address(key: &str, text: &str, problems: &mut Problems) -> Option<Url> {
     let shown = crate::args::mask_user_info(text);
-    let several = text.match_indices("://").count() > 1;
+    // What is asked of a page may hold another's address.
+    let several = text.split('?').next().is_some_and(|place| place.match_indices("://").count() > 1);
     let (wrong, help) = match Url::parse(text) {
         _ if several => ("is one alone", "write one; each target may name its own: `metrics=URL` within `target`"),
         Ok(url) if !matches!(url.scheme(), "http" | "https") => ("begins with `http://` or `https://`", LIKE_THIS),

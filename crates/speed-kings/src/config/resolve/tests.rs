@@ -201,6 +201,9 @@ fn vectors_are_asked_for_in_the_words_of_the_provider() {
 
 #[test]
 fn a_metrics_page_may_be_named() {
+    let probed = "mock: vllm\ngpu_metrics: http://exporter/probe?target=http://gpu:9400";
+    let plan = resolved(probed, &[]).unwrap().plan;
+    assert_eq!(plan.gpu_metrics.unwrap().query(), Some("target=http://gpu:9400"));
     let yaml = "model: m\ntarget: ['vllm@http://a,metrics=http://b:9/metrics']";
     let target = resolved(yaml, &[]).unwrap().plan.targets.remove(0);
     assert_eq!(target.metrics_url.unwrap().as_str(), "http://b:9/metrics");
