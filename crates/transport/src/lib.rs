@@ -13,7 +13,7 @@
 //! - A connection carries one request at a time, also over HTTP/2: its stamps are that request's.
 //! - HTTP/1.1 is our own, head to chunk: a read goes no further than what waits for it, and its bytes are neither copied
 //!   nor handed from task to task.
-//! - Each arrival has a stamp; a request's leaving has one unless requests follow each other within milliseconds.
+//! - Each arrival has a stamp; a request's leaving has one unless requests follow each other within fifty milliseconds.
 //! - Setting a connection up happens before `start` and is reported apart.
 //! - An attempt is a record and nothing is retried, but for a request that met a kept connection which the
 //!   server had closed: it reached nobody, so it is sent again, once, on a new one.
