@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span, Text};
+use schema::text::Untrusted;
 
 use crate::chart::exactly;
-use crate::text::width;
+use crate::text::{fit, width};
 use crate::theme::Theme;
 
 /// What a part says in so many columns and lines.
@@ -74,9 +75,26 @@ pub(crate) fn stack(frame: &mut Frame<'_>, area: Rect, mut panels: Vec<Panel<'_>
         let mut said = (panel.says)(columns, height);
         said.truncate(height);
         said.resize_with(height, Line::default);
-        lines.append(&mut said);
+        lines.extend(said.into_iter().map(|line| fitted(line, columns)));
     }
     frame.render_widget(Text::from(lines), area);
+}
+
+/// With `…` where there is no room for all of it.
+fn fitted(mut line: Line<'static>, columns: usize) -> Line<'static> {
+    let mut room = columns;
+    if line.width() > columns {
+        for span in &mut line.spans {
+            let wide = width(&span.content);
+            if wide >= room {
+                // Something is left out after it, if not of it.
+                let more = format!("{}…", span.content);
+                span.content = fit(&Untrusted::bounded(more, usize::MAX), room).into();
+            }
+            room = room.saturating_sub(wide);
+        }
+    }
+    line
 }
 
 /// `── TTFT ─────`
