@@ -358,6 +358,10 @@ impl Screen for Race {
         }
     }
 
+    fn is_covered(&self) -> bool {
+        self.configuration.is_some()
+    }
+
     fn press(&mut self, key: KeyEvent) -> Reaction {
         if let Some(page) = &mut self.configuration {
             if key.code == KeyCode::Char('c') || page.press(key) != Reaction::Stay {

@@ -162,11 +162,14 @@ impl<S: Screen> Screen for Replay<S> {
     fn draw(&mut self, frame: &mut Frame<'_>, view: &View<'_>) {
         self.advance(view.now);
         self.screen.draw(frame, &View { now: self.position, ..*view });
-        self.draw_foot(frame, view.theme);
+        if !self.screen.is_covered() {
+            self.draw_foot(frame, view.theme);
+        }
     }
 
     fn press(&mut self, key: KeyEvent) -> Reaction {
         match key.code {
+            _ if self.screen.is_covered() => return self.screen.press(key),
             KeyCode::Char(' ') => self.paused = !self.paused,
             KeyCode::Char('.') => self.step(true),
             KeyCode::Char(',') => self.step(false),

@@ -42,6 +42,11 @@ pub trait Screen: Send {
     /// A key was pressed. Ctrl-C never comes here: it stops the run, or leaves where there is none.
     fn press(&mut self, key: KeyEvent) -> Reaction;
 
+    /// Whether a page lies over it, whose keys and hints hold until it is put away.
+    fn is_covered(&self) -> bool {
+        false
+    }
+
     /// Text was pasted, as it came: its line breaks are no Enter keys. Screens that want no text ignore it.
     fn paste(&mut self, _text: &str) -> Reaction {
         Reaction::Stay

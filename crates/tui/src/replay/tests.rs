@@ -196,3 +196,20 @@ fn a_request_counts_by_its_last_attempt() {
     let records = [second.clone(), first, answered(1, 0, 1_000, (4, 50, 10))];
     assert_eq!(measured(&records, &names()[0]), [&second]);
 }
+
+#[test]
+fn a_page_over_a_replay_has_its_own_keys_and_hints() {
+    let records = race();
+    let mut replay = Replay::new(script(&records), 1.0, || Race::new(setup(2)));
+    let last_row = |replay: &mut Replay<Race>| {
+        let drawn = crate::testing::rows(replay, 0, (80, 24));
+        drawn.last().unwrap().clone()
+    };
+    press(&mut replay, &[KeyCode::End, KeyCode::Char('c')]);
+    let at = replay.position();
+    assert!(last_row(&mut replay).contains("c back to the race"));
+    press(&mut replay, &[KeyCode::PageUp, KeyCode::Home, KeyCode::Left]);
+    assert_eq!(replay.position(), at);
+    assert_eq!(press(&mut replay, &[KeyCode::Char('q')]), Reaction::Stay, "it puts the page away");
+    assert!(last_row(&mut replay).starts_with("REPLAY"));
+}

@@ -82,7 +82,8 @@ fn open(args: &Args, wanted: &Path, context: &Context) -> Result<Run, Failure> {
     let targets = run.manifest.plan.targets.len();
     match RACE.refuse_targets(targets) {
         Some(_) => {
-            let problem = Problem::new(format!("`{}` has {targets} targets", wanted.display()));
+            let count = if targets == 1 { "one target".to_owned() } else { format!("{targets} targets") };
+            let problem = Problem::new(format!("`{}` has {count}", wanted.display()));
             Err(problem.help("a race takes two to six").into())
         }
         None => Ok(run),
