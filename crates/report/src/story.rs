@@ -192,14 +192,14 @@ impl Cast<'_> {
         let ranking =
             comparison.rankings.iter().find(|ranking| !matches!(ranking.verdict, RankVerdict::NotEnoughData))?;
         let what = ranking.criterion.heading();
-        let named = |name: &TargetName| {
+        let marked = |name: &TargetName| {
             let target = self.summary.targets.iter().find(|target| target.target == *name);
             target.map_or_else(|| format!("`{name}`"), called)
         };
-        let names = |names: &[TargetName]| names.iter().map(named).collect::<Vec<_>>().join(" and ");
+        let names = |names: &[TargetName]| names.iter().map(marked).collect::<Vec<_>>().join(" and ");
         Some(match &ranking.verdict {
             RankVerdict::Leader(name) => {
-                format!("By {what}, {} is ahead of all others, and that is certain.", named(name))
+                format!("By {what}, {} is ahead of all others, and that is certain.", marked(name))
             }
             RankVerdict::Tie(tied) => format!("By {what}, {} are alike.", names(tied)),
             RankVerdict::TooCloseToCall(close) => {
