@@ -37,7 +37,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, table: &mut Table, view: &
     }
     let count = u16::try_from(order.len()).unwrap_or(1);
     for (place, area) in order.into_iter().zip(columns(area, count)) {
-        let at = where_at(table, &table.seats()[place], turns);
+        let at = where_at(table, &table.seats()[place], turns, area.width.into());
         one(frame, area, (place, &mut table.seats_mut()[place]), at, view);
     }
 }
@@ -94,8 +94,8 @@ fn name(place: usize, seat: &Seat, wide: usize, view: &View<'_>) -> Line<'static
     Line::from(vec![Span::styled(name, view.theme.lane(place)), Span::styled(mark, view.theme.simulated)])
 }
 
-/// `conversation 1 of 3 · turn 5 of 12 asks`.
-fn where_at(table: &Table, seat: &Seat, turns: u32) -> String {
+/// `conversation 1 of 3 · turn 5 of 12 asks`, without its last word where there is no room for that.
+fn where_at(table: &Table, seat: &Seat, turns: u32, columns: usize) -> String {
     let Some(number) = seat.turn.number else { return "not begun".to_owned() };
     if seat.turn.warming {
         return "warming up, which does not count".to_owned();
@@ -106,7 +106,9 @@ fn where_at(table: &Table, seat: &Seat, turns: u32) -> String {
     let purpose = seat.script.as_ref().and_then(|script| script.lines.get(number as usize));
     let purpose = purpose.map_or("", |line| line.purpose.in_words());
     let talk = table.conversation_in_words(conversation);
-    format!("{talk} · turn {} of {turns} {purpose}", number + 1)
+    let place = format!("{talk} · turn {} of {turns}", number + 1);
+    let all = format!("{place} {purpose}");
+    if text::width(&all) <= columns { all } else { text::fit(&place.as_str().into(), columns) }
 }
 
 /// The first lines of too many, and the last one.
