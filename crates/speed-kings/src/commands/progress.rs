@@ -121,8 +121,8 @@ impl Display {
             Progress::Began { requests, duration } => {
                 state.by_time = requests.is_none();
                 let seconds = duration.map(|length| Duration::from(length).as_secs());
-                self.bar.set_length(requests.or(seconds).unwrap_or(0));
                 self.bar.set_style(style(state.by_time));
+                self.bar.set_length(requests.or(seconds).unwrap_or(0));
             }
             Progress::Block { target, phase, block } => {
                 let phase = match phase {
@@ -139,13 +139,13 @@ impl Display {
                 // A further attempt belongs to a request that was counted already.
                 state.done += u64::from(record.attempt == 0);
             }
-            // Comes as often as eyes see, whatever the load.
-            Progress::Pulse { .. } => {
+            // Comes as often as eyes see, whatever the load. There is no bar before it is known how long it is.
+            Progress::Pulse { .. } if self.bar.length().is_some() => {
                 self.bar.set_position(if state.by_time { self.bar.elapsed().as_secs() } else { state.done });
                 self.bar.set_message(figures(&state.live));
             }
             Progress::Note(note) => self.bar.println(note),
-            Progress::Sampled(..) | Progress::Warmed { .. } | Progress::Moved { .. } => {}
+            Progress::Sampled(..) | Progress::Warmed { .. } | Progress::Moved { .. } | Progress::Pulse { .. } => {}
         }
     }
 
