@@ -132,6 +132,8 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
     let mut directory = RunDir::create(&job.plan.out, &manifest, Zoned::now().datetime(), &secrets)?;
     // Whatever happens from here on, the run is sealed.
     let done = carry_out(&job, means, &directory, stop, watch);
+    // Who asks from here on interrupts nothing any more.
+    let is_interrupted = stop.is_asked();
     let Done { mut notes, found, given_up, trouble } = done;
     directory.learn(found);
     let summary = guarded(|| recompute(&directory.run())).map(|numbers| {
@@ -140,7 +142,7 @@ pub fn run(job: Job, stop: &Stop, watch: impl FnMut(Progress) + Send + 'static) 
     });
     let status = match (&trouble, &summary) {
         (Some(_), _) | (None, Err(_)) => Status::Failed,
-        (None, Ok(_)) if stop.is_asked() => Status::Interrupted,
+        (None, Ok(_)) if is_interrupted => Status::Interrupted,
         (None, Ok(_)) => Status::Complete,
     };
     let end = End { status, ended: Timestamp::now(), summary: summary.as_ref().ok(), notes: &notes, pages: &job.pages };

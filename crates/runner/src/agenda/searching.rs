@@ -199,7 +199,10 @@ impl Searching {
                 ));
             }
             let (steps, why) = (one.steps, why(one)?);
-            Some(format!("`{name}`: the search ended after {steps} steps: {why}"))
+            Some(format!(
+                "`{name}`: the search ended after {steps} {}: {why}",
+                if steps == 1 { "step" } else { "steps" }
+            ))
         };
         named.filter_map(note).collect()
     }
