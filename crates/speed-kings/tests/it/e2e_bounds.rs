@@ -12,7 +12,7 @@ use crate::e2e_server::{Said, serve};
 fn check_slo(slo: &str, status: i32) {
     let sim = start(prompt_engine(Engine::OpenAi));
     let desk = Desk::new();
-    let outcome = desk.run(&["benchmark", &target("it", &sim), "--requests=12", "--max-tokens=4", "--slo", slo]);
+    let outcome = desk.run(&["benchmark", &target("it", &sim), "--requests=60", "--max-tokens=4", "--slo", slo]);
     assert_eq!(outcome.status, Some(status), "{}", outcome.all());
     assert!(outcome.out.contains(slo), "{}", outcome.out);
 }

@@ -181,7 +181,7 @@ fn any_run_can_be_raced_again_and_what_it_lacks_is_said() {
     assert_eq!(alone.status, Some(0), "{}", alone.all());
     let replay = desk.run(&["race", "--replay=latest"]);
     assert_eq!(replay.status, Some(2), "{}", replay.all());
-    assert!(replay.err.contains("has 1 target") && replay.err.contains("two to six"), "{}", replay.err);
+    assert!(replay.err.contains("has one target") && replay.err.contains("two to six"), "{}", replay.err);
 }
 
 /// Goes through all pages after a race of so many heats, and back, and leaves.
