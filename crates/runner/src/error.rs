@@ -62,7 +62,7 @@ pub enum RunError {
     #[diagnostic(
         code(runner::not_sealed),
         help(
-            "free some space; what was recorded is kept, and the run opens as one that was killed: `speed-kings results`"
+            "free some space; what was recorded is kept, and the run opens as one that was killed: `speed-kings results list`"
         )
     )]
     NotSealed {

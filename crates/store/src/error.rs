@@ -27,7 +27,7 @@ pub enum StoreError {
     #[error("`{}` is not a run: it has no manifest.json", path.display())]
     #[diagnostic(
         code(store::not_a_run),
-        help("name a folder that a benchmark wrote; `speed-kings results` lists them")
+        help("name a folder that a benchmark wrote; `speed-kings results list` lists them")
     )]
     NotARun {
         /// The folder.
@@ -301,7 +301,7 @@ impl StoreError {
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                 "choose a folder you may write to with `--out`, or change its permissions"
             }
-            io::ErrorKind::NotFound => "check the path; `speed-kings results` lists the runs there are",
+            io::ErrorKind::NotFound => "check the path; `speed-kings results list` lists the runs there are",
             io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
                 "a file is in the way: move it, or choose another folder with `--out`"
             }

@@ -224,7 +224,7 @@ fn not_found(out: &Path, wanted: &str, entries: &[Entry]) -> StoreError {
     let advice = match nearest {
         Some((_, name)) => format!("did you mean `{}`?", short(name)),
         None if entries.is_empty() => "there are no runs here yet; `speed-kings benchmark --mock` makes one".to_owned(),
-        None => "`speed-kings results` lists the runs there are".to_owned(),
+        None => "`speed-kings results list` lists the runs there are".to_owned(),
     };
     StoreError::NotFound { out: out.to_owned(), wanted: short(wanted), advice }
 }

@@ -79,7 +79,7 @@ fn a_name_that_fits_several_or_none_says_which_are_near() {
     );
     results(out.path());
     check(out.path(), "mornign", "no run in `OUT` is called `mornign`", "did you mean `morning`?");
-    check(out.path(), "zzz", "no run in `OUT` is called `zzz`", "`speed-kings results` lists the runs there are");
+    check(out.path(), "zzz", "no run in `OUT` is called `zzz`", "`speed-kings results list` lists the runs there are");
     assert!(matches!(find(out.path(), "test_"), Err(StoreError::Ambiguous { count: 3, .. })));
     assert!(matches!(find(out.path(), ""), Err(StoreError::NotFound { .. })));
 }
