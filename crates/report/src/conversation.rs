@@ -114,7 +114,10 @@ fn talks(conversations: &Conversations, plan: &Plan) -> String {
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     let asked_in: Vec<_> = conversations.retention.evidence.iter().map(Evidence::distance_turns).collect();
     let apart = asked_in.iter().min().zip(asked_in.iter().max());
-    let apart = apart.map(|(near, far)| format!(", facts asked for {near} to {far} turns after they were told"));
+    let apart = apart.map(|(near, far)| {
+        let apart = if near == far { String::new() } else { format!("{near} to ") };
+        format!(", facts asked for {apart}{} after they were told", counted((*far).into(), "turn"))
+    });
     format!("{}{}", parts.join(", "), apart.unwrap_or_default())
 }
 
@@ -261,7 +264,7 @@ fn questions(evidence: &[Evidence], conversations: u64) -> Section {
     }
     let left_out = evidence.len() - shown.len();
     let row = |(_, one): &(usize, &Evidence)| {
-        let tokens = one.distance_tokens.map_or_else(String::new, |tokens| format!(", {} tokens", count(tokens)));
+        let tokens = one.distance_tokens.map_or_else(String::new, |tokens| format!(", {}", counted(tokens, "token")));
         let mut cells = vec![
             format!("{} → {}", one.told_in + 1, one.asked_in + 1),
             format!("{}{tokens}", counted(one.distance_turns().into(), "turn")),

@@ -210,14 +210,21 @@ fn budget_in_words(budget: &ErrorBudget) -> String {
         None => "at that rate it lasts".to_owned(),
     };
     format!(
-        "{share} of {unit} met {}, {} wanted: {}{} of the budget of {} days is used, burn rate {}; {end}",
+        "{share} of {unit} met {}, {} wanted: {}{} of the budget of {} is used, burn rate {}; {end}",
         budget.slo,
         number::percent(budget.objective),
         percent(budget.consumed.value),
         used.unwrap_or_default(),
-        number::number(budget.period_days),
+        days(budget.period_days),
         number::number(budget.burn_rate.value),
     )
+}
+
+/// `1 day`, `2.5 days`.
+fn days(days: f64) -> String {
+    let shown = number::number(days);
+    let ending = if shown == "1" { "" } else { "s" };
+    format!("{shown} day{ending}")
 }
 
 /// Who reads the rows.

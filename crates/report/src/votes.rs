@@ -3,7 +3,7 @@
 use schema::summary::Estimate;
 use schema::vote::{Tally, Votes};
 
-use crate::number::percent;
+use crate::number::{counted, percent};
 use crate::{Align, Cell, Column, Listing};
 
 /// A row a contender, most preferred first. The first one's row tells whether its lead can be told.
@@ -51,7 +51,7 @@ fn row(tally: &Tally, place: usize, votes: &Votes) -> Vec<Cell> {
 fn verdict(tally: &Tally) -> String {
     match (tally.has_leader(), tally.needs_more) {
         (true, _) => "preferred to each other".to_owned(),
-        (false, Some(more)) => format!("too close to call: about {more} more votes would tell"),
+        (false, Some(more)) => format!("too close to call: about {} would tell", counted(more, "more vote")),
         (false, None) => "too close to call".to_owned(),
     }
 }

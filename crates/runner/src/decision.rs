@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use schema::comparison::{PairVerdict, Verdict};
+use schema::counted;
 use schema::plan::Plan;
 use schema::record::{Phase, Record};
 use schema::units::Nanos;
@@ -79,7 +80,7 @@ impl UntilDecided {
             if open.is_empty() {
                 format!("all was decided after {blocks} of {} blocks", self.plan.blocks)
             } else {
-                format!("not all was decided after {blocks} blocks: {}", in_words(open))
+                format!("not all was decided after {}: {}", counted(blocks, "block"), in_words(open))
             }
         };
         let left_out = self.contest.left_out().into_iter().map(|(criterion, target)| {
@@ -115,7 +116,9 @@ fn in_words(open: &[Open]) -> String {
 fn pair_in_words(heading: &str, pair: &PairVerdict) -> String {
     let margin = pair.margin.map(|margin| format!(" {:+.1} %", margin.value * 100.0)).unwrap_or_default();
     let requests = match pair.verdict {
-        Verdict::MoreNeeded { requests: Some(requests) } => format!(", about {requests} more requests would tell"),
+        Verdict::MoreNeeded { requests: Some(requests) } => {
+            format!(", about {} would tell", counted(requests, "more request"))
+        }
         _ => String::new(),
     };
     format!("`{}` against `{}` by {heading} ({}{requests})", pair.better, pair.worse, margin.trim_start())

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use schema::counted;
 use schema::record::{Failure, FailureClass, Outcome, Phase};
 use schema::target::TargetName;
 
@@ -44,9 +45,9 @@ impl Hope {
         let failure = self.lost()?;
         let (class, message) = (failure.class, &failure.message);
         Some(if self.why().down.is_some() {
-            let n = self.drop_after;
+            let failures = counted(self.drop_after, "failure");
             format!(
-                "`{target}` was dropped after {n} failures in a row as if it were down, the last: {class}: {message}; \
+                "`{target}` was dropped after {failures} in a row as if it were down, the last: {class}: {message}; \
                  no more was sent to it"
             )
         } else {
@@ -201,5 +202,13 @@ mod tests {
         }
         let note = hope.note(&name).unwrap();
         assert!(note.starts_with("`a` was dropped after 2 failures in a row"), "{note}");
+    }
+
+    #[test]
+    fn one_failure_is_singular() {
+        let hope = Hope::new(1);
+        hope.learn(Phase::Measured, &failed(FailureClass::ServerError));
+        let note = hope.note(&"a".parse().unwrap()).unwrap();
+        assert!(note.starts_with("`a` was dropped after 1 failure in a row"), "{note}");
     }
 }

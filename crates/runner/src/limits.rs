@@ -13,6 +13,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use schema::counted;
 use schema::record::{Limit, Outcome, RateLimits, Record};
 use schema::target::TargetName;
 use schema::units::{Moment, Nanos};
@@ -284,15 +285,17 @@ impl Pace {
         let paced = self.paced.load(Ordering::Relaxed);
         let by = Nanos(self.paced_ns.load(Ordering::Relaxed));
         let limiter = self.limiter();
-        let limit = |window: &Window, unit: &str| (window.allowed > 0).then(|| format!("{} {unit}", window.allowed));
+        let limit = |window: &Window, unit: &str| (window.allowed > 0).then(|| counted(window.allowed, unit));
         let limits: Vec<_> =
-            [limit(&limiter.requests, "requests"), limit(&limiter.tokens, "tokens")].into_iter().flatten().collect();
+            [limit(&limiter.requests, "request"), limit(&limiter.tokens, "token")].into_iter().flatten().collect();
         let limits = match limits.join(" and ") {
             none if none.is_empty() => String::new(),
             limits => format!(" ({limits} a window)"),
         };
-        (paced > 0)
-            .then(|| format!("`{target}`: paced {paced} requests by {by} in all to stay below its limits{limits}"))
+        (paced > 0).then(|| {
+            let paced = counted(paced, "request");
+            format!("`{target}`: paced {paced} by {by} in all to stay below its limits{limits}")
+        })
     }
 
     fn limiter(&self) -> MutexGuard<'_, Limiter> {

@@ -70,23 +70,20 @@ impl UntilPrecise {
         let measured = plan.targets.iter().zip(&self.known).filter(|(_, known)| known.blocks > 0);
         let note = |(target, known): (&Target, &Known)| {
             let figure = format!("{}_{}", self.wanted.metric.short(), self.wanted.quantile);
-            let requests = known.records.len();
+            let requests = schema::counted(known.records.len(), "request");
             let percent = |share: f64| format!("±{:.2} %", share * 100.0);
             let (name, wanted) = (&target.name, percent(self.wanted.relative));
             match known.half_width {
                 Some(half) if known.is_precise(&self.wanted) => {
-                    format!("`{name}`: {figure} {} after {requests} requests", percent(half))
+                    format!("`{name}`: {figure} {} after {requests}", percent(half))
                 }
                 Some(half) if half <= self.wanted.relative => {
-                    format!("`{name}`: {figure} {} after {requests} requests, all of one block", percent(half))
+                    format!("`{name}`: {figure} {} after {requests}, all of one block", percent(half))
                 }
                 Some(half) => {
-                    format!(
-                        "`{name}`: {figure} {} after {requests} requests, not the {wanted} asked for",
-                        percent(half)
-                    )
+                    format!("`{name}`: {figure} {} after {requests}, not the {wanted} asked for", percent(half))
                 }
-                None => format!("`{name}`: no interval of {figure} after {requests} requests"),
+                None => format!("`{name}`: no interval of {figure} after {requests}"),
             }
         };
         measured.map(note).collect()

@@ -169,7 +169,7 @@ impl Shared {
         let mut notes = Vec::new();
         let waited = self.waited_for_disk.load(Ordering::Relaxed);
         if waited > 0 {
-            notes.push(format!("the disk was slower than the load: sending paused {waited} times for it"));
+            notes.push(format!("the disk was slower than the load: sending paused {} for it", schema::times(waited)));
         }
         let stale = self.stale_connections.load(Ordering::Relaxed);
         if stale > 0 {

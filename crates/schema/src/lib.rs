@@ -15,6 +15,7 @@
 pub mod alike;
 pub mod comparison;
 pub mod conversation;
+mod counted;
 pub mod curve;
 pub mod event;
 pub mod exchange;
@@ -36,6 +37,8 @@ pub mod text;
 pub mod trend;
 pub mod units;
 pub mod vote;
+
+pub use counted::{counted, times};
 
 /// Version of the formats on disk: manifest, records and summaries. Older ones keep opening.
 pub const FORMAT_VERSION: u32 = 2;

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 
 use miette::MietteHandlerOpts;
+use schema::counted;
 use schema::text::Untrusted;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -202,7 +203,7 @@ impl Curtain {
             say(line);
         }
         if dropped > 0 {
-            say(&format!("and {dropped} more lines"));
+            say(&format!("and {}", counted(dropped, "more line")));
         }
     }
 

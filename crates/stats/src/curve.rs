@@ -10,12 +10,13 @@ use schema::units::{Moment, Nanos, Usd};
 
 use crate::answer::{Verdict, answer, level_in_words};
 use crate::cost;
-use crate::counted::{all_places, counted};
 use crate::law::fit_law;
 use crate::metric_values;
+use crate::places::all_places;
 use crate::saturation::{Seen, saturation};
 use crate::slo;
 use crate::summary::of_target;
+use schema::counted;
 
 /// Share of the requests due that find no place, from which on the places are what the target cannot keep up with.
 const NOT_SENT: f64 = 0.05;

@@ -19,7 +19,6 @@
 //! level of a search is judged by the same function while the search goes on and at its end.
 
 pub mod cost;
-mod counted;
 pub mod gate;
 pub mod inference;
 pub mod interval;
@@ -49,6 +48,7 @@ mod ledger;
 mod measured;
 mod moments;
 pub mod perception;
+mod places;
 mod precision;
 mod quality;
 mod radix;

@@ -6,8 +6,8 @@ use schema::summary::{Calibration, Distribution, Percentile, Quality, Trust};
 use schema::target::TargetName;
 use schema::units::{Nanos, Quantile};
 
-use crate::counted::counted;
 use crate::interval;
+use schema::counted;
 
 /// Our lateness may be this share of the median TTFT before it counts as the limit.
 pub(crate) const LAG_SHARE_OF_TTFT: f64 = 0.1;

@@ -10,11 +10,11 @@ use schema::units::{Moment, Quantile};
 use statrs::function::beta::beta_reg;
 
 use crate::autocorrelation::effective_size_of;
-use crate::counted::counted;
 use crate::distribution::Sample;
 use crate::interval::t_point;
 use crate::requests::{BlockKey, Requests};
 use crate::{interval, metric_values, radix, requests, values};
+use schema::counted;
 
 /// What one request says about one bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

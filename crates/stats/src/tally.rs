@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use schema::summary::Estimate;
 use schema::vote::{Contender, Preference, Tally, Vote, Votes};
 
-use crate::counted::counted;
 use crate::inference::{Choice, MOST_CONTENDERS, Strengths, bradley_terry, chance};
+use schema::{counted, times};
 
 /// Counts and strengths of all that `votes` were about. Votes that are not sound count for nothing.
 pub fn tally(votes: &[Vote]) -> Tally {
@@ -64,8 +64,9 @@ pub fn tally_in_words(tally: &Tally) -> Vec<String> {
     ));
     if tally.votes >= 5 {
         said.push(format!(
-            "The answer shown first was preferred {} times; without any habit it would be about {:.1}.",
-            tally.first_shown_preferred, tally.first_shown_expected
+            "The answer shown first was preferred {}; without any habit it would be about {:.1}.",
+            times(tally.first_shown_preferred),
+            tally.first_shown_expected
         ));
     }
     if tally.left_out > 0 {

@@ -3,7 +3,8 @@
 use schema::plan::{Load, Plan, WhenFull};
 use schema::summary::TargetSummary;
 
-use crate::counted::{all_places, counted};
+use crate::places::all_places;
+use schema::counted;
 
 /// Share of the requests due that may be missing before the load was another.
 const TOLERATED: f64 = 0.01;

@@ -7,8 +7,9 @@ use schema::target::Target;
 use schema::units::Nanos;
 
 use crate::answer::level_in_words;
-use crate::counted::{a_place, counted};
+use crate::places::a_place;
 use crate::requests::Requests;
+use schema::counted;
 
 /// From this mean number of tokens an event on, ITL and TPOT tell different stories.
 const TOKENS_PER_EVENT: f64 = 1.5;

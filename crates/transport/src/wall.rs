@@ -42,7 +42,7 @@ pub struct WallSteps {
 impl std::fmt::Display for WallSteps {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { count, largest } = self;
-        let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
+        let times = schema::times((*count).into());
         write!(
             f,
             "the machine's wall clock was set {times} while the run went on, by {largest} at most: arrivals in the second \

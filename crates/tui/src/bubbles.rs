@@ -15,6 +15,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Block, BorderType, Borders};
+use schema::counted;
 use schema::progress::{Progress, Stage};
 use schema::record::Phase;
 use schema::target::TargetName;
@@ -133,7 +134,10 @@ impl Bubbles {
         let mark = if self.lanes.iter().any(|lane| lane.simulated) { " SIMULATED " } else { "" };
         let mut spans = vec![Span::styled(self.title(), theme.accent)];
         if view.missed > 0 {
-            spans.push(Span::styled(format!("  drawing missed {} steps; none are lost", view.missed), theme.warn));
+            spans.push(Span::styled(
+                format!("  drawing missed {}; nothing is lost", counted(view.missed, "step")),
+                theme.warn,
+            ));
         }
         frame.render_widget(Line::from(spans), area);
         frame.render_widget(Line::styled(mark, theme.simulated).right_aligned(), area);
@@ -176,7 +180,7 @@ fn said(frame: &mut Frame<'_>, area: Rect, said: &Said<'_>) {
     let room = usize::from(inside.height);
     if lines.len() > room {
         let more = lines.len() - room;
-        let more = format!(" {more} more line{} ", if more == 1 { "" } else { "s" });
+        let more = format!(" {} ", counted(more, "more line"));
         block = block.title_bottom(Line::styled(more, said.theme.dim).right_aligned());
     }
     frame.render_widget(block, area);

@@ -18,6 +18,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use schema::conversation::Script;
+use schema::counted;
 use schema::progress::Progress;
 use schema::target::Target;
 
@@ -81,7 +82,7 @@ impl Conversation {
             spans.push(Span::styled(if all { "  SIMULATED" } else { "  partly SIMULATED" }, theme.simulated));
         }
         if view.missed > 0 {
-            spans.push(Span::styled(format!("  {} steps not drawn", view.missed), theme.warn));
+            spans.push(Span::styled(format!("  {} not drawn", counted(view.missed, "step")), theme.warn));
         }
         let used: usize = spans.iter().map(|span| text::width(&span.content)).sum();
         if used > columns { Line::styled("CONVERSATION", theme.accent) } else { Line::from(spans) }

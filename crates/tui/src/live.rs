@@ -24,7 +24,7 @@ use stats::live::{Board, Forming};
 use crate::panel::{Panel, columns, stack};
 use crate::screen::{Reaction, Screen, View};
 
-pub(crate) use head::seconds;
+pub(crate) use head::{of_all, seconds};
 pub(crate) use load::{nanos, tall, timed};
 #[cfg(test)]
 pub(crate) use tests::script;

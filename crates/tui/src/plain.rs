@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use schema::counted;
 use schema::metric::Metric;
 use schema::progress::{Progress, Stage, Ticket};
 use schema::record::{Outcome, Phase, Record};
@@ -66,8 +67,8 @@ impl Voice {
     fn so_far(&self) -> String {
         let come = match (&self.end, self.start) {
             (Some(_), _) => "over".to_owned(),
-            (None, Some(_)) if self.pieces > 0 && self.counted => format!("{} tokens", self.tokens),
-            (None, Some(_)) if self.pieces > 0 => format!("{} pieces", self.pieces),
+            (None, Some(_)) if self.pieces > 0 && self.counted => counted(self.tokens, "token"),
+            (None, Some(_)) if self.pieces > 0 => counted(self.pieces, "piece"),
             _ => "waiting".to_owned(),
         };
         format!("{} {come}", self.lane.name)
@@ -223,7 +224,7 @@ fn ending(record: &Record) -> (Option<Nanos>, String) {
             let e2e = time(Metric::E2e);
             let took = e2e.map(|e2e| format!(" after {e2e}")).unwrap_or_default();
             let ttft = time(Metric::Ttft).map(|ttft| format!("TTFT {ttft}"));
-            let tokens = value(Metric::OutputTokens).map(|tokens| format!("{tokens:.0} tokens"));
+            let tokens = value(Metric::OutputTokens).map(|tokens| counted(tokens, "token"));
             let speed = value(Metric::OutputSpeed).map(|speed| format!("{speed:.1} tokens/s"));
             let figures: Vec<_> = [ttft, tokens, speed].into_iter().flatten().collect();
             (e2e, format!("finished{took}: {}", figures.join(", ")))

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use load::Counter;
+use schema::counted;
 use schema::curve::{CurvePoint, Step};
 use schema::plan::{Axis, Load, Plan, Search, Stop};
 use schema::record::{Phase, Record};
@@ -199,10 +200,7 @@ impl Searching {
                 ));
             }
             let (steps, why) = (one.steps, why(one)?);
-            Some(format!(
-                "`{name}`: the search ended after {steps} {}: {why}",
-                if steps == 1 { "step" } else { "steps" }
-            ))
+            Some(format!("`{name}`: the search ended after {}: {why}", counted(steps, "step")))
         };
         named.filter_map(note).collect()
     }

@@ -292,4 +292,8 @@ fn waits_are_told_with_the_limits_they_kept_below() {
     pace.paced_ns.store(12 * SECOND, Ordering::Relaxed);
     let note = pace.note(&name).unwrap();
     assert_eq!(note, "`a`: paced 34 requests by 12.0 s in all to stay below its limits (30 requests a window)");
+    *pace.limiter() = told(at(0), 1, &of_requests(limit(1, 0, 60)));
+    pace.paced.store(1, Ordering::Relaxed);
+    let note = pace.note(&name).unwrap();
+    assert_eq!(note, "`a`: paced 1 request by 12.0 s in all to stay below its limits (1 request a window)");
 }

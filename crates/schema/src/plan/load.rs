@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::adapt::Axis;
 use super::spread::Pause;
+use crate::counted;
 use crate::units::{Nanos, Rate};
 
 /// How arrivals of an open loop are spaced: `constant`, `poisson` or `gamma:SHAPE`.
@@ -309,7 +310,6 @@ impl Load {
 impl fmt::Display for Load {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let full = |when_full: &WhenFull| if *when_full == WhenFull::Wait { ", the rest waiting" } else { "" };
-        let counted = |number: u32, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
         let names = |stages: &[Stage], unit: &str| {
             let one = |stage: &Stage| {
                 let name = if stage.name.is_empty() { String::new() } else { format!("{} ", stage.name) };

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use miette::Report;
 use report::{Align, Cell, Column, Listing};
+use schema::counted;
 use schema::target::TargetName;
 use store::{Baseline, BaselineRun, Run};
 
@@ -72,15 +73,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         Job::Show { name } => show(name.as_deref(), &args.shelf, context)?,
         Job::Rm { name } => {
             let gone = store::remove_baseline(&args.shelf.out, name).map_err(Report::new)?;
-            let runs = gone.runs.len();
-            context.terminal.note(&format!("`{name}` is no baseline any more; its {} stayed", counted(runs)));
+            let runs = match gone.runs.len() {
+                1 => "run".to_owned(),
+                runs => counted(runs, "run"),
+            };
+            context.terminal.note(&format!("`{name}` is no baseline any more; its {} stayed", runs));
         }
     }
     Ok(Exit::Done)
-}
-
-fn counted(runs: usize) -> String {
-    if runs == 1 { "run".to_owned() } else { format!("{runs} runs") }
 }
 
 fn set(
@@ -105,9 +105,7 @@ fn set(
     let baseline = Baseline { runs: kept, target: target.cloned() };
     store::set_baseline(&shelf.out, name, baseline).map_err(Report::new)?;
     let alone = if count == 1 { "; with several it also tells how much runs differ from day to day" } else { "" };
-    context
-        .terminal
-        .note(&format!("`{name}` is a baseline of {count} run{}{alone}", if count == 1 { "" } else { "s" }));
+    context.terminal.note(&format!("`{name}` is a baseline of {}{alone}", counted(count, "run")));
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use miette::Report;
 use report::{Align, Cell, Column, Listing};
+use schema::counted;
 use schema::manifest::Status;
 use store::{Entry, Head};
 
@@ -68,7 +69,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let fates = fates(args, Timestamp::now())?;
     let going: Vec<&Fate> = fates.iter().filter(|fate| fate.spared.is_none()).collect();
     let size: u64 = going.iter().map(|fate| fate.bytes).sum();
-    let told = format!("{} of {}", folders(going.len()), shown(size));
+    let told = format!("{} of {}", counted(going.len(), "folder"), shown(size));
     context.print_listing(&listing(&fates))?;
     if going.is_empty() {
         context.terminal.note("nothing goes");
@@ -162,10 +163,6 @@ fn listing(fates: &[Fate]) -> Listing {
         ]
     };
     Listing { title: String::new(), columns, rows: fates.iter().map(row).collect() }
-}
-
-fn folders(count: usize) -> String {
-    if count == 1 { "1 folder".to_owned() } else { format!("{count} folders") }
 }
 
 fn shown(size: u64) -> String {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use report::{Align, Cell, Column, Listing};
+use schema::counted;
 use schemars::schema_for;
 use serde_json::Value;
 
@@ -101,7 +102,7 @@ fn check_file(file: &Path, context: &Context) -> Result<(), Failure> {
     let missing =
         || Problem::new(format!("there is no file `{}`", file.display())).help("`speed-kings init` writes one");
     let layer = layer::read_file(file)?.ok_or_else(missing)?;
-    context.terminal.print(&format!("{}: {} settings, all fine", file.display(), layer.len()))
+    context.terminal.print(&format!("{}: {}, all fine", file.display(), counted(layer.len(), "setting")))
 }
 
 fn check_all(context: &Context) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use miette::Report;
 use schema::FORMAT_VERSION;
+use schema::counted;
 use schema::figure::Figure;
 use schema::gate::{Bound, CheckVerdict, Difference, Gate, RunName};
 use schema::manifest::{Manifest, Status};
@@ -111,7 +112,8 @@ impl Chosen {
         if let Some(baseline) = kept.get(&args.baseline) {
             let folders = store::baseline_folders(out, baseline).map_err(Report::new)?;
             let gone = folders.iter().filter(|folder| folder.is_none()).count();
-            let notes = (gone > 0).then(|| format!("{gone} of {} runs of the baseline are gone", folders.len()));
+            let notes =
+                (gone > 0).then(|| format!("gone from the baseline: {gone} of {}", counted(folders.len(), "run")));
             let folders: Vec<PathBuf> = folders.into_iter().flatten().collect();
             if folders.is_empty() {
                 let problem = miette::miette!(

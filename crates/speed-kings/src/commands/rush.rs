@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use miette::Report;
 use runner::{Finished, Job, RunError, Stop};
+use schema::counted;
 use schema::manifest::Status;
 use schema::plan::{Load, Pause, Plan, Stop as Enough};
 use schema::progress::{Follow, Progress};
@@ -126,7 +127,9 @@ fn crowd_plan(plan: &Plan, alone: Option<&Summary>) -> Plan {
 /// What the crowd does.
 fn in_words(plan: &Plan) -> String {
     match (&plan.load, plan.stop) {
-        (Load::Users { users, .. }, Enough::DurationNs(length)) => format!("{users} users at once, for {length}"),
+        (Load::Users { users, .. }, Enough::DurationNs(length)) => {
+            format!("{} at once, for {length}", counted(*users, "user"))
+        }
         (load, _) => load.to_string(),
     }
 }
@@ -181,7 +184,7 @@ impl Show<'_> {
         let mut alone = None;
         if args.alone > 0 {
             let one = alone_plan(plan, args.alone);
-            self.say(&format!("first, one user alone at each target: {} requests", args.alone));
+            self.say(&format!("first, one user alone at each target: {}", counted(args.alone, "request")));
             let finished = self.perform(Job { plan: one, ..self.job(&tag) })?;
             if self.stop.is_asked() || finished.manifest.status != Status::Complete {
                 return Ok(Rushed { alone: Some(finished), crowd: Err(NoCrowd::Stopped), changes: Vec::new() });

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use miette::Report;
+use schema::counted;
 use schema::figure::{At, Figure};
 use schema::gate::RunName;
 use schema::metric::Metric;
@@ -197,10 +198,8 @@ fn read(args: &Args, context: &Context) -> Result<Vec<Kept>, Failure> {
     }
     if without > 0 {
         context.terminal.note(&format!(
-            "note: {without} run{} left out that {} no numbers to read: they were not finished, or `speed-kings reprocess` \
-             or `migrate` would make them",
-            if without == 1 { " is" } else { "s are" },
-            if without == 1 { "has" } else { "have" },
+            "note: {} without numbers to read left out: not finished, or `speed-kings reprocess` or `migrate` would make them",
+            counted(without, "run")
         ));
     }
     Ok(runs)
@@ -215,7 +214,7 @@ fn nothing(args: &Args, figure: Figure, runs: usize) -> Failure {
     let why = if runs == 0 {
         format!("no run in `{out}` that is meant has numbers of a target `{}`", args.of)
     } else {
-        format!("none of the {runs} runs of `{}` has a value of {figure}", args.of)
+        format!("`{}` has {}, and no value of {figure}", args.of, counted(runs, "run"))
     };
     miette::miette!(help = "`speed-kings results list` shows the runs and their targets", "{why}").into()
 }
@@ -265,12 +264,12 @@ fn notes(trend: &Trend, runs: &[Kept]) -> Vec<String> {
     }
     let simulated = trend.points.iter().filter(|point| point.simulated).count();
     if simulated > 0 && simulated < trend.points.len() {
-        notes.push(format!("{simulated} of {} runs are SIMULATED", trend.points.len()));
+        notes.push(format!("SIMULATED: {simulated} of {}", counted(trend.points.len(), "run")));
     }
     let without = runs.len() - trend.points.len();
     if without > 0 {
-        notes
-            .push(format!("{without} of {} runs have no such figure: too few requests, or none completed", runs.len()));
+        let runs = counted(runs.len(), "run");
+        notes.push(format!("without such a figure, for too few requests or none completed: {without} of {runs}"));
     }
     notes
 }

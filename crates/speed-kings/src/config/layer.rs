@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::FromArgMatches as _;
 use clap::error::{ContextKind, ContextValue};
 use etcetera::BaseStrategy as _;
+use schema::counted;
 use schema::plan::{Load, Plan};
 use serde_json::Value;
 
@@ -269,7 +270,7 @@ pub(crate) fn read_file(path: &Path) -> Result<Option<Layer>, Problems> {
         }
     };
     let layer = from_yaml(path, &text, &|line| Origin::File(path.to_owned(), line))?;
-    tracing::info!("read {} settings from `{}`", layer.len(), path.display());
+    tracing::info!("read {} from `{}`", counted(layer.len(), "setting"), path.display());
     Ok(Some(layer))
 }
 

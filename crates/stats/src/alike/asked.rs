@@ -5,7 +5,7 @@ use schema::plan::{HttpChoice, Plan, Search, Stop, Workload};
 
 use super::model::Model;
 use super::{Compared, grouped, told};
-use crate::counted::counted;
+use schema::counted;
 
 /// One thing to compare: how much a difference matters, in what it is, and what follows.
 #[derive(Clone, Copy)]
@@ -158,16 +158,22 @@ fn prompts(workload: &Workload) -> String {
         PromptSource::Scenario(scenario) => format!("the scene `{scenario}`"),
         PromptSource::Trace => "prompts as long as the trace says".to_owned(),
         PromptSource::Memory(memory) => format!(
-            "conversations that ask for {} facts told before, with passages of {} tokens between",
-            memory.facts, memory.passage_tokens
+            "conversations that ask for {} told before, with passages of {} between",
+            counted(memory.facts, "fact"),
+            counted(memory.passage_tokens, "token")
         ),
     };
     let prefix = workload.prefix.map(|prefix| {
-        format!("{} beginnings of {} tokens shared by {:.0} %", prefix.groups, prefix.tokens, prefix.share * 100.0)
+        format!(
+            "{} of {} shared by {:.0} %",
+            counted(prefix.groups, "beginning"),
+            counted(prefix.tokens, "token"),
+            prefix.share * 100.0
+        )
     });
     let images = workload
         .images
-        .map(|images| format!("{} pictures of {}×{} each", images.per_request, images.width, images.height));
+        .map(|images| format!("{} of {}×{} each", counted(images.per_request, "picture"), images.width, images.height));
     let turns = (workload.turns > 1).then(|| format!("{} turns", workload.turns));
     let answer = match workload.answer {
         schema::plan::AnswerForm::Text => None,
@@ -180,7 +186,7 @@ fn prompts(workload: &Workload) -> String {
 fn limit(plan: &Plan) -> String {
     let length = match &plan.workload.output_tokens {
         Some(lengths) => format!("{lengths} tokens"),
-        None => format!("up to {} tokens", plan.workload.max_tokens),
+        None => format!("up to {}", counted(plan.workload.max_tokens, "token")),
     };
     if plan.workload.force_length { format!("{length}, forced where possible") } else { length }
 }

@@ -7,7 +7,7 @@ use schema::target::TargetName;
 
 use super::margin::{Against, Between, Change, Lacking, change};
 use super::reading::{Reading, Readings};
-use crate::counted::counted;
+use schema::counted;
 
 /// How often a gate may fail a run whose figures are all within their bounds, all checks together.
 const ERROR_RATE: f64 = 0.05;

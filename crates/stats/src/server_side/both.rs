@@ -1,5 +1,6 @@
 //! One quantity by the client's clock and by the server's, and what the difference consists of.
 
+use schema::counted;
 use schema::event::Stamp;
 use schema::metric::Metric;
 use schema::record::Record;
@@ -163,7 +164,7 @@ fn parts(parts: &Parts) -> String {
 
 fn why(engine: &str, metric: Metric, client: &Client, server: &ServerTime, ours: &[&Record]) -> String {
     let difference = client.mean - server.mean;
-    let values = format!("{} values here, {} there", client.n, server.n);
+    let values = format!("{} here, {} there", counted(client.n, "value"), server.n);
     if let Some(known) = quirk(engine, metric) {
         return format!("{} {} at the client: {known}; {values}", span(difference), longer(difference));
     }

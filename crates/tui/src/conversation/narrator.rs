@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use schema::conversation::Turn;
+use schema::counted;
 use schema::progress::Progress;
 use schema::record::{Outcome, Phase, Record};
 
@@ -73,11 +74,11 @@ fn name(seat: &Seat) -> String {
 fn sentence(seat: &Seat, turn: &Turn, record: &Record, turns: u32) -> String {
     let about = if turn.estimated { "about " } else { "" };
     let cached = turn.cached_tokens.map(|cached| format!(", {cached} of them cached")).unwrap_or_default();
-    let context = turn.context_tokens.map(|tokens| format!(" {about}{tokens} tokens of context{cached};"));
+    let context = turn.context_tokens.map(|tokens| format!(" {about}{} of context{cached};", counted(tokens, "token")));
     let came = match (&record.outcome, turn.ttft_ns) {
         (Outcome::Failed(failure), _) => format!(" failed: {}: {}", failure.class, failure.message),
         (Outcome::Complete { .. }, Some(ttft)) => {
-            let output = turn.output_tokens.map(|tokens| format!(", {tokens} tokens")).unwrap_or_default();
+            let output = turn.output_tokens.map(|tokens| format!(", {}", counted(tokens, "token"))).unwrap_or_default();
             format!(" TTFT {ttft}{output}")
         }
         _ => " not finished".to_owned(),

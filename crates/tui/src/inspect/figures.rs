@@ -1,5 +1,6 @@
 //! What one exchange came to, as words and numbers.
 
+use schema::counted;
 use schema::exchange::Exchange;
 use schema::metric::Metric;
 use schema::record::{FinishReason, HttpVersion, Outcome};
@@ -66,7 +67,7 @@ fn bytes(exchange: &Exchange, economy: &Economy) -> Rows {
     let answered = record.status.is_some();
     known([
         ("request body", Some(format!("{} B", record.request_bytes))),
-        ("answer body", answered.then(|| format!("{} B in {} reads", record.response_bytes, record.reads))),
+        ("answer body", answered.then(|| format!("{} B in {}", record.response_bytes, counted(record.reads, "read")))),
         ("of it generated text", economy.payload_bytes.filter(|_| answered).map(|bytes| format!("{bytes} B"))),
         ("of it overhead", economy.overhead_bytes.filter(|_| answered).map(|bytes| format!("{bytes} B"))),
         ("efficiency: text ÷ body", economy.efficiency.map(|share| format!("{:.1} %", share * 100.0))),

@@ -5,6 +5,7 @@ use ratatui::crossterm::event::KeyCode;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span, Text};
+use schema::counted;
 use schema::exchange::Exchange;
 use schema::metric::Metric;
 use schema::progress::Stage;
@@ -128,7 +129,7 @@ impl Tab {
         let theme = view.theme;
         let Some(seen) = &self.seen else {
             let text = self.state.map_or("about to be asked".to_owned(), |(since, state)| {
-                format!("{state}, {}, {} since the last step", counted(self.events as usize), view.now - since)
+                format!("{state}, {}, {} since the last step", counted(self.events, "event"), view.now - since)
             });
             return Line::styled(text, theme.warn);
         };
@@ -139,12 +140,12 @@ impl Tab {
             let value = stats::metric_values(record, metric).next();
             value.map(|ns| Nanos::from_secs_f64(ns / 1e9).to_string())
         };
-        let tokens = record.tokens.map(|tokens| format!("{} tokens by {}", tokens.output, tokens.source));
+        let tokens = record.tokens.map(|tokens| format!("{} by {}", counted(tokens.output, "token"), tokens.source));
         let facts = [
             Some(version(&seen.exchange).to_owned()),
             span(Metric::Ttft).map(|ttft| format!("TTFT {ttft}")),
             span(Metric::E2e).map(|e2e| format!("E2E {e2e}")),
-            Some(counted(record.events.len())),
+            Some(counted(record.events.len(), "event")),
             tokens,
         ];
         let mut line = Line::from(Span::styled(status, style.add_modifier(Modifier::BOLD)));
@@ -182,10 +183,6 @@ impl Tab {
             }
         }
     }
-}
-
-fn counted(events: usize) -> String {
-    format!("{events} event{}", if events == 1 { "" } else { "s" })
 }
 
 /// Where a key for scrolling leads to from `at`; beyond the end is for the drawing to put right.

@@ -3,6 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span, Text};
+use schema::counted;
 use schema::text::Untrusted;
 use schema::units::Nanos;
 
@@ -49,7 +50,7 @@ fn what(live: &LiveView, view: &View<'_>, columns: usize) -> Line<'static> {
 fn far(live: &LiveView, view: &View<'_>, columns: usize) -> Line<'static> {
     let (board, now) = (&live.board, view.now);
     let (over, all) = board.requests();
-    let requests = all.map_or_else(|| format!("{over} requests"), |all| format!("{over} of {all} requests"));
+    let requests = of_all(over, all);
     let left = match (board.left(now), board.share(now)) {
         (Some(left), _) if left > Nanos::ZERO => format!("about {} left", seconds(left)),
         (Some(_), _) => "the last answers are awaited".to_owned(),
@@ -66,6 +67,11 @@ fn far(live: &LiveView, view: &View<'_>, columns: usize) -> Line<'static> {
         Span::styled(bar(share, room).replace(' ', "░"), view.theme.accent),
         Span::styled(exactly(&words, columns.saturating_sub(room)), view.theme.text),
     ])
+}
+
+/// Requests that are over, of how many where that is known: `1 request`, `1 of 40 requests`.
+pub(crate) fn of_all(over: u64, all: Option<u64>) -> String {
+    all.map_or_else(|| counted(over, "request"), |all| format!("{over} of {}", counted(all, "request")))
 }
 
 /// Seconds, as they pass.
@@ -85,7 +91,7 @@ pub(super) fn foot(frame: &mut Frame<'_>, area: Rect, live: &LiveView, view: &Vi
         "q stops the run; what was measured until then is kept"
     };
     let missed = if view.missed > 0 {
-        format!(" · {} steps not drawn: everything is recorded", view.missed)
+        format!(" · {} not drawn: everything is recorded", counted(view.missed, "step"))
     } else {
         String::new()
     };

@@ -2,6 +2,7 @@
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use schema::counted;
 use schema::plan::Axis;
 use schema::text::Untrusted;
 use schema::units::{Moment, Nanos};
@@ -39,7 +40,7 @@ pub(super) fn asked(board: &Board, seen: &TargetSeen, now: Moment) -> String {
     let asked = match board.asked(seen, now) {
         Asked::Rate(rate) => format!("{rate:.1}/s asked"),
         Asked::Streams(streams) => format!("{streams:.0} at once asked"),
-        Asked::Users(users) => format!("{users} users"),
+        Asked::Users(users) => counted(users, "user"),
         Asked::Crowd(users) => format!("{users} at one instant"),
         Asked::Recorded => "as recorded".to_owned(),
     };

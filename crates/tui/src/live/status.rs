@@ -4,6 +4,7 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use rust_decimal::prelude::ToPrimitive as _;
+use schema::counted;
 use schema::server::Counter;
 use schema::target::TargetName;
 use schema::text::Untrusted;
@@ -30,7 +31,7 @@ pub(super) fn verdict<'a>(live: &'a LiveView, view: &'a View<'a>) -> Option<Pane
     if lines.is_empty() {
         lines.push(Line::styled("too few answers to tell who leads", view.theme.dim));
     } else if let Some(part) = live.board.weighs_a_part() {
-        lines.push(Line::styled(format!("of the first {part} requests of each"), view.theme.dim));
+        lines.push(Line::styled(format!("of the first {} of each", counted(part, "request")), view.theme.dim));
     }
     Some(Panel::of("Verdict forming (the end may tell more)", 2, lines))
 }
@@ -49,7 +50,7 @@ fn leads(live: &LiveView, forming: &Forming, view: &View<'_>) -> Line<'static> {
             (format!("{leader} ahead{by}; one block cannot tell how surely"), view.theme.text)
         }
         (false, false) => {
-            let more = more.map(|more| format!(", about {more} requests more")).unwrap_or_default();
+            let more = more.map(|more| format!(", about {} more", counted(more, "request"))).unwrap_or_default();
             (format!("{leader} ahead{by} of {others}: not certain{more}"), view.theme.warn)
         }
     };

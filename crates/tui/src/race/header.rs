@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Block, Borders};
+use schema::counted;
 use schema::text::Untrusted;
 use schema::units::Nanos;
 
@@ -218,7 +219,7 @@ fn cut(spans: Vec<Span<'static>>, columns: usize) -> Line<'static> {
 /// The last line: what keys do, and what this screen has missed.
 pub(super) fn foot(frame: &mut Frame<'_>, area: Rect, scene: &Scene<'_>, (keys, missed): (&str, u64)) {
     let columns = usize::from(area.width);
-    let told = if missed > 0 { format!("{missed} steps not drawn, all kept") } else { String::new() };
+    let told = if missed > 0 { format!("{} not drawn, all kept", counted(missed, "step")) } else { String::new() };
     let left = vec![Span::styled(exactly(keys, columns).trim_end().to_owned(), scene.theme.dim)];
     frame.render_widget(words::ends(left, vec![Span::styled(told, scene.theme.warn)], columns), area);
 }

@@ -153,11 +153,8 @@ fn progress(scene: &Scene<'_>, target: usize, standing: &Standing, columns: usiz
 /// The worst of what was between two pieces, and what is usual, longest wording first.
 fn pauses(track: &Track) -> [String; 2] {
     let rhythm = &track.rhythm;
-    let stalls = match rhythm.stalls().len() {
-        0 => String::new(),
-        1 => "1 stall, ".to_owned(),
-        stalls => format!("{stalls} stalls, "),
-    };
+    let stalls = rhythm.stalls().len();
+    let stalls = if stalls == 0 { String::new() } else { format!("{}, ", schema::counted(stalls, "stall")) };
     let longest = rhythm.longest().map(|longest| format!("{stalls}longest gap {longest}")).unwrap_or_default();
     let usual = rhythm.usual().map(|usual| format!(", usually {usual}")).unwrap_or_default();
     [format!("{longest}{usual}"), longest]

@@ -4,6 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span, Text};
+use schema::counted;
 use schema::summary::Percentile;
 use schema::text::Untrusted;
 use schema::units::Nanos;
@@ -95,7 +96,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, scene: &Scene<'_>, (tallie
 fn advance(scene: &Scene<'_>, tallies: &[Tally], columns: usize) -> Line<'static> {
     let over = tallies.iter().map(Tally::over).min().unwrap_or(0);
     let wanted = u64::from(scene.setup.runs);
-    let told = format!("{over} of {wanted} heats ");
+    let told = format!("{over} of {} ", counted(wanted, "heat"));
     let room = columns.saturating_sub(text::width(&told)).min(60);
     let share = over as f64 / wanted.max(1) as f64;
     let gauge = words::gauge(share, room, (scene.theme.accent, scene.theme.border));

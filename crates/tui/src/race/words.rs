@@ -85,10 +85,7 @@ pub(super) fn place(standing: &Standing, all: &[Standing]) -> String {
 /// So many tokens, or events where nobody counted tokens.
 pub(super) fn counted(amount: Amount) -> String {
     let Amount { count, source } = amount;
-    match (count, unit(source)) {
-        (1, unit) => format!("1 {}", unit.trim_end_matches('s')),
-        (_, unit) => format!("{count} {unit}"),
-    }
+    schema::counted(count, unit(source).trim_end_matches('s'))
 }
 
 /// What is counted: `tokens`, or `events` where nobody counted tokens.
@@ -102,17 +99,18 @@ pub(super) const fn unit(source: TokenSource) -> &'static str {
 /// How much was generated of what was asked for at most, longest wording first.
 pub(super) fn amount(amount: Amount, limit: u32) -> [String; 3] {
     let Amount { count, source } = amount;
+    let most = schema::counted(limit, "token");
     let counter = match source {
-        _ if count == 0 => return [format!("at most {limit} tokens"), format!("limit {limit}"), String::new()],
+        _ if count == 0 => return [format!("at most {most}"), format!("limit {limit}"), String::new()],
         TokenSource::ContentEvents => {
             let events = counted(amount);
-            return [format!("{events}, at most {limit} tokens"), format!("{events}, limit {limit}"), events];
+            return [format!("{events}, at most {most}"), format!("{events}, limit {limit}"), events];
         }
         TokenSource::ServerUsage => "counted by the server",
         TokenSource::LocalTokenizer => "counted by a local tokenizer",
         TokenSource::TokenizeEndpoint => "counted by the engine's tokenizer",
     };
-    let short = format!("{count} of {limit} tokens");
+    let short = format!("{count} of {most}");
     [format!("{short}, {counter}"), short, counted(amount)]
 }
 

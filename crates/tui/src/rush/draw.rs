@@ -4,6 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span, Text};
+use schema::counted;
 use schema::record::Phase;
 use schema::summary::Estimate;
 use schema::units::Nanos;
@@ -13,7 +14,7 @@ use stats::{Change, ChangedFigure, ChangedValue};
 use super::crowd::{Crowd, Doing};
 use super::{Act, Rush};
 use crate::chart::{Series, bar, exactly, sparkline};
-use crate::live::{letter, nanos, seconds, tall, timed};
+use crate::live::{letter, nanos, of_all, seconds, tall, timed};
 use crate::panel::{Panel, columns, row, stack};
 use crate::screen::View;
 use crate::text::width;
@@ -47,7 +48,7 @@ fn head(frame: &mut Frame<'_>, area: Rect, rush: &Rush, view: &View<'_>) {
         Span::styled(mark, view.theme.simulated),
     ]);
     let how = if plan.side_by_side { "all targets at the same time" } else { "one target after the other" };
-    let what = format!("{} users at once at each target, {how}", rush.size);
+    let what = format!("{} at once at each target, {how}", counted(rush.size, "user"));
     let what = Line::styled(exactly(&what, wide), view.theme.dim);
     frame.render_widget(Text::from(vec![title, what, far(rush, view, wide)]), area);
 }
@@ -61,14 +62,15 @@ fn far(rush: &Rush, view: &View<'_>, columns: usize) -> Line<'static> {
             return Line::styled(exactly("over: this is what the crowd made of it", columns), view.theme.accent);
         }
         (Act::Alone, _) => {
-            let all = all.map(|all| format!(" of {all}")).unwrap_or_default();
-            format!("first, one user alone: {over}{all} requests, {elapsed} gone")
+            format!("first, one user alone: {}, {elapsed} gone", of_all(over, all))
         }
-        (Act::Crowd, Some(Nanos::ZERO)) => format!("the crowd: {over} requests, the last answers are awaited"),
+        (Act::Crowd, Some(Nanos::ZERO)) => {
+            format!("the crowd: {}, the last answers are awaited", counted(over, "request"))
+        }
         (Act::Crowd, left) => {
             let left =
                 left.map_or_else(|| "time left not known".to_owned(), |left| format!("about {} left", seconds(left)));
-            format!("the crowd: {over} requests, {elapsed} gone, {left}")
+            format!("the crowd: {}, {elapsed} gone, {left}", counted(over, "request"))
         }
     };
     let room = columns.saturating_sub(width(&words) + 1).min(24);
@@ -113,7 +115,7 @@ fn keys(rush: &Rush, view: &View<'_>, columns: usize) -> Line<'static> {
         (_, false) => "q stops; what was measured until then is kept",
     };
     let missed = if view.missed > 0 {
-        format!(" · {} steps not drawn: everything is recorded", view.missed)
+        format!(" · {} not drawn: everything is recorded", counted(view.missed, "step"))
     } else {
         String::new()
     };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ratatui::text::Line;
 use report::{Align, Cell, Column, Listing, Style};
+use schema::counted;
 use schema::event::EventKind;
 use schema::metric::Metric;
 use schema::plan::Plan;
@@ -219,7 +220,7 @@ fn row(target: &Target, record: Option<&Record>) -> Vec<Cell> {
 fn outcome(record: &Record) -> String {
     match &record.outcome {
         Outcome::Complete { finish: FinishReason::Length } => {
-            format!("finished, cut at {} tokens", record.max_tokens)
+            format!("finished, cut at {}", counted(record.max_tokens, "token"))
         }
         Outcome::Complete { .. } => "finished".to_owned(),
         Outcome::Failed(failure) => format!("failed: {}: {}", failure.class, failure.message),
@@ -246,7 +247,9 @@ fn answer(target: &Target, record: Option<&Record>) -> Answer {
         .into_iter()
         .filter_map(|metric| Some(format!("{} {}", metric.heading(), time(record, metric)?)));
     answer.figures.extend(times);
-    answer.figures.extend(record.tokens.map(|tokens| format!("{} tokens by {}", tokens.output, tokens.source)));
+    answer
+        .figures
+        .extend(record.tokens.map(|tokens| format!("{} by {}", counted(tokens.output, "token"), tokens.source)));
     answer.figures.extend(value(record, Metric::OutputSpeed).map(|speed| format!("{speed:.1} tokens/s")));
     let pieces = record.output.as_deref().unwrap_or_default();
     let said = |is_wanted: fn(EventKind) -> bool| -> Untrusted {

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 use miette::Report;
 use report::{Align, Cell, Column, Listing};
+use schema::counted;
 use schema::manifest::{Machine, Status};
 use store::{Entry, Filter, Head, Pattern};
 
@@ -164,7 +165,7 @@ pub(super) fn run(args: &Args, shelf: &Shelf, context: &Context) -> Result<Exit,
     if all == 0 {
         context.terminal.note(&format!("no runs in `{out}`; `speed-kings benchmark --mock` makes one"));
     } else if entries.is_empty() {
-        context.terminal.note(&format!("none of the {all} runs in `{out}` is like that; `*` stands for anything"));
+        context.terminal.note(&format!("`{out}` has {}, none like that; `*` stands for anything", counted(all, "run")));
     }
     Ok(Exit::Done)
 }
@@ -266,7 +267,7 @@ fn long_cells(head: &Head) -> Vec<Cell> {
 }
 
 fn machine(machine: &Machine) -> String {
-    format!("{}, {} cores, {}", machine.cpu, machine.cores, machine.os)
+    format!("{}, {}, {}", machine.cpu, counted(machine.cores, "core"), machine.os)
 }
 
 fn moment(moment: Timestamp) -> Cell {

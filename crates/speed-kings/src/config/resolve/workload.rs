@@ -1,5 +1,6 @@
 //! From settings to what is asked.
 
+use schema::counted;
 use schema::plan::{AnswerForm, Images, Lengths, Memory, PromptSource, SharedPrefix, Size, Spread, Workload};
 
 use crate::config::problem::{Problem, Problems};
@@ -23,7 +24,11 @@ pub(super) fn workload(settings: &Settings, open_loop: bool, problems: &mut Prob
     let fewest = settings.facts.map_or(1, ::workload::fewest_turns);
     if turns < fewest {
         let facts = settings.facts.unwrap_or_default();
-        let problem = Problem::new(format!("{facts} facts cannot be told and asked for in {turns} turns"));
+        let problem = Problem::new(format!(
+            "{} cannot be told and asked for in {}",
+            counted(facts, "fact"),
+            counted(turns, "turn")
+        ));
         problems.0.push(problem.help(format!("use `turns` of {fewest} or more, or fewer `facts`")));
     }
     if settings.prefix_groups.is_none() && (settings.prefix_tokens.is_some() || settings.prefix_share.is_some()) {

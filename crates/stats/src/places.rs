@@ -1,9 +1,4 @@
-//! Things with their number, in words.
-
-/// `1 request`, `2 requests`.
-pub(crate) fn counted(number: u64, one: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
-}
+//! Places, in words.
 
 /// `the one place`, `all 8 places`.
 pub(crate) fn all_places(places: u32) -> String {
