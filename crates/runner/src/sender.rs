@@ -194,7 +194,7 @@ impl Sender {
         let flying = standing.fly();
         let teller = (crew.follow > Follow::Records).then(|| self.teller(&asked.order, stream));
         let mut watch = Listener { crew, admitted: admitted.as_mut(), said, teller };
-        let record = Box::new(self.client.send(&asked.order, &mut watch).await);
+        let record = self.client.send(&asked.order, &mut watch).await;
         drop(flying);
         if let Some(admitted) = admitted {
             admitted.learn(&record);
@@ -291,8 +291,11 @@ impl Sender {
     fn keep_unsent(&self, order: &Order) {
         let was_time_left = self.until.is_none_or(|until| self.now() < until);
         let is_ended_early = was_time_left && self.sending.is_cancelled();
-        let outcome = if is_ended_early { Outcome::Cancelled } else { Outcome::NotSent };
-        self.shared.keep(Box::new(Record { outcome, ..self.client.not_sent(order) }));
+        let mut record = self.client.not_sent(order);
+        if is_ended_early {
+            record.outcome = Outcome::Cancelled;
+        }
+        self.shared.keep(record);
     }
 
     /// A server that is gone answers at once: a closed loop is not run against it as fast as this machine can.

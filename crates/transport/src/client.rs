@@ -1,7 +1,8 @@
 //! One target, its idle connections, and the one way to time a request.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -108,8 +109,15 @@ pub struct Letterhead {
 }
 
 struct Idle {
-    connection: Connection,
+    connection: Box<Connection>,
     since: Moment,
+}
+
+impl Idle {
+    /// Whether another request can go out on it `now`, as far as can be told.
+    fn works(&mut self, now: Moment) -> bool {
+        now - self.since < IDLE_LIMIT && self.connection.is_reusable()
+    }
 }
 
 /// One target's connections, on one thread.
@@ -119,11 +127,11 @@ pub struct Client {
     endpoint: Endpoint,
     ask: Ask,
     cancel: Arc<AtomicBool>,
-    idle: Mutex<Vec<Idle>>,
+    idle: RefCell<Vec<Idle>>,
     /// Requests that met a kept connection which the server had closed.
-    stale: AtomicU64,
+    stale: Cell<u64>,
     /// Whether the server has been caught closing connections right after its answers.
-    closes_at_once: AtomicBool,
+    closes_at_once: Cell<bool>,
 }
 
 impl std::fmt::Debug for Client {
@@ -154,9 +162,9 @@ impl Client {
             endpoint,
             ask: Ask::new(Method::POST, uri, headers),
             cancel,
-            idle: Mutex::default(),
-            stale: AtomicU64::new(0),
-            closes_at_once: AtomicBool::new(false),
+            idle: RefCell::default(),
+            stale: Cell::new(0),
+            closes_at_once: Cell::new(false),
         })
     }
 
@@ -191,14 +199,14 @@ impl Client {
     pub async fn warm(&self, wanted: usize) -> Result<Vec<ConnectTimes>, Failure> {
         let mut times = Vec::new();
         let now = self.connector.clock().now();
-        self.lock_idle().retain(|idle| now - idle.since < IDLE_LIMIT);
-        let mut missing = wanted.saturating_sub(self.lock_idle().len());
+        self.idle.borrow_mut().retain_mut(|idle| idle.works(now));
+        let mut missing = wanted.saturating_sub(self.idle.borrow().len());
         while missing > 0 {
             let batch = (0..missing.min(WARMING_WIDTH)).map(|_| self.connector.connect(&self.endpoint));
             for opened in futures_util::future::join_all(batch).await {
                 let (connection, took) = opened?;
                 times.push(took);
-                self.keep(connection, self.connector.clock().now());
+                self.keep(Box::new(connection), self.connector.clock().now());
                 missing -= 1;
             }
         }
@@ -210,91 +218,91 @@ impl Client {
     /// Some servers close a connection after an answer without announcing it. A request that met such
     /// a connection reached nobody: it is sent again on a new one, and its record is that of the
     /// sending that counted, with the time lost in its schedule lag.
-    pub async fn send(&self, order: &Order, watch: &mut impl Watch) -> Record {
-        let clock = self.connector.clock();
-        let plan = self.connector.plan();
-        let begun = clock.now();
-        if let Some((mut connection, since)) = self.idle_connection(begun) {
-            let exchange = Exchange::new(&self.target, order, clock, begun, plan);
-            let record = self.exchange(exchange, &mut connection, watch).await;
+    pub async fn send(&self, order: &Order, watch: &mut impl Watch) -> Box<Record> {
+        let begun = self.connector.clock().now();
+        if let Some(Idle { connection, since }) = self.idle_connection(begun) {
+            let record = self.exchange(order, connection, begun, None, watch).await;
             if !met_closed_connection(&record) {
-                self.keep_if_reusable(connection, &record);
                 return record;
             }
-            self.stale.fetch_add(1, Ordering::Relaxed);
-            self.closes_at_once.fetch_or(begun - since < AT_ONCE, Ordering::Relaxed);
+            self.stale.set(self.stale.get() + 1);
+            self.closes_at_once.set(self.closes_at_once.get() || begun - since < AT_ONCE);
         }
         watch.connecting();
-        let mut exchange = Exchange::new(&self.target, order, clock, clock.now(), plan);
-        let (mut connection, times) = match self.new_connection().await {
-            Ok(made) => made,
-            Err(Some(failure)) => return exchange.into_record(None, Outcome::Failed(failure)),
-            Err(None) => return exchange.into_record(None, Outcome::Cancelled),
-        };
-        exchange.connected(times);
-        let record = self.exchange(exchange, &mut connection, watch).await;
-        self.keep_if_reusable(connection, &record);
+        match self.new_connection().await {
+            Ok((connection, times)) => {
+                let begun = self.connector.clock().now();
+                self.exchange(order, connection, begun, Some(times), watch).await
+            }
+            Err(outcome) => self.unsent(order, outcome),
+        }
+    }
+
+    /// Sends `order` on a ready connection, which took `connect` to make if it is new.
+    async fn exchange(
+        &self,
+        order: &Order,
+        mut connection: Box<Connection>,
+        begun: Moment,
+        connect: Option<ConnectTimes>,
+        watch: &mut impl Watch,
+    ) -> Box<Record> {
+        let mut exchange = self.begin(order, begun, connect);
+        let outcome = exchange.run(&mut connection, &self.ask, &self.cancel, watch).await;
+        let record = exchange.into_record(Some(&connection), outcome);
+        if record.outcome.is_complete() && !self.closes_at_once.get() {
+            self.keep(connection, record.end_ns.unwrap_or(begun));
+        }
         record
     }
 
-    async fn exchange(
-        &self,
-        mut exchange: Exchange<'_>,
-        connection: &mut Connection,
-        watch: &mut impl Watch,
-    ) -> Record {
-        let outcome = exchange.run(connection, &self.ask, &self.cancel, watch).await;
-        exchange.into_record(Some(connection), outcome)
+    fn begin<'a>(&'a self, order: &'a Order, begun: Moment, connect: Option<ConnectTimes>) -> Exchange<'a> {
+        Exchange::new(&self.target, order, self.connector.clock(), begun, connect, self.connector.plan())
+    }
+
+    /// The record of a request that never met a connection.
+    fn unsent(&self, order: &Order, outcome: Outcome) -> Box<Record> {
+        self.begin(order, self.connector.clock().now(), None).into_record(None, outcome)
     }
 
     /// How many requests met a kept connection that the server had closed, and were sent again.
     pub fn stale_connections(&self) -> u64 {
-        self.stale.load(Ordering::Relaxed)
+        self.stale.get()
     }
 
     /// The record of a request that was due but never sent.
-    pub fn not_sent(&self, order: &Order) -> Record {
-        let clock = self.connector.clock();
-        Exchange::new(&self.target, order, clock, clock.now(), self.connector.plan())
-            .into_record(None, Outcome::NotSent)
+    pub fn not_sent(&self, order: &Order) -> Box<Record> {
+        self.unsent(order, Outcome::NotSent)
     }
 
-    /// An idle connection that still seems to work `now`, and since when it has been idle.
-    fn idle_connection(&self, now: Moment) -> Option<(Connection, Moment)> {
+    /// An idle connection that still works `now`, as far as can be told.
+    fn idle_connection(&self, now: Moment) -> Option<Idle> {
         loop {
-            let mut idle = self.lock_idle().pop()?;
-            if now - idle.since < IDLE_LIMIT && idle.connection.is_reusable() {
-                return Some((idle.connection, idle.since));
+            let mut idle = self.idle.borrow_mut().pop()?;
+            if idle.works(now) {
+                return Some(idle);
             }
         }
     }
 
-    /// A new connection; `Err(None)` when cancelled.
-    async fn new_connection(&self) -> Result<(Connection, ConnectTimes), Option<Failure>> {
+    /// A new connection, or how the wait for it ended.
+    async fn new_connection(&self) -> Result<(Box<Connection>, ConnectTimes), Outcome> {
         let connecting = self.connector.connect(&self.endpoint);
         tokio::pin!(connecting);
         loop {
             match tokio::time::timeout(LOOK_UP, connecting.as_mut()).await {
-                Ok(made) => return made.map_err(Some),
-                Err(_) if self.cancel.load(Ordering::Relaxed) => return Err(None),
+                Ok(made) => {
+                    let (connection, times) = made.map_err(Outcome::Failed)?;
+                    return Ok((Box::new(connection), times));
+                }
+                Err(_) if self.cancel.load(Ordering::Relaxed) => return Err(Outcome::Cancelled),
                 Err(_) => {}
             }
         }
     }
 
-    fn keep_if_reusable(&self, mut connection: Connection, record: &Record) {
-        let wanted = record.outcome.is_complete() && !self.closes_at_once.load(Ordering::Relaxed);
-        if wanted && connection.is_reusable() {
-            self.keep(connection, record.end_ns.unwrap_or_else(|| self.connector.clock().now()));
-        }
-    }
-
-    fn keep(&self, connection: Connection, since: Moment) {
-        self.lock_idle().push(Idle { connection, since });
-    }
-
-    fn lock_idle(&self) -> std::sync::MutexGuard<'_, Vec<Idle>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn keep(&self, connection: Box<Connection>, since: Moment) {
+        self.idle.borrow_mut().push(Idle { connection, since });
     }
 }
 

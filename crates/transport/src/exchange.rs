@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use schema::event::{Event, EventKind, Stamp};
 use schema::plan::{SizeLimits, TimeLimits, TransportPlan};
 use schema::record::{
-    ConnectTimes, Failure, FailureClass, FinishReason, HttpVersion, Outcome, Partial, RateLimits, Record, ServerTiming,
-    TokenCounts, TokenSource, Usage,
+    ConnectTimes, Failure, FailureClass, FinishReason, HttpVersion, Outcome, Partial, Record, TokenCounts, TokenSource,
+    Usage,
 };
 use schema::target::Target;
 use schema::text::Untrusted;
@@ -39,33 +39,26 @@ pub(crate) struct Exchange<'a> {
     clock: Clock,
     limits: TimeLimits,
     sizes: SizeLimits,
-    connect: Option<ConnectTimes>,
     /// When the wait began; stands in for `start` until the head of the answer is there.
     begun: Moment,
     /// When limits, cancelling and parts are to be looked at next.
     look_at: Moment,
-    headers_at: Option<Moment>,
-    status: Option<u16>,
-    request_id: Option<Untrusted>,
-    rate_limits: RateLimits,
     retry_after: Option<Nanos>,
-    response_bytes: u64,
     heard: Heard,
 }
 
 /// What the answer has said so far.
 struct Heard {
+    /// All that is kept of it, but for what only its end tells.
+    record: Box<Record>,
     events: Vec<Event>,
-    text: Option<Vec<Untrusted>>,
-    /// Bytes of it.
+    /// Bytes of its kept text.
     kept_bytes: usize,
     hash: u64,
     content: bool,
     /// Whether the end marker has come: what happens to the connection after it is no part of the answer.
     ended: bool,
     finish: Option<FinishReason>,
-    usage: Usage,
-    timing: ServerTiming,
     error: Option<ServerError>,
     /// The read that brought the latest event, to tell shared ones.
     last_read: u32,
@@ -77,46 +70,31 @@ struct Heard {
 }
 
 impl<'a> Exchange<'a> {
-    pub(crate) fn new(target: &'a Target, order: &'a Order, clock: Clock, begun: Moment, plan: &TransportPlan) -> Self {
+    pub(crate) fn new(
+        target: &'a Target,
+        order: &'a Order,
+        clock: Clock,
+        begun: Moment,
+        connect: Option<ConnectTimes>,
+        plan: &TransportPlan,
+    ) -> Self {
         let events = if order.stream && !target.dialect.embeds() { order.max_tokens.min(4096) as usize + 8 } else { 1 };
         let heard = Heard {
+            record: Box::new(Record { connect, ..record_of(target, order) }),
             events: Vec::with_capacity(events),
-            text: order.keep_text.then(Vec::new),
             kept_bytes: 0,
             hash: FNV_OFFSET,
             content: false,
             ended: false,
             finish: None,
-            usage: Usage::default(),
-            timing: ServerTiming::default(),
             error: None,
             last_read: 0,
             counted: 0,
             parted: 0,
             parted_at: begun,
         };
-        Self {
-            target,
-            order,
-            clock,
-            limits: plan.limits,
-            sizes: plan.sizes,
-            connect: None,
-            begun,
-            look_at: begun,
-            headers_at: None,
-            status: None,
-            request_id: None,
-            rate_limits: RateLimits::default(),
-            retry_after: None,
-            response_bytes: 0,
-            heard,
-        }
-    }
-
-    pub(crate) fn connected(&mut self, times: ConnectTimes) {
-        self.connect = Some(times);
-        self.begun = self.clock.now();
+        let TransportPlan { limits, sizes, .. } = *plan;
+        Self { target, order, clock, limits, sizes, begun, look_at: begun, retry_after: None, heard }
     }
 
     /// Sends the request and follows its answer to the end.
@@ -127,7 +105,7 @@ impl<'a> Exchange<'a> {
         cancel: &AtomicBool,
         watch: &mut impl Watch,
     ) -> Outcome {
-        connection.ledger().lock().arm();
+        connection.ledger().open().arm();
         let patience = self.limits.first_token_ns.min(self.limits.total_ns).min(LOOK_UP.into());
         self.look_at = self.begun + patience;
         connection.wake_by(self.clock.instant(self.look_at));
@@ -161,16 +139,17 @@ impl<'a> Exchange<'a> {
         loop {
             let mut read = |head: Head<'_>| {
                 watch.head(head);
-                (head.status, Media::of(head), wire::read_headers(head.headers.iter()))
+                self.take_in(wire::read_headers(head.headers.iter()));
+                (head.status, Media::of(head))
             };
             match line.connection.drive(|connection, cx| connection.poll_head(cx, &mut read)).await {
-                Waited::Ready(Ok((status, media, facts))) => {
-                    let ledger = line.connection.ledger().lock();
+                Waited::Ready(Ok((status, media))) => {
+                    let ledger = line.connection.ledger().open();
                     self.begun = ledger.start.unwrap_or(self.begun);
-                    self.headers_at = Some(ledger.last.arrival);
-                    self.status = Some(status);
+                    self.heard.record.headers_ns = Some(ledger.last.arrival);
+                    drop(ledger);
+                    self.heard.record.status = Some(status);
                     watch.answering(self.begun, status);
-                    self.take_in(facts);
                     return Ok((status, media));
                 }
                 Waited::Ready(Err(failure)) => return Err(failure.into()),
@@ -180,14 +159,15 @@ impl<'a> Exchange<'a> {
     }
 
     fn take_in(&mut self, facts: HeaderFacts) {
-        self.request_id = facts.request_id;
+        let record = &mut self.heard.record;
+        record.request_id = facts.request_id;
         if facts.retry_after.is_some() || !facts.limits.is_empty() {
             let now = Timestamp::now();
-            self.rate_limits = facts.limits.at(now);
+            record.limits = Some(facts.limits.at(now)).filter(|limits| !limits.is_empty());
             self.retry_after = facts.retry_after.map(|wait| wait.from_now(now));
         }
-        self.heard.usage = facts.usage;
-        self.heard.timing = facts.timing;
+        record.usage = Some(facts.usage);
+        record.server = Some(facts.timing);
     }
 
     /// Follows a stream frame by frame.
@@ -262,8 +242,9 @@ impl<'a> Exchange<'a> {
                 Waited::Ready(Ok(true)) => {
                     let (read, number) = line.latest();
                     watch.piece(line.connection.piece(), read, number);
-                    self.response_bytes += line.connection.piece().len() as u64;
-                    if self.response_bytes > self.sizes.body_bytes {
+                    let bytes = &mut self.heard.record.response_bytes;
+                    *bytes += line.connection.piece().len() as u64;
+                    if *bytes > self.sizes.body_bytes {
                         let limit = self.sizes.body_bytes;
                         return Err(
                             said(FailureClass::TooLarge, format!("the answer is larger than {limit} bytes")).into()
@@ -289,7 +270,7 @@ impl<'a> Exchange<'a> {
             return Err(End::Cancelled);
         }
         let now = self.clock.now();
-        let start = line.connection.ledger().lock().start.unwrap_or(self.begun);
+        let start = line.connection.ledger().open().start.unwrap_or(self.begun);
         // What we read late was not late.
         let latest = self.heard.events.last().map_or(start, |event| event.arrival + Nanos(event.lag_ns.into()));
         let (class, limit, since) = if self.heard.content {
@@ -336,53 +317,50 @@ impl<'a> Exchange<'a> {
     }
 
     /// All that is kept of it.
-    pub(crate) fn into_record(self, connection: Option<&Connection>, outcome: Outcome) -> Record {
+    pub(crate) fn into_record(self, connection: Option<&Connection>, outcome: Outcome) -> Box<Record> {
         let heard = self.heard;
         let embeds = self.target.dialect.embeds();
-        let (start, sent, first, reads) = connection.map_or((None, None, None, 0), |connection| {
-            let ledger = connection.ledger().lock();
-            (ledger.start, ledger.sent, ledger.first, ledger.reads)
-        });
-        let http = connection.map(Connection::version);
-        let first = match http {
-            // What comes first on such a connection may be its own affairs: settings, windows, pings.
-            Some(HttpVersion::Http2) => self.headers_at,
-            _ => first.map(|read| read.arrival),
-        };
-        Record {
-            index: self.order.index,
-            target: self.target.name.clone(),
-            phase: self.order.phase,
-            block: self.order.block,
-            step: self.order.step,
-            attempt: self.order.attempt,
-            prompt: self.order.prompt,
-            prompt_tokens: self.order.prompt_tokens,
-            conversation: self.order.conversation,
-            max_tokens: self.order.max_tokens,
-            forced_length: self.order.forced_length,
-            scheduled_ns: self.order.scheduled,
-            connect: self.connect,
-            http,
-            start_ns: start,
-            sent_ns: sent,
-            first_byte_ns: first,
-            headers_ns: self.headers_at,
-            end_ns: Some(self.clock.now()),
-            status: self.status,
-            request_id: self.request_id,
-            request_bytes: self.order.body.len() as u64,
-            response_bytes: self.response_bytes,
-            reads,
-            limits: (!self.rate_limits.is_empty()).then_some(self.rate_limits),
-            output_hash: (heard.content && !embeds).then(|| format!("{:016x}", heard.hash)),
-            usage: (heard.usage != Usage::default()).then_some(heard.usage),
-            tokens: heard.tokens(embeds),
-            server: (!heard.timing.is_empty()).then_some(heard.timing),
-            output: heard.text,
-            events: heard.events.into(),
-            outcome,
+        let tokens = heard.tokens(embeds);
+        let mut record = heard.record;
+        if let Some(connection) = connection {
+            let http = connection.version();
+            let ledger = connection.ledger().open();
+            record.http = Some(http);
+            record.start_ns = ledger.start;
+            record.sent_ns = ledger.sent;
+            record.first_byte_ns = match http {
+                // What comes first on such a connection may be its own affairs: settings, windows, pings.
+                HttpVersion::Http2 => record.headers_ns,
+                HttpVersion::Http1 => ledger.first.map(|read| read.arrival),
+            };
+            record.reads = ledger.reads;
         }
+        record.end_ns = Some(self.clock.now());
+        record.usage = record.usage.filter(|usage| *usage != Usage::default());
+        record.server = record.server.filter(|timing| !timing.is_empty());
+        record.tokens = tokens;
+        record.output_hash = (heard.content && !embeds).then(|| hexadecimal(heard.hash));
+        record.events = heard.events.into();
+        record.outcome = outcome;
+        record
+    }
+}
+
+/// What is kept of `order` before anything came of it.
+fn record_of(target: &Target, order: &Order) -> Record {
+    Record {
+        phase: order.phase,
+        block: order.block,
+        step: order.step,
+        attempt: order.attempt,
+        prompt: order.prompt,
+        prompt_tokens: order.prompt_tokens,
+        conversation: order.conversation,
+        max_tokens: order.max_tokens,
+        forced_length: order.forced_length,
+        request_bytes: order.body.len() as u64,
+        output: order.keep_text.then(Vec::new),
+        ..Record::not_sent(target.name.clone(), order.index, order.scheduled)
     }
 }
 
@@ -395,7 +373,7 @@ struct Line<'a> {
 impl Line<'_> {
     /// The latest read and its number.
     fn latest(&self) -> (Read, u32) {
-        let ledger = self.connection.ledger().lock();
+        let ledger = self.connection.ledger().open();
         (ledger.last, ledger.reads)
     }
 }
@@ -453,7 +431,7 @@ impl Heard {
         let kind = frame.kind();
         let mut tokens = frame.tokens.unwrap_or(0);
         if let Some(usage) = &frame.usage {
-            merge(&mut self.usage, usage);
+            merge(self.record.usage.get_or_insert_default(), usage);
             let so_far = usage.output_tokens.unwrap_or(self.counted);
             if tokens == 0 && kind.is_content() {
                 tokens = u32::try_from(so_far.saturating_sub(self.counted)).unwrap_or(u32::MAX);
@@ -461,7 +439,7 @@ impl Heard {
             self.counted = so_far;
         }
         if let Some(timing) = &frame.timing {
-            self.timing.merge(timing);
+            self.record.server.get_or_insert_default().merge(timing);
         }
         self.finish = frame.finish.or(self.finish);
         self.ended |= frame.end;
@@ -472,7 +450,7 @@ impl Heard {
             self.hash = fnv(self.hash, text.as_bytes());
         }
         let event = self.push(kind, frame.bytes, tokens, read, number);
-        if let Some(kept) = &mut self.text {
+        if let Some(kept) = &mut self.record.output {
             let said = [&frame.reasoning, &frame.text, &frame.tool_call].into_iter().flatten();
             let room = KEPT_ANSWER_BYTES.saturating_sub(self.kept_bytes);
             let piece = Untrusted::bounded(said.map(AsRef::as_ref).collect::<String>(), room);
@@ -515,7 +493,7 @@ impl Heard {
     /// Token counts: the server's, else the number of content events. Vectors are made of no tokens, so for them only
     /// what was read counts.
     fn tokens(&self, embeds: bool) -> Option<TokenCounts> {
-        let Usage { input_tokens: input, output_tokens: output, .. } = self.usage;
+        let Usage { input_tokens: input, output_tokens: output, .. } = self.record.usage.unwrap_or_default();
         if embeds {
             return input.map(|_| TokenCounts { input, output: 0, source: TokenSource::ServerUsage });
         }
@@ -553,6 +531,12 @@ fn merge(usage: &mut Usage, later: &Usage) {
 /// FNV-1a, 64 bits: <http://www.isthe.com/chongo/tech/comp/fnv/>.
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 
+/// Sixteen digits.
+fn hexadecimal(hash: u64) -> String {
+    let digit = |place: u32| char::from(b"0123456789abcdef"[(hash >> (4 * place)) as usize & 15]);
+    (0..16).rev().map(digit).collect()
+}
+
 fn fnv(hash: u64, bytes: &[u8]) -> u64 {
     bytes.iter().fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
@@ -567,6 +551,13 @@ mod tests {
         assert_eq!(fnv(FNV_OFFSET, b""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(fnv(FNV_OFFSET, b"a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(fnv(FNV_OFFSET, b"foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn a_hash_is_written_with_all_its_digits() {
+        for hash in [0, 1, 0x0123_4567_89ab_cdef, FNV_OFFSET, u64::MAX] {
+            assert_eq!(hexadecimal(hash), format!("{hash:016x}"));
+        }
     }
 
     #[test]

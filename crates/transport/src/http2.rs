@@ -1,7 +1,8 @@
 //! HTTP/2, by hyper.
 
+use std::cell::RefCell;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -17,23 +18,23 @@ use crate::failure::{Stage, exchanging};
 use crate::io::Io;
 
 type Body = Full<Bytes>;
-type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
-type Answer = Pin<Box<dyn Future<Output = hyper::Result<Response<Incoming>>> + Send>>;
+type Task = Pin<Box<dyn Future<Output = ()>>>;
+type Answer = Pin<Box<dyn Future<Output = hyper::Result<Response<Incoming>>>>>;
 
 /// HTTP/2's helper tasks, polled in place instead of spawned, so that nothing reads the socket behind
 /// our back.
 #[derive(Clone, Default)]
-struct InPlace(Arc<Mutex<Vec<Task>>>);
+struct InPlace(Rc<RefCell<Vec<Task>>>);
 
 impl InPlace {
     fn take(&self) -> Vec<Task> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        self.0.take()
     }
 }
 
-impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for InPlace {
+impl<F: Future<Output = ()> + 'static> hyper::rt::Executor<F> for InPlace {
     fn execute(&self, task: F) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Box::pin(task));
+        self.0.borrow_mut().push(Box::pin(task));
     }
 }
 

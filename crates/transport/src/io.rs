@@ -36,7 +36,7 @@ impl AsyncRead for Io {
             Self::Tls(io) => Pin::new(io.as_mut()).poll_read(cx, buf),
         };
         if buf.filled().len() > before {
-            this.ledger().lock().answered();
+            this.ledger().open().answered();
         }
         polled
     }

@@ -1,9 +1,10 @@
 //! A TCP socket that knows when its bytes arrived and left.
 
+use std::cell::{RefCell, RefMut};
 use std::io;
 use std::net::TcpStream;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use schema::units::{Moment, Nanos};
@@ -51,14 +52,14 @@ impl Ledger {
     }
 }
 
-/// A ledger shared between a socket and the exchange that reads it. One task drives both, so the lock
-/// is never contended.
+/// A ledger shared between a socket and the exchange that reads it. One task drives both, and holds it only between
+/// two calls of theirs.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct SharedLedger(Arc<Mutex<Ledger>>);
+pub(crate) struct SharedLedger(Rc<RefCell<Ledger>>);
 
 impl SharedLedger {
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Ledger> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn open(&self) -> RefMut<'_, Ledger> {
+        self.0.borrow_mut()
     }
 }
 
@@ -68,6 +69,12 @@ pub(crate) struct Socket {
     fd: AsyncFd<TcpStream>,
     clock: Clock,
     ledger: SharedLedger,
+    stamping: Stamping,
+}
+
+/// Which stamps a socket asks for, and why.
+#[derive(Debug)]
+struct Stamping {
     stamps: Stamps,
     /// What the kernel offers and may be used.
     offered: Stamps,
@@ -76,8 +83,8 @@ pub(crate) struct Socket {
 }
 
 /// Which stamps were asked of the kernel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stamps {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stamps {
     /// None: user space only.
     None,
     /// Of what is received.
@@ -94,32 +101,31 @@ impl Socket {
         let stamps = if user_space_only { Stamps::None } else { kernel::ask(&tcp, Stamps::Both) };
         #[expect(deprecated, reason = "its successor is `unsafe`; a `TcpStream` keeps its one descriptor for life")]
         let fd = AsyncFd::new(tcp)?;
-        Ok(Self {
-            fd,
-            clock,
-            ledger: SharedLedger::default(),
-            stamps,
-            offered: stamps,
-            sends_stamped: (0, Moment::EPOCH),
-        })
-    }
-
-    /// Decides whether the request that begins with a write of `bytes` has a transmit stamp.
-    fn choose_stamps(&mut self, bytes: usize) {
-        let now = self.clock.now();
-        let (count, before) = self.sends_stamped;
-        let is_due = count < SENDS_ALWAYS_STAMPED || now - before >= SENDS_STAMPED_EVERY;
-        let wanted = if is_due && bytes <= LARGEST_STAMPED_WRITE { Stamps::Both } else { Stamps::Receive };
-        if wanted != self.stamps {
-            self.stamps = kernel::ask(self.fd.get_ref(), wanted);
-        }
-        if self.stamps == Stamps::Both {
-            self.sends_stamped = (count.saturating_add(1), now);
-        }
+        let stamping = Stamping { stamps, offered: stamps, sends_stamped: (0, Moment::EPOCH) };
+        Ok(Self { fd, clock, ledger: SharedLedger::default(), stamping })
     }
 
     pub(crate) const fn ledger(&self) -> &SharedLedger {
         &self.ledger
+    }
+}
+
+impl Stamping {
+    /// Decides whether the request that begins `now` with a write of `bytes` has a transmit stamp; whether that took a
+    /// word with the kernel.
+    fn choose(&mut self, tcp: &TcpStream, bytes: usize, now: Moment) -> bool {
+        let (count, before) = self.sends_stamped;
+        let is_due = count < SENDS_ALWAYS_STAMPED || now - before >= SENDS_STAMPED_EVERY;
+        let is_wanted = self.offered == Stamps::Both && is_due && bytes <= LARGEST_STAMPED_WRITE;
+        let wanted = if is_wanted { Stamps::Both } else { self.offered.min(Stamps::Receive) };
+        let is_new = wanted != self.stamps;
+        if is_new {
+            self.stamps = kernel::ask(tcp, wanted);
+        }
+        if self.stamps == Stamps::Both {
+            self.sends_stamped = (count.saturating_add(1), now);
+        }
+        is_new
     }
 }
 
@@ -130,7 +136,7 @@ pub(crate) const LARGEST_READ: usize = 8 << 10;
 /// Reads once, into `buf`.
 fn land(socket: &Socket, wanted: usize, buf: &mut ReadBuf<'_>) -> io::Result<(usize, Option<u64>)> {
     let room = buf.initialize_unfilled_to(wanted);
-    let (n, stamp) = kernel::receive(socket.fd.get_ref(), room, socket.stamps)?;
+    let (n, stamp) = kernel::receive(socket.fd.get_ref(), room, socket.stamping.stamps)?;
     buf.advance(n);
     Ok((n, stamp))
 }
@@ -143,7 +149,7 @@ impl AsyncRead for Socket {
             let wanted = buf.remaining().min(LARGEST_READ);
             match land(this, wanted, buf) {
                 Ok((n, stamp)) => {
-                    let mut ledger = this.ledger.lock();
+                    let mut ledger = this.ledger.open();
                     // A stamp cannot be older than the bytes read before it: a clock was set.
                     let (seen, placed) = match stamp {
                         Some(stamp) => this.clock.place(stamp, ledger.last.arrival),
@@ -151,7 +157,7 @@ impl AsyncRead for Socket {
                     };
                     if n > 0 {
                         let read = Read { arrival: placed.unwrap_or(seen), seen, kernel: placed.is_some() };
-                        if ledger.sent.is_none() && ledger.first.is_none() && this.stamps == Stamps::Both {
+                        if ledger.sent.is_none() && ledger.first.is_none() && this.stamping.stamps == Stamps::Both {
                             ledger.sent = kernel::transmitted(this.fd.get_ref(), &this.clock, ledger.start);
                         }
                         ledger.last = read;
@@ -184,22 +190,22 @@ impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
         use std::io::Write as _;
         let this = self.get_mut();
-        if this.stamps == Stamps::Both && data.len() > LARGEST_STAMPED_WRITE {
-            this.stamps = kernel::ask(this.fd.get_ref(), Stamps::Receive);
-        }
-        if this.offered == Stamps::Both && this.ledger.lock().awaiting_send {
-            this.choose_stamps(data.len());
+        let stamping = &mut this.stamping;
+        if stamping.stamps == Stamps::Both && data.len() > LARGEST_STAMPED_WRITE {
+            stamping.stamps = kernel::ask(this.fd.get_ref(), Stamps::Receive);
         }
         loop {
             let mut ready = ready!(this.fd.poll_write_ready(cx))?;
-            let mut ledger = this.ledger.lock();
+            let mut ledger = this.ledger.open();
             if ledger.awaiting_send {
                 ledger.awaiting_send = false;
-                ledger.start = Some(this.clock.now());
+                let now = this.clock.now();
+                let took_time = stamping.choose(this.fd.get_ref(), data.len(), now);
+                ledger.start = Some(if took_time { this.clock.now() } else { now });
             }
             match this.fd.get_ref().write(data) {
                 Ok(n) => {
-                    if this.stamps == Stamps::Both {
+                    if stamping.stamps == Stamps::Both {
                         // Taken after every write, or they would pile up in the socket's memory.
                         let sent = kernel::transmitted(this.fd.get_ref(), &this.clock, ledger.start);
                         if ledger.first.is_none() {

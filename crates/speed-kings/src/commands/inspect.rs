@@ -203,7 +203,7 @@ impl Round {
         let at = jiff::Timestamp::now();
         let order = order::of(&self.prepared, client.target(), self.clock.now());
         let mut capture = Capture::new(client.target(), self.clock, told);
-        let mut record = client.send(&order, &mut capture).await;
+        let mut record = *client.send(&order, &mut capture).await;
         self.count_tokens(&mut record);
         let limit = resolved.plan.transport.sizes.event_bytes as usize;
         Taken { at, letterhead: client.letterhead(&order), order, noted: capture.noted(), record, limit }

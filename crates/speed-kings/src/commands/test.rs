@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let sent = clients
         .iter()
         .zip(&resolved.targets)
-        .map(|(client, who)| async { client.send(&order(who, resolved.plan.workload.stream, clock), &mut ()).await });
+        .map(|(client, who)| async { *client.send(&order(who, resolved.plan.workload.stream, clock), &mut ()).await });
     let records = super::small_runtime()?.block_on(join_all(sent));
     context.print_listing(&listing(&resolved.targets, &records, &prepared.redactor()))?;
     prepared.stop_simulated();

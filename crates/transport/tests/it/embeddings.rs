@@ -21,7 +21,7 @@ async fn embed(dialect: Dialect, body: &'static str) -> Record {
     // As workloads are by default: streamed. Vectors are not.
     let order = Order { keep_text: true, ..order(&client, 64) };
     assert!(order.stream && !String::from_utf8_lossy(&order.body).contains("stream"));
-    client.send(&order, &mut ()).await
+    *client.send(&order, &mut ()).await
 }
 
 #[track_caller]

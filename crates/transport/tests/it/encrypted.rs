@@ -215,7 +215,7 @@ async fn until_closed(says_goodbye: bool) -> Record {
     })
     .await;
     let client = client_of(&url, &insecure());
-    client.send(&whole_order(&client, 2), &mut ()).await
+    *client.send(&whole_order(&client, 2), &mut ()).await
 }
 
 #[test]

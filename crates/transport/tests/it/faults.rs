@@ -158,7 +158,7 @@ async fn meet(fault: Fault, voice: Voice, stream: bool) -> Record {
     let (record, ()) = tokio::join!(client.send(&order, &mut witness), patience_ends);
     assert_eq!(schema::event::Events::from(witness.events), record.events, "{fault}: what was watched is what is kept");
     assert_eq!(sim.requests(), 1, "{fault}: nothing is sent twice");
-    record
+    *record
 }
 
 #[track_caller]

@@ -20,7 +20,7 @@ async fn ask(voice: Voice, messages: &[Message<'_>], answer: AnswerForm, stream:
     let sim = Sim::start(fast(voice.engine)).unwrap();
     let client = client(&sim, voice, &TransportPlan::default());
     let order = Order { keep_text: true, ..order_saying(&client, messages, answer, 24, stream) };
-    client.send(&order, &mut ()).await
+    *client.send(&order, &mut ()).await
 }
 
 fn text(record: &Record) -> String {

@@ -155,7 +155,7 @@ fn heads_and_pieces_are_told_over_http2_too() {
         let addr = scripted(|tcp, _| serve(tcp)).await;
         let client = client_of(&format!("http://{addr}/v1/chat/completions"), &http2());
         let mut scribe = Scribe::default();
-        check(&client.send(&order(&client, 3), &mut scribe).await);
+        check(&*client.send(&order(&client, 3), &mut scribe).await);
         assert_eq!((scribe.0, String::from_utf8(scribe.1).unwrap()), (vec![200], EVENTS.concat()));
     });
 }

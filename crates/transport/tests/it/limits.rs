@@ -151,7 +151,7 @@ async fn three_then(limits: TimeLimits, silence: Duration) -> Record {
     let order = order(&client, 6);
     let (record, ()) = tokio::join!(client.send(&order, &mut witness), releases);
     assert_eq!(content(&record), 3);
-    record
+    *record
 }
 
 #[test]

@@ -20,7 +20,7 @@ async fn answered(answer: String) -> Record {
     .await;
     let client = client_speaking(Dialect::OpenaiChat, &format!("http://{addr}/v1"));
     let order = Order { keep_text: true, ..order(&client, 4) };
-    client.send(&order, &mut ()).await
+    *client.send(&order, &mut ()).await
 }
 
 const PUBLISHED: &str = "\r\nx-ratelimit-limit-requests: 60\r\nx-ratelimit-remaining-requests: 0\

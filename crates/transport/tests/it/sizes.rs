@@ -110,7 +110,7 @@ fn check_any_portions(voice: Voice) {
     run(async move || {
         let ask = async |sim: Sim, stream: bool| {
             let client = client(&sim, voice, &TransportPlan::default());
-            if stream { send(&client, 9).await } else { client.send(&whole_order(&client, 9), &mut ()).await }
+            if stream { send(&client, 9).await } else { *client.send(&whole_order(&client, 9), &mut ()).await }
         };
         let whole = ask(Sim::start(fast(voice.engine)).unwrap(), true).await;
         assert!(whole.outcome.is_complete(), "{:?}", whole.outcome);

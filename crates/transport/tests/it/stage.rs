@@ -203,7 +203,7 @@ pub(crate) fn order_saying(
 
 /// Sends an order for a stream and keeps no watch.
 pub(crate) async fn send(client: &Client, max_tokens: u32) -> Record {
-    client.send(&order(client, max_tokens), &mut ()).await
+    *client.send(&order(client, max_tokens), &mut ()).await
 }
 
 /// Watches a request and tells others how much content has come.

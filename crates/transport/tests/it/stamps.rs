@@ -63,7 +63,7 @@ async fn stepped(plan: &TransportPlan) -> (Record, Vec<Entry>, Moment) {
     let order = order(&client, 6);
     let (record, ()) = tokio::join!(client.send(&order, &mut witness), releases);
     assert!(sim.wait_idle(PATIENCE));
-    (record, sim.take_log(), Moment(clock.epoch().monotonic_ns))
+    (*record, sim.take_log(), Moment(clock.epoch().monotonic_ns))
 }
 
 #[cfg(target_os = "linux")]

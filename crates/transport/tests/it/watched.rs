@@ -56,7 +56,7 @@ impl Scribe {
 
 async fn watched(client: &Client) -> (Record, Scribe) {
     let mut scribe = Scribe::default();
-    let record = client.send(&order(client, 3), &mut scribe).await;
+    let record = *client.send(&order(client, 3), &mut scribe).await;
     assert_eq!(scribe.body.len() as u64, record.response_bytes);
     assert!(scribe.reads.is_sorted_by_key(|(read, number)| (*number, read.arrival)));
     (record, scribe)

@@ -120,7 +120,7 @@ impl<'a> Theatre<'a> {
         let client = if probe.by_get { client.by_get() } else { client };
         let order =
             Order { keep_text: true, ..order::plain(&self.prepared.resolved.plan, probe.body, self.clock.now()) };
-        let record = client.send(&order, &mut Taste { events: 0, enough }).await;
+        let record = *client.send(&order, &mut Taste { events: 0, enough }).await;
         let said = match &record.outcome {
             Outcome::Failed(failure) => failure.message.raw().to_owned(),
             _ => record.output.iter().flatten().map(Untrusted::raw).collect(),
