@@ -2,7 +2,7 @@
 
 use std::io;
 
-use schema::units::Moment;
+use schema::units::{Moment, Nanos};
 
 use crate::ask::{Ask, Body, Form, Route, streams};
 use crate::clock;
@@ -74,7 +74,7 @@ pub(crate) async fn answer<S: Socket>(
     {
         return Ok(after);
     }
-    state.metrics.requested();
+    state.metrics().requested();
     let body = match Body::read(&body) {
         Ok(read) => {
             drop(body);
@@ -116,7 +116,7 @@ pub(crate) async fn answer<S: Socket>(
         whole::whole(exchange, format.as_ref(), ask.route, plan, source, progress).await
     };
     if answered.is_err() {
-        state.metrics.aborted();
+        state.metrics().aborted();
     }
     answered
 }
@@ -147,7 +147,7 @@ async fn turn_away<S: Socket>(
     why: NotLetIn,
 ) -> io::Result<After> {
     let engine = exchange.state.config.engine;
-    exchange.state.metrics.rejected();
+    exchange.state.metrics().rejected();
     match why {
         NotLetIn::Full => refuse(exchange, route, stream, &overloaded(engine)).await,
         NotLetIn::Limited(seconds) => {
@@ -248,7 +248,7 @@ async fn refuse<S: Socket>(
 ) -> io::Result<After> {
     let engine = exchange.state.config.engine;
     if problem.kind != Kind::Overloaded {
-        exchange.state.metrics.failed();
+        exchange.state.metrics().failed();
     }
     // TGI sends its head before it checks (3.3.6, `error-too-long-prompt-stream`, `error-overloaded-stream`).
     if engine != Engine::Tgi || !stream || problem.unreadable.is_some() {
@@ -291,7 +291,7 @@ async fn next_tokens<S: Socket>(exchange: &mut Exchange<'_, S>, source: &mut Sou
     tokio::select! {
         biased;
         () = source.wait(tokens) => Ok(()),
-        () = client_gone(exchange.socket, exchange.ahead) => Err(left()),
+        () = client_gone(exchange.socket, exchange.inbox) => Err(left()),
     }
 }
 
@@ -317,26 +317,29 @@ impl Progress {
 
     /// Counts an event of `tokens` that is now there.
     fn count<S: Socket>(&mut self, exchange: &Exchange<'_, S>, source: &Source, tokens: u32) {
-        self.count_at(clock::now(), exchange, source, tokens);
-    }
-
-    /// Counts an event of `tokens` that is there since `now`.
-    fn count_at<S: Socket>(&mut self, now: Moment, exchange: &Exchange<'_, S>, source: &Source, tokens: u32) {
-        let metrics = &exchange.state.metrics;
+        let now = clock::now();
         let tally = &mut self.tally;
+        let mut metrics = exchange.state.metrics();
         if tally.generated == 0 {
             tally.scheduled = source.scheduled().unwrap_or(tally.received);
             tally.first = now;
-            metrics.first_token(now.since(tally.received), tally.prompt_tokens, tally.cached_tokens);
+            metrics.first_event(now.since(tally.received), tokens, tally.prompt_tokens, tally.cached_tokens);
+        } else {
+            metrics.events(now.since(tally.latest), 1, tokens);
         }
-        metrics.event((tally.generated > 0).then(|| now.since(tally.latest)), tokens);
         tally.latest = now;
         tally.generated = tally.generated.saturating_add(tokens);
     }
 
+    /// Counts so many more events, of a token each, that came with the latest.
+    fn count_more<S: Socket>(&mut self, exchange: &Exchange<'_, S>, events: u32) {
+        exchange.state.metrics().events(Nanos::ZERO, events, 1);
+        self.tally.generated += events;
+    }
+
     fn finish<S: Socket>(&self, exchange: &Exchange<'_, S>, reason: Reason) {
         let tally = &self.tally;
-        exchange.state.metrics.finished(&Finished {
+        exchange.state.metrics().finished(&Finished {
             input_tokens: tally.prompt_tokens,
             cached_tokens: tally.cached_tokens,
             output_tokens: tally.generated,
@@ -349,10 +352,17 @@ impl Progress {
     }
 }
 
+/// Room for the text of a token, and for how many tokens room is made beforehand.
+const BYTES_A_TOKEN: usize = 8;
+const MOST_AT_FIRST: usize = 4_096;
+
 /// The whole answer as the inside of a JSON string.
 fn text_of(plan: &Plan<'_>, format: &dyn Format) -> String {
     if plan.is_silent() {
         return String::new();
     }
-    plan.words.clone().take(plan.words_shown(format) as usize).map(|token| token.escaped).collect()
+    let words = plan.words_shown(format) as usize;
+    let mut text = String::with_capacity(BYTES_A_TOKEN * words.min(MOST_AT_FIRST));
+    plan.words.clone().take(words).for_each(|token| text.push_str(token.escaped));
+    text
 }

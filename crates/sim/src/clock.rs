@@ -28,6 +28,20 @@ pub(crate) fn wall() -> Timestamp {
     Timestamp::now()
 }
 
+/// The second of the wall clock, seconds since 1970: by the kernel's tick, which is read for less and lags a few milliseconds.
+#[cfg(target_os = "linux")]
+pub(crate) fn second() -> i64 {
+    nix::time::clock_gettime(nix::time::ClockId::CLOCK_REALTIME_COARSE)
+        .expect("this clock always exists on Linux")
+        .tv_sec()
+}
+
+/// The second of the wall clock, seconds since 1970.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn second() -> i64 {
+    wall().as_second()
+}
+
 /// The monotonic time of a kernel stamp, by its age: both clocks are read now, so that only a step of
 /// the wall clock within that age could mislead. `None` for a stamp from the future.
 #[cfg(target_os = "linux")]

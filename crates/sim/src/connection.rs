@@ -12,7 +12,7 @@ use crate::answer;
 use crate::ask::Route;
 use crate::exchange::{After, Exchange};
 use crate::head::Head;
-use crate::http::{NoRequest, Request, read_request};
+use crate::http::{Inbox, NoRequest, Request, read_request};
 use crate::page::{self, Page};
 use crate::problem::{Kind, Problem};
 use crate::socket::{Plain, Socket};
@@ -26,15 +26,15 @@ pub async fn serve_connection<S: AsyncRead + AsyncWrite + Unpin + Send>(stream: 
 
 pub(crate) async fn serve<S: Socket>(mut socket: S, state: Arc<State>) {
     let _open = Open::new(&state);
-    let mut ahead = Vec::new();
+    let (mut inbox, mut latest) = (Inbox::default(), None);
     loop {
-        let request = match read_request(&mut socket, &mut ahead).await {
+        let request = match read_request(&mut socket, &mut inbox, &mut latest).await {
             Ok(request) => request,
             Err(NoRequest::Gone) => return,
             Err(NoRequest::Bad(status)) => return refuse(&mut socket, &state, status).await,
         };
-        let keep_alive = request.keep_alive;
-        match exchange(&mut socket, &mut ahead, &state, request).await {
+        let keep_alive = request.head.keep_alive;
+        match exchange(&mut socket, &mut inbox, &state, request).await {
             Ok(After::Keep) if keep_alive => {}
             // A close that breaks an answer off is the fault itself: nothing more to say.
             Ok(After::Close) | Err(_) => return,
@@ -47,28 +47,27 @@ pub(crate) async fn serve<S: Socket>(mut socket: S, state: Arc<State>) {
 /// Answers one request.
 async fn exchange<S: Socket>(
     socket: &mut S,
-    ahead: &mut Vec<u8>,
-    state: &Arc<State>,
-    request: Request,
+    inbox: &mut Inbox,
+    state: &State,
+    request: Request<'_>,
 ) -> io::Result<After> {
     state.requests.fetch_add(1, Ordering::Relaxed);
     let engine = state.config.engine;
-    let route = page::generating(engine, &request.path).filter(|_| request.method == "POST");
+    let route = page::generating(engine, &request.head.path).filter(|_| request.head.method == "POST");
     let allowed = is_allowed(state, &request);
     let Some(route) = route else {
         let page = if allowed { page::answer(state, &request) } else { unauthorized(state, Route::Chat) };
         return side_answer(socket, state, &request, page).await;
     };
     let (number, _answering) = state.begin();
-    let id = format!("{:016x}", state.draw(number, 0));
-    let mut exchange = Exchange::new(socket, ahead, state, id);
+    let mut exchange = Exchange::new(socket, inbox, state, number);
     if !allowed {
         return exchange.page(unauthorized(state, route)).await;
     }
     answer::answer(&mut exchange, number, route, request.body).await
 }
 
-async fn side_answer<S: Socket>(socket: &mut S, state: &State, request: &Request, page: Page) -> io::Result<After> {
+async fn side_answer<S: Socket>(socket: &mut S, state: &State, request: &Request<'_>, page: Page) -> io::Result<After> {
     let head = Head {
         status: page.status,
         content_type: page.content_type,
@@ -77,7 +76,7 @@ async fn side_answer<S: Socket>(socket: &mut S, state: &State, request: &Request
         request_id: None,
     };
     let mut bytes = head.bytes(state);
-    if request.method != "HEAD" {
+    if request.head.method != "HEAD" {
         bytes.extend_from_slice(&page.body);
     }
     socket.write_all(&bytes).await?;
@@ -86,10 +85,10 @@ async fn side_answer<S: Socket>(socket: &mut S, state: &State, request: &Request
     Ok(After::Keep)
 }
 
-fn is_allowed(state: &State, request: &Request) -> bool {
+fn is_allowed(state: &State, request: &Request<'_>) -> bool {
     let Some(wanted) = &state.config.require_key else { return true };
-    let shown = request.key.as_ref().is_some_and(|key| key.expose_secret() == wanted.expose_secret());
-    shown || !page::is_guarded(&request.path)
+    let shown = request.head.key.as_ref().is_some_and(|key| key.expose_secret() == wanted.expose_secret());
+    shown || !page::is_guarded(&request.head.path)
 }
 
 fn unauthorized(state: &State, route: Route) -> Page {

@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use crate::clock;
 use crate::head::Head;
-use crate::http::client_gone;
+use crate::http::{Inbox, client_gone};
 use crate::journal::{Trace, Written};
 use crate::page::Page;
 use crate::socket::Socket;
@@ -36,7 +36,7 @@ pub(crate) enum Manner {
 pub(crate) struct Exchange<'a, S> {
     pub(crate) socket: &'a mut S,
     /// What the client sends meanwhile.
-    pub(crate) ahead: &'a mut Vec<u8>,
+    pub(crate) inbox: &'a mut Inbox,
     pub(crate) state: &'a State,
     pub(crate) received: Moment,
     pub(crate) manner: Manner,
@@ -46,15 +46,17 @@ pub(crate) struct Exchange<'a, S> {
 }
 
 impl<'a, S: Socket> Exchange<'a, S> {
-    pub(crate) fn new(socket: &'a mut S, ahead: &'a mut Vec<u8>, state: &'a State, id: String) -> Self {
+    /// Of the request of this number.
+    pub(crate) fn new(socket: &'a mut S, inbox: &'a mut Inbox, state: &'a State, number: u64) -> Self {
         let received = Moment(socket.received_ns().unwrap_or_else(clock::now_ns));
         let writes = state.journal.is_wanted().then(Vec::new);
-        Self { socket, ahead, state, received, manner: Manner::Whole, id, writes }
+        let id = sixteen_digits(state.draw(number, 0));
+        Self { socket, inbox, state, received, manner: Manner::Whole, id, writes }
     }
 
     /// Writes bytes that carry so many tokens; `content`: of generated text.
     pub(crate) async fn write(&mut self, bytes: &[u8], tokens: u32, content: bool) -> io::Result<()> {
-        let before_ns = clock::now_ns();
+        let before_ns = self.writes.as_ref().map_or(0, |_| clock::now_ns());
         match self.manner {
             Manner::Whole => self.socket.write_all(bytes).await?,
             Manner::Halves => {
@@ -98,15 +100,22 @@ impl<'a, S: Socket> Exchange<'a, S> {
         mut headers: Vec<(&'static str, String)>,
         length: Option<usize>,
     ) -> Vec<u8> {
-        headers.extend(self.state.gate.headers(clock::now()));
+        self.state.gate.tell(clock::now, &mut headers);
         Head { status, content_type, headers, length, request_id: Some(&self.id) }.bytes(self.state)
     }
 
     /// Says nothing more until the client leaves.
     pub(crate) async fn fall_silent(&mut self) -> After {
-        client_gone(self.socket, self.ahead).await;
+        client_gone(self.socket, self.inbox).await;
         After::Close
     }
+}
+
+/// A number as an id.
+fn sixteen_digits(number: u64) -> String {
+    let bytes = number.to_be_bytes();
+    let digit = |half: usize| b"0123456789abcdef"[usize::from(bytes[half / 2] >> (4 - half % 2 * 4) & 15)];
+    std::array::from_fn::<_, 16, _>(digit).map(char::from).iter().collect()
 }
 
 impl<S> Drop for Exchange<'_, S> {

@@ -153,14 +153,6 @@ pub(crate) const fn hex(engine: Engine) -> Hex {
     }
 }
 
-/// Appends formatted text to bytes.
-macro_rules! put {
-    ($out:expr, $($text:tt)*) => {
-        std::io::Write::write_fmt($out, format_args!($($text)*)).expect("a buffer takes every write")
-    };
-}
-pub(crate) use put;
-
 /// Text as a JSON string, quotes included.
 pub(crate) fn quoted(text: &str) -> String {
     serde_json::to_string(text).expect("a string is always JSON")

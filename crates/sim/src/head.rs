@@ -2,9 +2,12 @@
 
 use std::cell::RefCell;
 
+use jiff::Timestamp;
+
 use crate::clock;
 use crate::engine::Engine;
 use crate::http::reason;
+use crate::put::put;
 use crate::state::State;
 
 /// A response head, before it is written.
@@ -22,11 +25,12 @@ impl Head<'_> {
     /// The head's bytes, the empty line included.
     pub(crate) fn bytes(&self, state: &State) -> Vec<u8> {
         let engine = state.config.engine;
-        let mut out = Lines { bytes: Vec::with_capacity(512), capitals: engine == Engine::Ollama };
-        out.bytes.extend_from_slice(format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status)).as_bytes());
-        let date = date();
+        // With room for the body, which often follows.
+        let room = 512 + self.length.unwrap_or(0);
+        let mut out = Lines { bytes: Vec::with_capacity(room), capitals: engine == Engine::Ollama };
+        put!(&mut out.bytes, "HTTP/1.1 ", self.status, " ", reason(self.status), "\r\n");
         if matches!(engine, Engine::Vllm | Engine::OpenAi) {
-            out.put("date", &date);
+            with_date(|date| out.put("date", date));
         }
         if engine == Engine::Vllm {
             out.put("server", "uvicorn");
@@ -46,7 +50,7 @@ impl Head<'_> {
             Engine::Ollama | Engine::OpenAi => {}
         }
         if matches!(engine, Engine::Tgi | Engine::Ollama) {
-            out.put("date", &date);
+            with_date(|date| out.put("date", date));
         }
         out.put("x-simulated", "speed-kings");
         if let Some(id) = self.request_id {
@@ -56,7 +60,7 @@ impl Head<'_> {
             out.put(name, value);
         }
         match self.length {
-            Some(length) => out.put("content-length", &length.to_string()),
+            Some(length) => out.put("content-length", itoa::Buffer::new().format(length)),
             None => out.put("transfer-encoding", "chunked"),
         }
         out.bytes.extend_from_slice(b"\r\n");
@@ -94,15 +98,16 @@ thread_local! {
     static LATEST: RefCell<(i64, String)> = const { RefCell::new((i64::MIN, String::new())) };
 }
 
-/// The `Date` of now, written once a second.
-fn date() -> String {
-    let now = clock::wall();
+/// Hands on the `Date` of now, written once a second.
+fn with_date(put: impl FnOnce(&str)) {
+    let now = clock::second();
     LATEST.with_borrow_mut(|(second, text)| {
-        if *second != now.as_second() {
+        if *second != now {
             let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
-            *text = printer.timestamp_to_rfc9110_string(&now).expect("the present has a four-digit year");
-            *second = now.as_second();
+            let time = Timestamp::from_second(now).expect("the present is within what a timestamp can say");
+            *text = printer.timestamp_to_rfc9110_string(&time).expect("the present has a four-digit year");
+            *second = now;
         }
-        text.clone()
-    })
+        put(text);
+    });
 }

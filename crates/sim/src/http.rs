@@ -17,17 +17,66 @@ pub(crate) const BODY_LIMIT: usize = 16 << 20;
 const HEADER_LIMIT: usize = 100;
 /// Bytes read ahead while an answer is under way.
 const AHEAD_LIMIT: usize = 64 << 10;
-/// What an idle connection's buffer may keep.
+/// What an idle connection's buffer may keep, and the least room a read is given.
 const IDLE_BUFFER: usize = 4 << 10;
 
+/// What a client has sent and nobody has looked at yet.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    /// Written over again and again: what a read may fill need not be cleared for it.
+    bytes: Vec<u8>,
+    /// Where in `bytes` that is.
+    start: usize,
+    end: usize,
+}
+
+impl Inbox {
+    fn unread(&self) -> &[u8] {
+        &self.bytes[self.start..self.end]
+    }
+
+    /// The next `count` bytes, which must have come.
+    fn take(&mut self, count: usize) -> &[u8] {
+        let taken = self.start..self.start + count;
+        self.start = taken.end;
+        &self.bytes[taken]
+    }
+
+    /// Waits for more bytes.
+    async fn read_more<S: Socket>(&mut self, socket: &mut S) -> Result<(), NoRequest> {
+        self.make_room();
+        match socket.read(&mut self.bytes[self.end..]).await? {
+            0 => Err(NoRequest::Gone),
+            count => {
+                self.end += count;
+                Ok(())
+            }
+        }
+    }
+
+    fn make_room(&mut self) {
+        self.bytes.copy_within(self.start..self.end, 0);
+        (self.start, self.end) = (0, self.end - self.start);
+        if self.bytes.len() - self.end < IDLE_BUFFER {
+            self.bytes.reserve(self.end + IDLE_BUFFER - self.bytes.len());
+            self.bytes.resize(self.bytes.capacity(), 0);
+        }
+    }
+
+    /// Gives back what a long request took.
+    fn shrink(&mut self) {
+        if self.bytes.len() > IDLE_BUFFER {
+            self.bytes.truncate(self.end);
+            self.bytes.drain(..self.start);
+            (self.start, self.end) = (0, self.bytes.len());
+            self.bytes.shrink_to(IDLE_BUFFER);
+        }
+    }
+}
+
 /// A request, read whole.
-#[derive(Debug)]
-pub(crate) struct Request {
-    pub(crate) method: String,
-    /// Without the query.
-    pub(crate) path: String,
-    pub(crate) keep_alive: bool,
-    pub(crate) key: Option<SecretString>,
+pub(crate) struct Request<'a> {
+    pub(crate) head: &'a Head,
     pub(crate) body: Vec<u8>,
 }
 
@@ -53,55 +102,57 @@ enum Framing {
     Chunked,
 }
 
-#[derive(Debug)]
-struct Head {
-    request: Request,
-    bytes: usize,
+/// The head of a request. It may hold a key in plain text, so it is not for printing.
+pub(crate) struct Head {
+    /// All of it, as it came.
+    bytes: Vec<u8>,
+    pub(crate) method: String,
+    /// Without the query.
+    pub(crate) path: String,
+    pub(crate) keep_alive: bool,
+    pub(crate) key: Option<SecretString>,
     framing: Framing,
     expects_continue: bool,
 }
 
-/// Reads one request; `buffer` holds what came beyond the last one.
-pub(crate) async fn read_request<S: Socket>(socket: &mut S, buffer: &mut Vec<u8>) -> Result<Request, NoRequest> {
-    let head = loop {
-        if let Some(head) = parse_head(buffer)? {
-            break head;
+/// Reads one request; `inbox` holds what came beyond the last one, `latest` its head: most clients send the same one
+/// over and over, which need not be parsed again.
+pub(crate) async fn read_request<'a, S: Socket>(
+    socket: &mut S,
+    inbox: &mut Inbox,
+    latest: &'a mut Option<Head>,
+) -> Result<Request<'a>, NoRequest> {
+    while !latest.as_ref().is_some_and(|head| inbox.unread().starts_with(&head.bytes)) {
+        *latest = parse_head(inbox.unread())?;
+        if latest.is_none() {
+            if inbox.unread().len() > HEAD_LIMIT {
+                return Err(NoRequest::Bad(431));
+            }
+            inbox.read_more(socket).await?;
         }
-        if buffer.len() > HEAD_LIMIT {
-            return Err(NoRequest::Bad(431));
-        }
-        read_more(socket, buffer).await?;
-    };
-    buffer.drain(..head.bytes);
+    }
+    let head = latest.as_ref().expect("the loop ends with one");
+    inbox.take(head.bytes.len());
     if head.expects_continue {
         socket.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
     }
-    let mut request = head.request;
-    request.body = match head.framing {
+    let body = match head.framing {
         Framing::Length(length) if length > BODY_LIMIT => return Err(NoRequest::Bad(413)),
         Framing::Length(length) => {
-            while buffer.len() < length {
-                read_more(socket, buffer).await?;
+            while inbox.unread().len() < length {
+                inbox.read_more(socket).await?;
             }
-            buffer.drain(..length).collect()
+            inbox.take(length).to_vec()
         }
-        Framing::Chunked => read_chunks(socket, buffer).await?,
+        Framing::Chunked => read_chunks(socket, inbox).await?,
     };
-    buffer.shrink_to(IDLE_BUFFER);
-    Ok(request)
+    inbox.shrink();
+    Ok(Request { head, body })
 }
 
 /// Waits until the client closes, resets, or has sent more than it may before our answer is done.
-pub(crate) async fn client_gone<S: Socket>(socket: &mut S, buffer: &mut Vec<u8>) {
-    while buffer.len() < AHEAD_LIMIT && read_more(socket, buffer).await.is_ok() {}
-}
-
-async fn read_more<S: Socket>(socket: &mut S, buffer: &mut Vec<u8>) -> Result<(), NoRequest> {
-    buffer.reserve(IDLE_BUFFER);
-    match socket.read_buf(buffer).await? {
-        0 => Err(NoRequest::Gone),
-        _ => Ok(()),
-    }
+pub(crate) async fn client_gone<S: Socket>(socket: &mut S, inbox: &mut Inbox) {
+    while inbox.unread().len() < AHEAD_LIMIT && inbox.read_more(socket).await.is_ok() {}
 }
 
 /// The head at the start of `buffer`, once it is all there.
@@ -123,14 +174,11 @@ fn parse_head(buffer: &[u8]) -> Result<Option<Head>, NoRequest> {
     }
     let path = target.split('?').next().unwrap_or_default();
     let mut head = Head {
-        request: Request {
-            method: method.to_owned(),
-            path: path.to_owned(),
-            keep_alive: true,
-            key: None,
-            body: Vec::new(),
-        },
-        bytes,
+        bytes: buffer[..bytes].to_vec(),
+        method: method.to_owned(),
+        path: path.to_owned(),
+        keep_alive: true,
+        key: None,
         framing: Framing::Length(0),
         expects_continue: false,
     };
@@ -155,27 +203,27 @@ impl Head {
             }
             self.framing = Framing::Chunked;
         } else if is("connection") {
-            self.request.keep_alive = !value.eq_ignore_ascii_case("close");
+            self.keep_alive = !value.eq_ignore_ascii_case("close");
         } else if is("expect") {
             self.expects_continue = value.eq_ignore_ascii_case("100-continue");
         } else if is("authorization") {
-            self.request.key = value.strip_prefix("Bearer ").map(SecretString::from);
+            self.key = value.strip_prefix("Bearer ").map(SecretString::from);
         } else if is("x-api-key") {
-            self.request.key = Some(SecretString::from(value));
+            self.key = Some(SecretString::from(value));
         }
         Ok(())
     }
 }
 
-async fn read_chunks<S: Socket>(socket: &mut S, buffer: &mut Vec<u8>) -> Result<Vec<u8>, NoRequest> {
+async fn read_chunks<S: Socket>(socket: &mut S, inbox: &mut Inbox) -> Result<Vec<u8>, NoRequest> {
     let mut body = Vec::new();
     loop {
         let (start, size) = loop {
-            match httparse::parse_chunk_size(buffer) {
+            match httparse::parse_chunk_size(inbox.unread()) {
                 Ok(httparse::Status::Complete((start, size))) => {
                     break (start, usize::try_from(size).unwrap_or(usize::MAX));
                 }
-                Ok(httparse::Status::Partial) if buffer.len() < HEAD_LIMIT => read_more(socket, buffer).await?,
+                Ok(httparse::Status::Partial) if inbox.unread().len() < HEAD_LIMIT => inbox.read_more(socket).await?,
                 _ => return Err(NoRequest::Bad(400)),
             }
         };
@@ -184,14 +232,14 @@ async fn read_chunks<S: Socket>(socket: &mut S, buffer: &mut Vec<u8>) -> Result<
         }
         // The chunk's own line end, or the empty trailer after the last chunk.
         let end = start + size + 2;
-        while buffer.len() < end {
-            read_more(socket, buffer).await?;
+        while inbox.unread().len() < end {
+            inbox.read_more(socket).await?;
         }
-        if &buffer[end - 2..end] != b"\r\n" {
+        let chunk = inbox.take(end);
+        if &chunk[end - 2..] != b"\r\n" {
             return Err(NoRequest::Bad(400));
         }
-        body.extend_from_slice(&buffer[start..start + size]);
-        buffer.drain(..end);
+        body.extend_from_slice(&chunk[start..start + size]);
         if size == 0 {
             return Ok(body);
         }
@@ -293,32 +341,52 @@ mod tests {
         check_chunk(Hex::Upper, &[b'x'; 171], &[b"AB\r\n".as_slice(), &[b'x'; 171], b"\r\n"].concat());
     }
 
-    async fn read(bytes: &[u8]) -> Result<Request, NoRequest> {
+    /// Path, whether the connection stays, whether there is a key, and the body.
+    type Parts = (String, bool, bool, String);
+
+    /// Each request in `bytes`, and why there are no more.
+    async fn read(bytes: &[u8]) -> (Vec<Parts>, NoRequest) {
         let (mut client, server) = tokio::io::duplex(1 << 20);
         client.write_all(bytes).await.unwrap();
         drop(client);
-        read_request(&mut Plain(server), &mut Vec::new()).await
+        let (mut server, mut inbox, mut latest) = (Plain(server), Inbox::default(), None);
+        let mut requests = Vec::new();
+        loop {
+            match read_request(&mut server, &mut inbox, &mut latest).await {
+                Ok(Request { head, body }) => {
+                    let body = String::from_utf8(body).unwrap();
+                    requests.push((head.path.clone(), head.keep_alive, head.key.is_some(), body));
+                }
+                Err(none) => return (requests, none),
+            }
+        }
     }
 
     #[tokio::test]
     async fn a_body_by_length_and_one_in_chunks_are_the_same() {
-        let length = read(b"POST /a?b=c HTTP/1.1\r\nContent-Length: 5\r\nX-Api-Key: k\r\n\r\nhello").await.unwrap();
-        let chunked = read(
-            b"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\n\r\n",
-        )
-        .await
-        .unwrap();
-        assert_eq!((length.path.as_str(), length.keep_alive, length.key.is_some()), ("/a", true, true));
-        assert_eq!((chunked.path.as_str(), chunked.keep_alive, chunked.key.is_some()), ("/a", false, false));
-        assert_eq!(length.body, b"hello");
-        assert_eq!(length.body, chunked.body);
+        let length: &[u8] = b"POST /a?b=c HTTP/1.1\r\nContent-Length: 5\r\nX-Api-Key: k\r\n\r\nhello";
+        let chunked: &[u8] = b"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\n\r\n";
+        let (requests, _) = read(&[length, chunked].concat()).await;
+        let (path, body) = ("/a".to_owned(), "hello".to_owned());
+        assert_eq!(requests, [(path.clone(), true, true, body.clone()), (path, false, false, body)]);
+    }
+
+    #[tokio::test]
+    async fn a_head_like_the_one_before_is_another_request_all_the_same() {
+        let [one, two] = ["hello", "world"].map(|body| format!("POST /a HTTP/1.1\r\nContent-Length: 5\r\n\r\n{body}"));
+        let longer = "POST /a HTTP/1.1\r\nContent-Length: 6\r\n\r\nplanet";
+        let (requests, _) = read(format!("{one}{two}{longer}{one}").as_bytes()).await;
+        let bodies: Vec<_> = requests.iter().map(|(_, _, _, body)| body.as_str()).collect();
+        assert_eq!(bodies, ["hello", "world", "planet", "hello"]);
     }
 
     #[track_caller]
     fn check_bad(request: &[u8], expected: u16) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         match runtime.block_on(read(request)) {
-            Err(NoRequest::Bad(status)) => assert_eq!(status, expected, "{}", request.escape_ascii()),
+            (requests, NoRequest::Bad(status)) if requests.is_empty() => {
+                assert_eq!(status, expected, "{}", request.escape_ascii());
+            }
             other => panic!("{}: {other:?}", request.escape_ascii()),
         }
     }
@@ -339,7 +407,7 @@ mod tests {
     #[tokio::test]
     async fn a_client_that_leaves_early_is_simply_gone() {
         for part in [&b""[..], b"GET / HT", b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhel"] {
-            assert!(matches!(read(part).await, Err(NoRequest::Gone)));
+            assert!(matches!(read(part).await, (requests, NoRequest::Gone) if requests.is_empty()));
         }
     }
 }

@@ -51,6 +51,7 @@ mod pace;
 mod page;
 mod prefix;
 mod problem;
+mod put;
 mod recollection;
 mod scheduler;
 mod servers;

@@ -80,18 +80,18 @@ pub(crate) fn is_guarded(path: &str) -> bool {
 }
 
 /// The answer to a request that does not generate.
-pub(crate) fn answer(state: &State, request: &Request) -> Page {
+pub(crate) fn answer(state: &State, request: &Request<'_>) -> Page {
     let engine = state.config.engine;
-    let path = request.path.as_str();
+    let path = request.head.path.as_str();
     if generating(engine, path).is_some() {
         return wrong_method(engine, "POST");
     }
-    let page = match request.method.as_str() {
+    let page = match request.head.method.as_str() {
         "GET" | "HEAD" => get(state, path),
         "POST" => post(state, path, &request.body),
         _ => None,
     };
-    page.unwrap_or_else(|| not_found(engine, &request.method, path))
+    page.unwrap_or_else(|| not_found(engine, &request.head.method, path))
 }
 
 fn get(state: &State, path: &str) -> Option<Page> {
@@ -102,7 +102,8 @@ fn get(state: &State, path: &str) -> Option<Page> {
         (Engine::Vllm, "/version") => Page::json(&json!({ "version": "0.32.0" })),
         (Engine::Vllm, "/load") => Page::json(&json!({ "server_load": state.occupancy().running })),
         (Engine::Vllm | Engine::Tgi, "/metrics") => {
-            let text = state.metrics.page(model, &state.occupancy())?;
+            let metrics = state.metrics().clone();
+            let text = metrics.page(model, &state.occupancy())?;
             Page::new(200, metrics_type(state.config.engine), text)
         }
         (Engine::Vllm, "/v1/models") => models(&json!({

@@ -49,6 +49,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Plain<S> {
 pub(crate) struct Stamped {
     tcp: TcpStream,
     received_ns: Option<u64>,
+    /// Where the kernel puts its stamps.
+    #[cfg(target_os = "linux")]
+    control: Vec<u8>,
 }
 
 impl Stamped {
@@ -57,7 +60,12 @@ impl Stamped {
         // Both are improvements that serving works without.
         drop(tcp.set_nodelay(true));
         ask_for_stamps(&tcp);
-        Self { tcp, received_ns: None }
+        Self {
+            tcp,
+            received_ns: None,
+            #[cfg(target_os = "linux")]
+            control: nix::cmsg_space!(nix::sys::socket::Timestamps),
+        }
     }
 }
 
@@ -88,20 +96,21 @@ impl AsyncWrite for Stamped {
 
 #[cfg(target_os = "linux")]
 impl AsyncRead for Stamped {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let Self { tcp, received_ns, control } = self.get_mut();
         loop {
-            std::task::ready!(self.tcp.poll_read_ready(cx))?;
+            std::task::ready!(tcp.poll_read_ready(cx))?;
             let room = buf.remaining();
             let mut received = None;
-            let read = self.tcp.try_io(tokio::io::Interest::READABLE, || {
-                let (bytes, stamp) = receive(&self.tcp, buf)?;
+            let read = tcp.try_io(tokio::io::Interest::READABLE, || {
+                let (bytes, stamp) = receive(tcp, buf, control)?;
                 received = Some(stamp);
                 // A short read emptied the queue: said so, the next one waits for the next edge without asking again.
                 if 0 < bytes && bytes < room { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
             });
             match (received, read) {
                 (Some(stamp), _) => {
-                    self.received_ns = stamp;
+                    *received_ns = stamp;
                     return Poll::Ready(Ok(()));
                 }
                 (None, Err(error)) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -113,14 +122,13 @@ impl AsyncRead for Stamped {
 
 /// Reads once: how many bytes, and the stamp of the last segment among them.
 #[cfg(target_os = "linux")]
-fn receive(tcp: &TcpStream, buf: &mut ReadBuf<'_>) -> io::Result<(usize, Option<u64>)> {
+fn receive(tcp: &TcpStream, buf: &mut ReadBuf<'_>, control: &mut [u8]) -> io::Result<(usize, Option<u64>)> {
     use std::os::fd::AsRawFd as _;
 
     use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 
-    let mut control = nix::cmsg_space!(nix::sys::socket::Timestamps);
     let mut slices = [io::IoSliceMut::new(buf.initialize_unfilled())];
-    let message = recvmsg::<()>(tcp.as_raw_fd(), &mut slices, Some(&mut control), MsgFlags::empty())?;
+    let message = recvmsg::<()>(tcp.as_raw_fd(), &mut slices, Some(control), MsgFlags::empty())?;
     let stamp = message.cmsgs().ok().and_then(|mut messages| {
         messages.find_map(|message| match message {
             ControlMessageOwned::ScmTimestampsns(stamps) => Some(crate::clock::nanos_of(stamps.system)),

@@ -22,8 +22,11 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// A timer that counts from the request's arrival.
+    /// A timer that counts from the request's arrival; where nothing takes time, no clock is read.
     pub(crate) fn fixed(ttft: Nanos, itl: Nanos, received: Moment) -> Self {
+        if (ttft, itl) == (Nanos::ZERO, Nanos::ZERO) {
+            return Self::Fixed { due: None, itl: Duration::ZERO };
+        }
         let passed = Duration::from(clock::now().since(received));
         let now = Instant::now();
         let due = now.checked_sub(passed).unwrap_or(now) + Duration::from(ttft);

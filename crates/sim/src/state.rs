@@ -49,9 +49,44 @@ fn supply(config: &Config) -> Supply {
 /// How much is being answered.
 #[derive(Debug, Default)]
 struct Underway {
-    answers: usize,
+    answers: AtomicUsize,
     /// Threads that wait until there are none: the signal costs a system call, even if nobody hears it.
-    waiting: usize,
+    waiting: AtomicUsize,
+    /// Held by who waits but for its sleep, and around the signal: so no signal is missed.
+    lock: Mutex<()>,
+    /// The signal.
+    idle: Condvar,
+}
+
+impl Underway {
+    fn begin(&self) {
+        self.answers.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn end(&self) {
+        // Either this sees who waits, or who waits sees that there is nothing to wait for.
+        if self.answers.fetch_sub(1, Ordering::SeqCst) == 1 && self.waiting.load(Ordering::SeqCst) > 0 {
+            drop(self.lock());
+            self.idle.notify_all();
+        }
+    }
+
+    fn answers(&self) -> usize {
+        self.answers.load(Ordering::SeqCst)
+    }
+
+    /// Waits until there are none; `false` when that takes longer than `limit`.
+    fn wait(&self, limit: Duration) -> bool {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let waited = self.idle.wait_timeout_while(self.lock(), limit, |()| self.answers() > 0);
+        let is_idle = !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out();
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        is_idle
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// One engine's configuration, scheduler, counters and log, shared by all its connections.
@@ -62,7 +97,7 @@ pub struct State {
     pub(crate) model: EngineModel,
     pub(crate) journal: Journal,
     pub(crate) encryption: Option<Encryption>,
-    pub(crate) metrics: Metrics,
+    metrics: Mutex<Metrics>,
     pub(crate) gate: Gate,
     freezer: Freezer,
     prefixes: Option<Mutex<PrefixCache>>,
@@ -72,9 +107,7 @@ pub struct State {
     /// Requests of every kind.
     pub(crate) requests: AtomicU64,
     generations: AtomicU64,
-    underway: Mutex<Underway>,
-    /// The signal that nothing is.
-    idle: Condvar,
+    underway: Underway,
 }
 
 impl State {
@@ -85,7 +118,7 @@ impl State {
         };
         let caches = config.prefix_cache && config.engine == Engine::Vllm && matches!(config.pace, Pace::Model(_));
         Self {
-            metrics: Metrics::new(config.engine),
+            metrics: Mutex::new(Metrics::new(config.engine)),
             gate: Gate::new(config.limits),
             freezer: Freezer::default(),
             prefixes: caches.then(|| Mutex::new(PrefixCache::new(model.kv_tokens))),
@@ -98,26 +131,20 @@ impl State {
             bytes: AtomicU64::new(0),
             requests: AtomicU64::new(0),
             generations: AtomicU64::new(0),
-            underway: Mutex::default(),
-            idle: Condvar::new(),
+            underway: Underway::default(),
         }
     }
 
     /// Begins an answer to a request to generate: its number, from 0, and a guard for as long as it lasts.
-    pub(crate) fn begin(self: &Arc<Self>) -> (u64, Answering) {
-        self.lock().answers += 1;
+    pub(crate) fn begin(&self) -> (u64, Answering<'_>) {
+        self.underway.begin();
         self.freezer.asked();
-        (self.generations.fetch_add(1, Ordering::Relaxed), Answering(Arc::clone(self)))
+        (self.generations.fetch_add(1, Ordering::Relaxed), Answering(&self.underway))
     }
 
     /// Waits until no answer is under way; `false` when that takes longer than `limit`.
     pub(crate) fn wait_idle(&self, limit: Duration) -> bool {
-        let mut underway = self.lock();
-        underway.waiting += 1;
-        let waited = self.idle.wait_timeout_while(underway, limit, |underway| underway.answers > 0);
-        let (mut underway, result) = waited.unwrap_or_else(PoisonError::into_inner);
-        underway.waiting -= 1;
-        !result.timed_out()
+        self.underway.wait(limit)
     }
 
     /// A number that is always the same for one seed, request and purpose.
@@ -129,6 +156,11 @@ impl State {
     pub(crate) fn fault(&self, request: u64) -> Option<Fault> {
         let draw = (self.draw(request, 1) >> 11) as f64 / (1_u64 << 53) as f64;
         fault::pick(&self.config.faults, draw)
+    }
+
+    /// What is counted; to be let go of at once.
+    pub(crate) fn metrics(&self) -> MutexGuard<'_, Metrics> {
+        self.metrics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether prefixes of prompts are kept.
@@ -158,7 +190,7 @@ impl State {
         match &self.supply {
             Supply::Scheduled(scheduler) => scheduler.occupancy(),
             Supply::Timed { .. } | Supply::Stepped(_) => {
-                Occupancy { running: self.lock().answers, ..Occupancy::default() }
+                Occupancy { running: self.underway.answers(), ..Occupancy::default() }
             }
         }
     }
@@ -190,23 +222,15 @@ impl State {
     pub(crate) fn thaw(&self) {
         self.freezer.thaw();
     }
-
-    fn lock(&self) -> MutexGuard<'_, Underway> {
-        self.underway.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// An answer under way.
 #[derive(Debug)]
-pub(crate) struct Answering(Arc<State>);
+pub(crate) struct Answering<'a>(&'a Underway);
 
-impl Drop for Answering {
+impl Drop for Answering<'_> {
     fn drop(&mut self) {
-        let mut underway = self.0.lock();
-        underway.answers -= 1;
-        if underway.answers == 0 && underway.waiting > 0 {
-            self.0.idle.notify_all();
-        }
+        self.0.end();
     }
 }
 

@@ -48,22 +48,38 @@ impl<'a> Iterator for Pieces<'a> {
     type Item = &'a str;
 
     fn next(&mut self) -> Option<&'a str> {
-        let first = self.rest.chars().next()?;
-        let space = usize::from(first == ' ' && self.rest[1..].starts_with(char::is_alphanumeric));
-        let body = &self.rest[space..];
-        if self.in_word == 0 {
-            self.in_word = body.chars().take_while(|c| c.is_alphanumeric()).count();
+        if self.rest.is_empty() {
+            return None;
         }
-        let chars = match self.in_word {
-            0 => 1,
-            word if word <= WHOLE_WORD => word,
-            word => word.min(PIECE),
+        let space = usize::from(self.rest.starts_with(' '));
+        let word = if self.in_word > 0 { self.in_word } else { word(&self.rest[space..]) };
+        let (space, chars) = match word {
+            0 => (0, 1),
+            1..=WHOLE_WORD => (space, word),
+            _ => (space, PIECE),
         };
-        self.in_word = self.in_word.saturating_sub(chars);
-        let end = body.char_indices().nth(chars).map_or(body.len(), |(at, _)| at);
+        self.in_word = word.saturating_sub(chars);
+        let end = end_of(&self.rest[space..], chars);
         let (piece, rest) = self.rest.split_at(space + end);
         self.rest = rest;
         Some(piece)
+    }
+}
+
+/// The letters and digits that `text` begins with.
+fn word(text: &str) -> usize {
+    let ascii = text.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    match text.as_bytes().get(ascii) {
+        Some(byte) if !byte.is_ascii() => ascii + text[ascii..].chars().take_while(|c| c.is_alphanumeric()).count(),
+        _ => ascii,
+    }
+}
+
+/// Where the first so many characters of `text` end, in bytes.
+fn end_of(text: &str, chars: usize) -> usize {
+    match text.as_bytes().get(..chars) {
+        Some(bytes) if bytes.is_ascii() => chars,
+        _ => text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at),
     }
 }
 
@@ -82,6 +98,7 @@ mod tests {
         check("Hello world, how are you?", &["Hello", " world", ",", " how", " are", " you", "?"]);
         check("a  b\n", &["a", " ", " b", "\n"]);
         check("naïve 7€", &["naïve", " 7", "€"]);
+        check(" été Übung ¿Qué?", &[" été", " Übung", " ", "¿", "Qué", "?"]);
     }
 
     #[test]
@@ -89,6 +106,7 @@ mod tests {
         check("straight", &["straight"]);
         check(" throughput", &[" throug", "hput"]);
         check("incomprehensible!", &["incomp", "rehens", "ible", "!"]);
+        check("Überraschung", &["Überra", "schung"]);
     }
 
     #[test]

@@ -9,8 +9,9 @@ use crate::clock;
 use crate::engine::Engine;
 use crate::exchange::{After, Exchange};
 use crate::fault::Fault;
-use crate::format::{Reason, Tally, put, quoted};
+use crate::format::{Reason, Tally, quoted};
 use crate::problem::{Kind, Problem};
+use crate::put::put;
 use crate::socket::Socket;
 
 /// Numbers of a vector, unless the request says otherwise, and at most.
@@ -34,7 +35,7 @@ pub(super) async fn embedded<S: Socket>(
     };
     let mut progress = Progress::new(ask, cached, exchange.received);
     if next_tokens(exchange, &mut source, 1).await.is_err() {
-        exchange.state.metrics.aborted();
+        exchange.state.metrics().aborted();
         return Err(left());
     }
     progress.count(exchange, &source, 0);
@@ -75,24 +76,24 @@ fn write<S: Socket>(
 ) {
     let (model, prompt) = (quoted(&ask.model), tally.prompt_tokens);
     if ask.route == Route::Embed {
-        put!(out, r#"{{"model":{model},"embeddings":["#);
+        put!(out, r#"{"model":"#, model, r#","embeddings":["#);
         list(out, texts, |out, _, text| vector(out, text, dimensions));
         let total = tally.total().0;
-        put!(out, r#"],"total_duration":{total},"load_duration":0,"prompt_eval_count":{prompt}}}"#);
+        put!(out, r#"],"total_duration":"#, total, r#","load_duration":0,"prompt_eval_count":"#, prompt, "}");
         return;
     }
     let vllm = exchange.state.config.engine == Engine::Vllm;
     out.push(b'{');
     if vllm {
-        put!(out, r#""id":"embd-{}","created":{},"#, exchange.id, clock::wall().as_second());
+        put!(out, r#""id":"embd-"#, exchange.id, r#"","created":"#, clock::second(), ",");
     }
-    put!(out, r#""object":"list","model":{model},"data":["#);
+    put!(out, r#""object":"list","model":"#, model, r#","data":["#);
     list(out, texts, |out, index, text| {
-        put!(out, r#"{{"object":"embedding","index":{index},"embedding":"#);
+        put!(out, r#"{"object":"embedding","index":"#, index, r#","embedding":"#);
         vector(out, text, dimensions);
         out.push(b'}');
     });
-    put!(out, r#"],"usage":{{"prompt_tokens":{prompt},"total_tokens":{prompt}"#);
+    put!(out, r#"],"usage":{"prompt_tokens":"#, prompt, r#","total_tokens":"#, prompt);
     if vllm {
         out.extend_from_slice(br#","completion_tokens":0,"prompt_tokens_details":null"#);
     }
@@ -120,6 +121,6 @@ fn vector(out: &mut Vec<u8>, text: &str, dimensions: usize) {
     let numbers: Vec<f64> = (0..dimensions).map(|_| next()).collect();
     let length = numbers.iter().map(|number| number * number).sum::<f64>().sqrt().max(f64::MIN_POSITIVE);
     out.push(b'[');
-    list(out, &numbers, |out, _, number| put!(out, "{:.6}", number / length));
+    list(out, &numbers, |out, _, number| put!(out, format_args!("{:.6}", number / length)));
     out.push(b']');
 }

@@ -28,14 +28,12 @@ pub(super) async fn whole<S: Socket>(
         progress.count(exchange, &source, 1);
         source.written();
         if source.is_ready() && plan.tokens <= AT_ONCE {
+            progress.count_more(exchange, plan.tokens - progress.tally.generated);
             break;
         }
         // Tokens that need no waiting would otherwise keep the thread to themselves.
         tokio::task::coop::consume_budget().await;
     }
-    // What is all there came at one moment.
-    let latest = progress.tally.latest;
-    (progress.tally.generated..plan.tokens).for_each(|_| progress.count_at(latest, exchange, &source, 1));
     drop(source);
     progress.finish(exchange, plan.reason);
     if plan.is_silent() && !format.has_end_token() {
@@ -46,7 +44,7 @@ pub(super) async fn whole<S: Socket>(
         Some(Fault::HugeEvent) => "x".repeat(HUGE_EVENT),
         _ => text_of(&plan, format),
     };
-    let mut body = Vec::new();
+    let mut body = Vec::with_capacity(1_024 + text.len());
     format.whole(&mut body, &text, &tally, plan.reason);
     let mut headers = format.headers(&tally, false);
     if plan.fault == Some(Fault::HugeHeader) {

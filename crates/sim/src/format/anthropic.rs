@@ -1,7 +1,8 @@
 //! Anthropic's Messages: named events, no `[DONE]`.
 
-use super::{Ending, Format, Piece, Reason, Tally, put, quoted, unescaped};
+use super::{Ending, Format, Piece, Reason, Tally, quoted, unescaped};
 use crate::ask::{Ask, Form};
+use crate::put::put;
 
 /// One answer on `/v1/messages`.
 #[derive(Debug)]
@@ -50,17 +51,25 @@ impl Format for Anthropic {
         match index {
             0 => put!(
                 out,
-                "event: message_start\ndata: {{\"type\":\"message_start\",\"message\":{{\"id\":\"{}\",\"type\":\"message\",\"role\":\"assistant\",\"model\":{},\"content\":[],\"stop_reason\":null,\"stop_sequence\":null,\"usage\":{{\"input_tokens\":{},\"cache_creation_input_tokens\":0,\"cache_read_input_tokens\":0,\"output_tokens\":1}}}}}}\n\n",
+                "event: message_start\ndata: ",
+                r#"{"type":"message_start","message":{"id":""#,
                 self.id,
+                r#"","type":"message","role":"assistant","model":"#,
                 self.model,
-                tally.prompt_tokens
+                r#","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":"#,
+                tally.prompt_tokens,
+                r#","cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":1}}}"#,
+                "\n\n"
             ),
             1 => {
                 let block = self.tool.as_ref().map(|tool| format!("{tool}{{}}}}"));
                 let block = block.as_deref().unwrap_or(r#"{"type":"text","text":""}"#);
                 put!(
                     out,
-                    "event: content_block_start\ndata: {{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{block}}}\n\n"
+                    "event: content_block_start\ndata: ",
+                    r#"{"type":"content_block_start","index":0,"content_block":"#,
+                    block,
+                    "}\n\n"
                 );
             }
             2 => out.extend_from_slice(b"event: ping\ndata: {\"type\":\"ping\"}\n\n"),
@@ -74,8 +83,14 @@ impl Format for Anthropic {
             if self.tool.is_some() { ("input_json_delta", "partial_json") } else { ("text_delta", "text") };
         put!(
             out,
-            "event: content_block_delta\ndata: {{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{{\"type\":\"{kind}\",\"{field}\":\"{}\"}}}}\n\n",
-            piece.escaped
+            "event: content_block_delta\ndata: ",
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":""#,
+            kind,
+            r#"",""#,
+            field,
+            r#"":""#,
+            piece.escaped,
+            "\"}}\n\n"
         );
     }
 
@@ -86,9 +101,12 @@ impl Format for Anthropic {
             ),
             1 => put!(
                 out,
-                "event: message_delta\ndata: {{\"type\":\"message_delta\",\"delta\":{{\"stop_reason\":\"{}\",\"stop_sequence\":null}},\"usage\":{{\"output_tokens\":{}}}}}\n\n",
+                "event: message_delta\ndata: ",
+                r#"{"type":"message_delta","delta":{"stop_reason":""#,
                 self.name(reason),
-                tally.generated
+                r#"","stop_sequence":null},"usage":{"output_tokens":"#,
+                tally.generated,
+                "}}\n\n"
             ),
             2 => out.extend_from_slice(b"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"),
             _ => return false,
@@ -98,7 +116,7 @@ impl Format for Anthropic {
 
     fn failure(&self, index: usize, out: &mut Vec<u8>, problem: &str) -> bool {
         if index == 0 {
-            put!(out, "event: error\ndata: {problem}\n\n");
+            put!(out, "event: error\ndata: ", problem, "\n\n");
         }
         index == 0
     }
@@ -106,13 +124,19 @@ impl Format for Anthropic {
     fn whole(&self, out: &mut Vec<u8>, escaped: &str, tally: &Tally, reason: Reason) {
         put!(
             out,
-            r#"{{"id":"{}","type":"message","role":"assistant","model":{},"content":[{}],"stop_reason":"{}","stop_sequence":null,"usage":{{"input_tokens":{},"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":{}}}}}"#,
+            r#"{"id":""#,
             self.id,
+            r#"","type":"message","role":"assistant","model":"#,
             self.model,
+            r#","content":["#,
             self.block(escaped),
+            r#"],"stop_reason":""#,
             self.name(reason),
+            r#"","stop_sequence":null,"usage":{"input_tokens":"#,
             tally.prompt_tokens,
-            tally.generated
+            r#","cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":"#,
+            tally.generated,
+            "}}"
         );
     }
 }

@@ -2,9 +2,10 @@
 
 use schema::units::Nanos;
 
-use super::{Ending, Format, Piece, Reason, Tally, put, quoted, unescaped};
+use super::{Ending, Format, Piece, Reason, Tally, quoted, unescaped};
 use crate::ask::{Ask, Form, Route};
 use crate::clock;
+use crate::put::put;
 
 /// One answer on a native Ollama route.
 #[derive(Debug)]
@@ -28,24 +29,34 @@ impl Ollama {
         Self { chat: ask.route == Route::OllamaChat, model: quoted(&ask.model), tool }
     }
 
+    /// The beginning of every line.
+    fn start(&self, out: &mut Vec<u8>) {
+        let now = clock::wall();
+        put!(out, r#"{"model":"#, self.model, r#","created_at":""#, format_args!("{now}"), r#"","#);
+    }
+
     /// A line with the whole call of a tool.
     fn call(&self, out: &mut Vec<u8>, name: &str, escaped: &str, done: bool) {
+        self.start(out);
         put!(
             out,
-            r#"{{"model":{},"created_at":"{}","message":{{"role":"assistant","content":"","tool_calls":[{{"function":{{"name":{name},"arguments":{}}}}}]}},"done":{done}"#,
-            self.model,
-            clock::wall(),
-            unescaped(escaped)
+            r#""message":{"role":"assistant","content":"","tool_calls":[{"function":{"name":"#,
+            name,
+            r#","arguments":"#,
+            unescaped(escaped),
+            r#"}}]},"done":"#,
+            done
         );
     }
 
     fn line(&self, out: &mut Vec<u8>, escaped: &str, done: bool) {
-        put!(out, r#"{{"model":{},"created_at":"{}","#, self.model, clock::wall());
-        if self.chat {
-            put!(out, r#""message":{{"role":"assistant","content":"{escaped}"}},"done":{done}"#);
+        self.start(out);
+        let (before, after) = if self.chat {
+            (r#""message":{"role":"assistant","content":""#, r#""},"done":"#)
         } else {
-            put!(out, r#""response":"{escaped}","done":{done}"#);
-        }
+            (r#""response":""#, r#"","done":"#)
+        };
+        put!(out, before, escaped, after, done);
     }
 
     fn last_line(&self, out: &mut Vec<u8>, escaped: &str, tally: &Tally, reason: Reason) {
@@ -57,7 +68,7 @@ impl Ollama {
             Reason::Stop => "stop",
             Reason::Length => "length",
         };
-        put!(out, r#","done_reason":"{reason}""#);
+        put!(out, r#","done_reason":""#, reason, "\"");
         let load = LOAD.0.min(tally.total().0);
         // Ollama leaves out what is zero.
         for (field, value) in [
@@ -69,7 +80,7 @@ impl Ollama {
             ("eval_duration", tally.decode().0),
         ] {
             if value > 0 {
-                put!(out, r#","{field}":{value}"#);
+                put!(out, ",\"", field, "\":", value);
             }
         }
         out.extend_from_slice(b"}\n");
@@ -108,7 +119,7 @@ impl Format for Ollama {
 
     fn failure(&self, index: usize, out: &mut Vec<u8>, problem: &str) -> bool {
         if index == 0 {
-            put!(out, "{problem}\n");
+            put!(out, problem, "\n");
         }
         index == 0
     }

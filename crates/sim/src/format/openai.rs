@@ -1,9 +1,40 @@
 //! OpenAI's chunks as vLLM, TGI, Ollama and hosted APIs each write them.
 
-use super::{DONE, Ending, Format, Piece, Reason, Tally, put, quoted};
+use super::{DONE, Ending, Format, Piece, Reason, Tally, quoted};
 use crate::ask::{Ask, Form, Route, UsageWish};
 use crate::clock;
 use crate::engine::Engine;
+use crate::put::put;
+
+/// What every object of an answer says first.
+#[derive(Debug)]
+struct Identity {
+    engine: Engine,
+    chat: bool,
+    id: String,
+    created: i64,
+    /// As a JSON string.
+    model: String,
+}
+
+impl Identity {
+    /// Appends an object's beginning, up to its `choices`.
+    fn put(&self, out: &mut Vec<u8>, object: &str) {
+        if self.engine == Engine::Tgi {
+            put!(out, r#"{"object":""#, object, r#"","id":""#);
+        } else {
+            let prefix = if self.chat { "chatcmpl-" } else { "cmpl-" };
+            put!(out, r#"{"id":""#, prefix, self.id, r#"","object":""#, object);
+        }
+        put!(out, r#"","created":"#, self.created, r#","model":"#, self.model);
+        out.extend_from_slice(match self.engine {
+            Engine::Vllm => b",",
+            Engine::Tgi => br#","system_fingerprint":"3.3.6-sim","#.as_slice(),
+            Engine::Ollama => br#","system_fingerprint":"fp_ollama","#,
+            Engine::OpenAi => br#","service_tier":"default","system_fingerprint":"fp_sim","#,
+        });
+    }
+}
 
 /// One answer on an OpenAI route. Shapes: captures `vllm-0.32.0`, `tgi-3.3.6`; for the others their
 /// published references.
@@ -13,15 +44,14 @@ pub(crate) struct OpenAi {
     chat: bool,
     usage: UsageWish,
     prompt_chars: usize,
+    identity: Identity,
     /// An event up to its `choices`, `data: ` included; empty where there are no events.
-    start: String,
+    start: Vec<u8>,
     /// An event up to its text, and what closes the text; the former empty where there are no events.
     before_text: Vec<u8>,
     close: &'static str,
     /// The same for a call of a tool.
     tool: Option<Tool>,
-    /// A whole answer up to its `choices`.
-    whole_start: String,
 }
 
 /// The call of a tool that an answer is.
@@ -33,71 +63,64 @@ struct Tool {
     whole: String,
 }
 
+impl Tool {
+    /// The call of the tool of this name; an event begins with `start` and `role`.
+    fn new(start: &[u8], role: &str, id: &str, name: &str) -> Self {
+        let call = format!(r#""id":"call_{id}","type":"function","function":{{"name":{},"arguments":""#, quoted(name));
+        let mut before_first = Vec::new();
+        put!(&mut before_first, start[..], role, r#""tool_calls":[{"index":0,"#, call);
+        Self { before_first, whole: format!(r#""tool_calls":[{{{call}"#) }
+    }
+}
+
 impl OpenAi {
     pub(crate) fn new(engine: Engine, served: &str, ask: &Ask, id: &str) -> Self {
         let chat = ask.route == Route::Chat;
-        let (prefix, event_object, whole_object) = if chat {
-            ("chatcmpl", "chat.completion.chunk", "chat.completion")
-        } else {
-            ("cmpl", "text_completion", "text_completion")
-        };
-        let created = clock::wall().as_second();
         // TGI's completions name the model that is served, not the one asked for.
         let model = quoted(if engine == Engine::Tgi && !chat { served } else { &ask.model });
-        let start_of = |object: &str| match engine {
-            Engine::Vllm => {
-                format!(r#"{{"id":"{prefix}-{id}","object":"{object}","created":{created},"model":{model},"#)
-            }
-            Engine::Tgi => format!(
-                r#"{{"object":"{object}","id":"","created":{created},"model":{model},"system_fingerprint":"3.3.6-sim","#
-            ),
-            Engine::Ollama => format!(
-                r#"{{"id":"{prefix}-{id}","object":"{object}","created":{created},"model":{model},"system_fingerprint":"fp_ollama","#
-            ),
-            Engine::OpenAi => format!(
-                r#"{{"id":"{prefix}-{id}","object":"{object}","created":{created},"model":{model},"service_tier":"default","system_fingerprint":"fp_sim","#
-            ),
-        };
-        let start = if ask.stream { format!("data: {}", start_of(event_object)) } else { String::new() };
+        let identity = Identity { engine, chat, id: id.to_owned(), created: clock::second(), model };
+        let (mut start, mut before_text) = (Vec::new(), Vec::new());
         let opener = match (chat, engine) {
             (true, Engine::Tgi | Engine::Ollama) => r#""choices":[{"index":0,"delta":{"role":"assistant","content":""#,
             (true, Engine::Vllm | Engine::OpenAi) => r#""choices":[{"index":0,"delta":{"content":""#,
             (false, _) => r#""choices":[{"index":0,"text":""#,
         };
-        let (opener, close, tool) = match &ask.form {
+        if ask.stream {
+            start.extend_from_slice(b"data: ");
+            identity.put(&mut start, if chat { "chat.completion.chunk" } else { "text_completion" });
+        }
+        let (close, tool) = match &ask.form {
             Form::Tool(name) => {
                 let role = opener.strip_suffix(r#""content":""#).unwrap_or(opener);
-                let call =
-                    format!(r#""id":"call_{id}","type":"function","function":{{"name":{},"arguments":""#, quoted(name));
-                let tool = Tool {
-                    before_first: format!(r#"{start}{role}"tool_calls":[{{"index":0,{call}"#).into_bytes(),
-                    whole: format!(r#""tool_calls":[{{{call}"#),
-                };
-                let opener = format!(r#"{role}"tool_calls":[{{"index":0,"function":{{"arguments":""#);
-                (opener, r#""}}]}"#, Some(tool))
+                put!(&mut before_text, start[..], role, r#""tool_calls":[{"index":0,"function":{"arguments":""#);
+                (r#""}}]}"#, Some(Tool::new(&start, role, id, name)))
             }
-            Form::Text | Form::Json => (opener.to_owned(), if chat { r#""}"# } else { r#"""# }, None),
+            Form::Text | Form::Json => {
+                if ask.stream {
+                    put!(&mut before_text, start[..], opener);
+                }
+                (if chat { r#""}"# } else { r#"""# }, None)
+            }
         };
         Self {
             engine,
             chat,
-            close,
-            tool,
             usage: ask.usage,
             prompt_chars: ask.prompt_chars,
-            before_text: if ask.stream { format!("{start}{opener}").into_bytes() } else { Vec::new() },
+            identity,
             start,
-            whole_start: start_of(whole_object),
+            before_text,
+            close,
+            tool,
         }
     }
 
     /// Appends what follows an event's text, up to the end of `choices`.
     fn after_text(&self, out: &mut Vec<u8>, finish: Option<&str>) {
-        let close = self.close;
         let logprobs = if self.engine == Engine::Ollama { "" } else { r#","logprobs":null"# };
-        put!(out, r#"{close}{logprobs},"finish_reason":"#);
+        put!(out, self.close, logprobs, r#","finish_reason":"#);
         match finish {
-            Some(reason) => put!(out, r#""{reason}""#),
+            Some(reason) => put!(out, "\"", reason, "\""),
             // TGI's completions say "" before the end.
             None if self.engine == Engine::Tgi && !self.chat => out.extend_from_slice(br#""""#),
             None => out.extend_from_slice(b"null"),
@@ -118,10 +141,14 @@ impl OpenAi {
             let details = if self.chat { r#","completion_tokens_details":null"# } else { "" };
             put!(
                 out,
-                r#","usage":{{"prompt_tokens":{},"total_tokens":{},"completion_tokens":{}{details}}}"#,
+                r#","usage":{"prompt_tokens":"#,
                 tally.prompt_tokens,
+                r#","total_tokens":"#,
                 tally.all_tokens(),
-                tally.generated
+                r#","completion_tokens":"#,
+                tally.generated,
+                details,
+                "}"
             );
         } else if self.engine == Engine::Tgi && self.chat
             || self.engine == Engine::OpenAi && self.usage != UsageWish::Never
@@ -136,20 +163,20 @@ impl OpenAi {
     }
 
     fn finish_event(&self, out: &mut Vec<u8>, tally: &Tally, reason: Reason) {
-        out.extend_from_slice(self.start.as_bytes());
+        out.extend_from_slice(&self.start);
         out.extend_from_slice(match (self.chat, self.engine) {
             (true, Engine::OpenAi) => br#""choices":[{"index":0,"delta":{}"#,
             (true, _) => br#""choices":[{"index":0,"delta":{"role":"assistant","content":""}"#,
             (false, _) => br#""choices":[{"index":0,"text":"""#,
         });
         let logprobs = if self.engine == Engine::Ollama { "" } else { r#","logprobs":null"# };
-        put!(out, r#"{logprobs},"finish_reason":"{}"}}]"#, self.name(reason));
+        put!(out, logprobs, r#","finish_reason":""#, self.name(reason), r#""}]"#);
         self.running_usage(out, tally);
         out.extend_from_slice(b"}\n\n");
     }
 
     fn usage_event(&self, out: &mut Vec<u8>, tally: &Tally) {
-        put!(out, r#"{}"choices":[],"usage":"#, self.start);
+        put!(out, self.start[..], r#""choices":[],"usage":"#);
         self.usage(out, tally, false);
         // vLLM's fingerprint comes here and on whole answers only.
         out.extend_from_slice(match self.engine {
@@ -163,23 +190,26 @@ impl OpenAi {
         let (prompt, generated, total) = (tally.prompt_tokens, tally.generated, tally.all_tokens());
         match self.engine {
             Engine::Vllm => {
-                put!(out, r#"{{"prompt_tokens":{prompt},"total_tokens":{total},"completion_tokens":{generated}"#);
+                put!(out, r#"{"prompt_tokens":"#, prompt, r#","total_tokens":"#, total);
+                put!(out, r#","completion_tokens":"#, generated);
                 match tally.cached_tokens {
                     0 if whole => out.extend_from_slice(br#","prompt_tokens_details":null"#),
                     0 => {}
-                    cached => put!(out, r#","prompt_tokens_details":{{"cached_tokens":{cached}}}"#),
+                    cached => put!(out, r#","prompt_tokens_details":{"cached_tokens":"#, cached, "}"),
                 }
                 if whole {
                     out.extend_from_slice(br#","completion_tokens_details":null"#);
                 }
             }
-            Engine::Tgi | Engine::Ollama => {
-                put!(out, r#"{{"prompt_tokens":{prompt},"completion_tokens":{generated},"total_tokens":{total}"#);
+            Engine::Tgi | Engine::Ollama | Engine::OpenAi => {
+                put!(out, r#"{"prompt_tokens":"#, prompt, r#","completion_tokens":"#, generated);
+                put!(out, r#","total_tokens":"#, total);
+                if self.engine == Engine::OpenAi {
+                    out.extend_from_slice(
+                        br#","prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":0}"#,
+                    );
+                }
             }
-            Engine::OpenAi => put!(
-                out,
-                r#"{{"prompt_tokens":{prompt},"completion_tokens":{generated},"total_tokens":{total},"prompt_tokens_details":{{"cached_tokens":0}},"completion_tokens_details":{{"reasoning_tokens":0}}"#
-            ),
         }
         out.push(b'}');
     }
@@ -192,11 +222,12 @@ impl OpenAi {
         }
     }
 
-    /// A whole answer's `content`, and the calls beside it.
-    fn said(&self, escaped: &str) -> String {
+    /// Appends a whole answer's `message` up to its `content`, and the calls beside it.
+    fn said(&self, out: &mut Vec<u8>, escaped: &str) {
+        out.extend_from_slice(br#""message":{"role":"assistant","content":"#);
         match &self.tool {
-            None => format!(r#""content":"{escaped}""#),
-            Some(tool) => format!(r#""content":null,{}{escaped}"}}}}]"#, tool.whole),
+            None => put!(out, "\"", escaped, "\""),
+            Some(tool) => put!(out, "null,", tool.whole, escaped, r#""}}]"#),
         }
     }
 
@@ -242,7 +273,7 @@ impl Format for OpenAi {
             Engine::Vllm => r#""delta":{"role":"assistant","content":""}"#,
             Engine::OpenAi => r#""delta":{"role":"assistant","content":"","refusal":null}"#,
         };
-        put!(out, r#"{}"choices":[{{"index":0,{role},"logprobs":null,"finish_reason":null}}]"#, self.start);
+        put!(out, self.start[..], r#""choices":[{"index":0,"#, role, r#","logprobs":null,"finish_reason":null}]"#);
         self.running_usage(out, tally);
         if self.engine == Engine::Vllm {
             out.extend_from_slice(br#","prompt_token_ids":null,"prompt_text":null"#);
@@ -283,7 +314,7 @@ impl Format for OpenAi {
 
     fn failure(&self, index: usize, out: &mut Vec<u8>, problem: &str) -> bool {
         match index {
-            0 => put!(out, "data: {problem}\n\n"),
+            0 => put!(out, "data: ", problem, "\n\n"),
             // vLLM and TGI close the stream in good order even then; the others just stop.
             1 if self.has_end_token() => out.extend_from_slice(DONE),
             _ => return false,
@@ -293,23 +324,25 @@ impl Format for OpenAi {
 
     fn whole(&self, out: &mut Vec<u8>, escaped: &str, tally: &Tally, reason: Reason) {
         let vllm = self.engine == Engine::Vllm;
-        put!(out, r#"{}"choices":[{{"index":0,"#, self.whole_start);
-        let said = self.said(escaped);
-        match (self.chat, self.engine) {
-            (true, Engine::Vllm) => put!(
-                out,
-                r#""message":{{"role":"assistant",{said},"refusal":null,"annotations":null,"audio":null,"function_call":null,"reasoning":null}}"#
-            ),
-            (true, Engine::OpenAi) => {
-                put!(out, r#""message":{{"role":"assistant",{said},"refusal":null,"annotations":[]}}"#);
-            }
-            (true, _) => put!(out, r#""message":{{"role":"assistant",{said}}}"#),
-            (false, _) => put!(out, r#""text":"{escaped}""#),
+        self.identity.put(out, if self.chat { "chat.completion" } else { "text_completion" });
+        out.extend_from_slice(br#""choices":[{"index":0,"#);
+        if self.chat {
+            self.said(out, escaped);
+            out.extend_from_slice(match self.engine {
+                Engine::Vllm => {
+                    br#","refusal":null,"annotations":null,"audio":null,"function_call":null,"reasoning":null}"#
+                        .as_slice()
+                }
+                Engine::OpenAi => br#","refusal":null,"annotations":[]}"#,
+                Engine::Tgi | Engine::Ollama => b"}",
+            });
+        } else {
+            put!(out, r#""text":""#, escaped, "\"");
         }
         if self.engine != Engine::Ollama {
             out.extend_from_slice(br#","logprobs":null"#);
         }
-        put!(out, r#","finish_reason":"{}""#, self.name(reason));
+        put!(out, r#","finish_reason":""#, self.name(reason), "\"");
         if vllm {
             out.extend_from_slice(br#","stop_reason":null,"token_ids":null"#);
         }

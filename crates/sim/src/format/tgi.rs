@@ -1,7 +1,8 @@
 //! TGI's own `/generate` and `/generate_stream`, after captures of 3.3.6.
 
-use super::{Ending, Format, Piece, Reason, Tally, put};
+use super::{Ending, Format, Piece, Reason, Tally};
 use crate::ask::Ask;
+use crate::put::put;
 
 /// One answer on a native TGI route.
 #[derive(Debug)]
@@ -68,19 +69,29 @@ impl Format for Tgi {
         let special = piece.text.is_empty();
         put!(
             out,
-            r#"data: {{"index":{},"token":{{"id":{},"text":"{}","logprob":-0.5,"special":{special}}},"#,
+            r#"data: {"index":"#,
             tally.generated,
+            r#","token":{"id":"#,
             piece.id,
-            piece.escaped
+            r#","text":""#,
+            piece.escaped,
+            r#"","logprob":-0.5,"special":"#,
+            special,
+            "},"
         );
         match ending {
             None => out.extend_from_slice(br#""generated_text":null,"details":null}"#),
             Some(Ending { reason, escaped }) => put!(
                 out,
-                r#""generated_text":"{escaped}","details":{{"finish_reason":"{}","generated_tokens":{},"seed":null,"input_length":{}}}}}"#,
+                r#""generated_text":""#,
+                escaped,
+                r#"","details":{"finish_reason":""#,
                 name(reason),
+                r#"","generated_tokens":"#,
                 tally.generated,
-                tally.prompt_tokens
+                r#","seed":null,"input_length":"#,
+                tally.prompt_tokens,
+                "}}"
             ),
         }
         out.extend_from_slice(b"\n\n");
@@ -88,19 +99,21 @@ impl Format for Tgi {
 
     fn failure(&self, index: usize, out: &mut Vec<u8>, problem: &str) -> bool {
         if index == 0 {
-            put!(out, "data: {problem}\n\n");
+            put!(out, "data: ", problem, "\n\n");
         }
         index == 0
     }
 
     fn whole(&self, out: &mut Vec<u8>, escaped: &str, tally: &Tally, reason: Reason) {
-        put!(out, r#"{{"generated_text":"{escaped}""#);
+        put!(out, r#"{"generated_text":""#, escaped, "\"");
         if self.details {
             put!(
                 out,
-                r#","details":{{"finish_reason":"{}","generated_tokens":{},"seed":null,"prefill":[],"tokens":[]}}"#,
+                r#","details":{"finish_reason":""#,
                 name(reason),
-                tally.generated
+                r#"","generated_tokens":"#,
+                tally.generated,
+                r#","seed":null,"prefill":[],"tokens":[]}"#
             );
         }
         out.push(b'}');
