@@ -52,9 +52,8 @@ impl Facts {
     }
 
     /// Takes note of a field `error`, which some servers send empty with every event.
-    fn error(&mut self, json: &mut Json<'_>) -> Result<(), JsonError> {
-        self.failed |= !matches!(json.raw()?, "null" | "\"\"" | "{}" | "false");
-        Ok(())
+    fn error(&mut self, json: &mut Json<'_>) {
+        self.failed |= !matches!(json.raw(), "null" | "\"\"" | "{}" | "false");
     }
 
     /// Puts into `frame` what `text` said beside its content.
@@ -74,8 +73,8 @@ const COUNT_MAX: f64 = u32::MAX as f64;
 const SECONDS_MAX: f64 = 1e7;
 
 /// A count; what is negative, absurd or no number is ignored.
-fn count(json: &mut Json<'_>) -> Result<Option<u64>, JsonError> {
-    Ok(json.number_or_text()?.and_then(plausible_count))
+fn count(json: &mut Json<'_>) -> Option<u64> {
+    json.number_or_text().and_then(plausible_count)
 }
 
 /// `number` as a count, unless negative or absurd.
@@ -85,8 +84,8 @@ pub(crate) fn plausible_count(number: f64) -> Option<u64> {
 }
 
 /// A time in units of `unit` seconds; what is negative, absurd or no number is ignored.
-fn time(json: &mut Json<'_>, unit: f64) -> Result<Option<Nanos>, JsonError> {
-    Ok(json.number_or_text()?.and_then(|number| plausible_time(number * unit)))
+fn time(json: &mut Json<'_>, unit: f64) -> Option<Nanos> {
+    json.number_or_text().and_then(|number| plausible_time(number * unit))
 }
 
 /// `seconds` as a span, unless negative or absurd.
@@ -99,7 +98,7 @@ const MILLIS: f64 = 1e-3;
 const NANOS: f64 = 1e-9;
 
 /// Why a server stopped. Empty (TGI's completions, until the end) means that it has not.
-fn finish_reason(json: &mut Json<'_>) -> Result<Option<FinishReason>, JsonError> {
+fn finish_reason(json: &mut Json<'_>) -> Option<FinishReason> {
     const WORDS: &[(FinishReason, &[&str])] = &[
         (FinishReason::Stop, &["stop", "eos", "eos_token", "stop_sequence", "end_turn"]),
         (FinishReason::Length, &["length", "max_tokens", "model_context_window_exceeded"]),
@@ -107,13 +106,9 @@ fn finish_reason(json: &mut Json<'_>) -> Result<Option<FinishReason>, JsonError>
         (FinishReason::ContentFilter, &["content_filter", "refusal", "safety"]),
         (FinishReason::Error, &["error", "abort"]),
     ];
-    let word = json.string()?.unwrap_or_default();
+    let word = json.string().filter(|word| !word.is_empty())?;
     let known = WORDS.iter().find(|(_, words)| words.iter().any(|known| known.eq_ignore_ascii_case(&word)));
-    Ok(match known {
-        Some((reason, _)) => Some(*reason),
-        None if word.is_empty() => None,
-        None => Some(FinishReason::Other),
-    })
+    Some(known.map_or(FinishReason::Other, |(reason, _)| *reason))
 }
 
 /// Adds `more` at the end of `text`, without copying while there is only one piece.

@@ -11,6 +11,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use wide::u8x16;
+
 /// Where a text stops being JSON, and what was missing there. Small, because every step of the
 /// reader may return one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -77,156 +79,155 @@ impl JsonError {
 const MAX_DEPTH: u32 = 127;
 
 /// A place in a JSON text. Every method that reads takes exactly one value.
+///
+/// Where the text is no JSON it ends: whatever is read from there on is nothing, and [`document`]
+/// returns what was wrong. So readers need not look at every step, and cannot go on for ever.
 pub(crate) struct Json<'a> {
     text: &'a str,
     at: usize,
     depth: u32,
+    error: Option<JsonError>,
 }
 
 /// Reads `text`, which must be one JSON value, with `read`.
-pub(crate) fn document<'a, T>(
-    text: &'a str,
-    read: impl FnOnce(&mut Json<'a>) -> Result<T, JsonError>,
-) -> Result<T, JsonError> {
-    let mut json = Json { text, at: 0, depth: 0 };
-    let value = read(&mut json)?;
+pub(crate) fn document<'a, T>(text: &'a str, read: impl FnOnce(&mut Json<'a>) -> T) -> Result<T, JsonError> {
+    let mut json = Json { text, at: 0, depth: 0, error: None };
+    let value = read(&mut json);
     json.space();
-    if json.at == text.len() { Ok(value) } else { Err(json.error(Wanted::End)) }
+    if json.at < text.len() {
+        json.fail(Wanted::End);
+    }
+    json.error.map_or(Ok(value), Err)
 }
 
 impl<'a> Json<'a> {
     /// Walks an object, calling `field` at each of its values; `false` if it is something else.
     #[inline]
-    pub(crate) fn object(
-        &mut self,
-        mut field: impl FnMut(&mut Self, &str) -> Result<(), JsonError>,
-    ) -> Result<bool, JsonError> {
-        if self.peek() != b'{' {
-            return self.skip().map(|()| false);
+    pub(crate) fn object(&mut self, mut field: impl FnMut(&mut Self, &str)) -> bool {
+        if !self.enter(b'{') {
+            return false;
         }
-        self.enter()?;
-        if self.peek() == b'}' {
-            self.leave();
-            return Ok(true);
+        let mut more = !self.leave(b'}');
+        while more {
+            let key = match self.plain_key() {
+                Some(key) => Cow::Borrowed(key),
+                None => self.key(),
+            };
+            field(self, &key);
+            more = self.more(b'}', Wanted::CommaOrBrace);
         }
-        loop {
-            if self.peek() != b'"' {
-                return Err(self.error(Wanted::Key));
-            }
-            let (raw, escaped) = self.quoted()?;
-            if self.peek() != b':' {
-                return Err(self.error(Wanted::Colon));
-            }
-            self.at += 1;
-            if escaped {
-                field(self, &unescape(raw))?;
-            } else {
-                field(self, raw)?;
-            }
-            match self.peek() {
-                b',' => self.at += 1,
-                b'}' => {
-                    self.leave();
-                    return Ok(true);
-                }
-                _ => return Err(self.error(Wanted::CommaOrBrace)),
-            }
-        }
+        true
     }
 
     /// Walks an array, calling `element` at each of its values; `false` if it is something else.
     #[inline]
-    pub(crate) fn array(
-        &mut self,
-        mut element: impl FnMut(&mut Self) -> Result<(), JsonError>,
-    ) -> Result<bool, JsonError> {
-        if self.peek() != b'[' {
-            return self.skip().map(|()| false);
+    pub(crate) fn array(&mut self, mut element: impl FnMut(&mut Self)) -> bool {
+        if !self.enter(b'[') {
+            return false;
         }
-        self.enter()?;
-        if self.peek() == b']' {
-            self.leave();
-            return Ok(true);
+        let mut more = !self.leave(b']');
+        while more {
+            element(self);
+            more = self.more(b']', Wanted::CommaOrBracket);
         }
-        loop {
-            element(self)?;
-            match self.peek() {
-                b',' => self.at += 1,
-                b']' => {
-                    self.leave();
-                    return Ok(true);
-                }
-                _ => return Err(self.error(Wanted::CommaOrBracket)),
-            }
-        }
+        true
     }
 
     /// A string without its escapes, a lone surrogate replaced by U+FFFD; `None` for anything else.
     #[inline]
-    pub(crate) fn string(&mut self) -> Result<Option<Cow<'a, str>>, JsonError> {
+    pub(crate) fn string(&mut self) -> Option<Cow<'a, str>> {
         if self.peek() != b'"' {
-            return self.skip().map(|()| None);
+            self.skip();
+            return None;
         }
-        let (raw, escaped) = self.quoted()?;
-        Ok(Some(if escaped { Cow::Owned(unescape(raw)) } else { Cow::Borrowed(raw) }))
+        let start = self.at + 1;
+        let escaped = self.string_has_escapes();
+        if self.error.is_some() {
+            return None;
+        }
+        let text = &self.text[start..self.at - 1];
+        Some(if escaped { Cow::Owned(unescape(text)) } else { Cow::Borrowed(text) })
     }
 
     /// A finite number; `None` for anything else.
-    pub(crate) fn number(&mut self) -> Result<Option<f64>, JsonError> {
-        if !matches!(self.peek(), b'-' | b'0'..=b'9') {
-            return self.skip().map(|()| None);
+    pub(crate) fn number(&mut self) -> Option<f64> {
+        if let Some(whole) = self.small_whole() {
+            return Some(whole.into());
         }
-        let text = self.raw()?;
-        if text.len() < 10
-            && let Ok(whole) = text.parse::<u32>()
-        {
-            return Ok(Some(whole.into()));
+        if !matches!(self.byte(), b'-' | b'0'..=b'9') {
+            self.skip();
+            return None;
         }
-        Ok(text.parse().ok().filter(|number: &f64| number.is_finite()))
+        self.raw().parse().ok().filter(|number: &f64| number.is_finite())
+    }
+
+    /// A whole number of at most nine digits, as counts are; takes nothing if something else stands here.
+    fn small_whole(&mut self) -> Option<u32> {
+        self.peek();
+        let here = &self.text.as_bytes()[self.at..];
+        let length = here.iter().take(10).take_while(|byte| byte.is_ascii_digit()).count();
+        let ends = !matches!(here.get(length), Some(b'.' | b'e' | b'E'));
+        if !(1..10).contains(&length) || !ends || length > 1 && here[0] == b'0' {
+            return None;
+        }
+        self.at += length;
+        Some(here[..length].iter().fold(0, |whole, digit| whole * 10 + u32::from(digit - b'0')))
     }
 
     /// A finite number, or a string that holds one; `None` for anything else.
-    pub(crate) fn number_or_text(&mut self) -> Result<Option<f64>, JsonError> {
+    pub(crate) fn number_or_text(&mut self) -> Option<f64> {
         if self.peek() != b'"' {
             return self.number();
         }
-        let text = self.string()?;
-        Ok(text.and_then(|text| text.trim().parse().ok()).filter(|number: &f64| number.is_finite()))
+        self.string()?.trim().parse().ok().filter(|number: &f64| number.is_finite())
     }
 
     /// `true` only for `true`.
-    pub(crate) fn is_true(&mut self) -> Result<bool, JsonError> {
-        Ok(self.raw()? == "true")
+    pub(crate) fn is_true(&mut self) -> bool {
+        self.raw() == "true"
     }
 
     /// The text of the value, whatever it is.
-    pub(crate) fn raw(&mut self) -> Result<&'a str, JsonError> {
+    pub(crate) fn raw(&mut self) -> &'a str {
         self.space();
         let start = self.at;
-        self.skip()?;
-        Ok(&self.text[start..self.at])
+        self.skip();
+        &self.text[start..self.at]
     }
 
     /// The first byte of the value: `{`, `[`, `"`, `n`, … ; 0 at the end of the text.
     #[inline]
     pub(crate) fn peek(&mut self) -> u8 {
-        if self.byte() <= b' ' {
-            self.space();
-        }
+        let byte = self.byte();
+        if byte > b' ' { byte } else { self.after_space() }
+    }
+
+    /// The first byte of the value, where space comes before it.
+    #[inline(never)]
+    fn after_space(&mut self) -> u8 {
+        self.space();
         self.byte()
     }
 
     /// Passes over the value.
-    pub(crate) fn skip(&mut self) -> Result<(), JsonError> {
+    pub(crate) fn skip(&mut self) {
         match self.peek() {
-            b'"' => self.quoted().map(drop),
-            b'{' => self.object(|json, _| json.skip()).map(drop),
-            b'[' => self.array(Json::skip).map(drop),
             b'n' => self.literal("null"),
+            b'"' => drop(self.string_has_escapes()),
+            b'-' | b'0'..=b'9' => self.digits(),
             b't' => self.literal("true"),
             b'f' => self.literal("false"),
-            b'-' | b'0'..=b'9' => self.digits(),
-            _ => Err(self.error(Wanted::Value)),
+            _ => self.skip_nested(),
+        }
+    }
+
+    /// Apart, because what is passed over is mostly a leaf, which then needs no place on the stack.
+    #[inline(never)]
+    fn skip_nested(&mut self) {
+        match self.byte() {
+            b'{' => drop(self.object(|json, _| json.skip())),
+            b'[' => drop(self.array(Json::skip)),
+            _ => self.fail(Wanted::Value),
         }
     }
 
@@ -241,129 +242,192 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// Ends the text here, where it should have gone on with what was `wanted`.
     #[cold]
-    fn error(&self, wanted: Wanted) -> JsonError {
-        JsonError::at(self.at, wanted)
+    fn fail(&mut self, wanted: Wanted) {
+        self.error.get_or_insert(JsonError::at(self.at, wanted));
+        self.at = self.text.len();
     }
 
-    fn enter(&mut self) -> Result<(), JsonError> {
-        if self.depth == MAX_DEPTH {
-            return Err(self.error(Wanted::LessNesting));
-        }
-        self.depth += 1;
-        self.at += 1;
-        Ok(())
-    }
-
-    fn leave(&mut self) {
-        self.depth -= 1;
-        self.at += 1;
-    }
-
-    fn literal(&mut self, literal: &'static str) -> Result<(), JsonError> {
-        if !self.text.as_bytes()[self.at..].starts_with(literal.as_bytes()) {
-            return Err(self.error(Wanted::Value));
-        }
-        self.at += literal.len();
-        Ok(())
-    }
-
-    /// The inside of a string, and whether it has escapes. Stands at the opening quote.
-    #[expect(clippy::inline_always, reason = "measured: an eighth less time an event")]
-    #[inline(always)]
-    fn quoted(&mut self) -> Result<(&'a str, bool), JsonError> {
-        let start = self.at + 1;
-        self.at = plain_until(self.text.as_bytes(), start);
-        if self.byte() == b'"' {
+    /// Steps into the object or array that begins with `bracket`; passes over anything else.
+    #[inline]
+    fn enter(&mut self, bracket: u8) -> bool {
+        if self.peek() == bracket && self.depth < MAX_DEPTH {
+            self.depth += 1;
             self.at += 1;
-            return Ok((&self.text[start..self.at - 1], false));
+            return true;
         }
-        self.quoted_with_escapes(start)
+        self.skip_instead(bracket);
+        false
     }
 
+    /// Passes over the value where one that begins with `bracket` was wanted.
+    fn skip_instead(&mut self, bracket: u8) {
+        if self.byte() == bracket {
+            self.fail(Wanted::LessNesting);
+        } else {
+            self.skip();
+        }
+    }
+
+    /// Steps out of the object or array if it ends here with `bracket`.
+    #[inline]
+    fn leave(&mut self, bracket: u8) -> bool {
+        let ends = self.peek() == bracket;
+        if ends {
+            self.depth -= 1;
+            self.at += 1;
+        }
+        ends
+    }
+
+    /// An object's key and the colon after it, if they are written as nearly all are: without escapes and space.
+    #[inline]
+    fn plain_key(&mut self) -> Option<&'a str> {
+        let bytes = self.text.as_bytes();
+        if self.byte() != b'"' {
+            return None;
+        }
+        let start = self.at + 1;
+        let end = plain_until(bytes, start);
+        if bytes.get(end..end + 2) != Some(b"\":") {
+            return None;
+        }
+        self.at = end + 2;
+        Some(&self.text[start..end])
+    }
+
+    /// An object's key and the colon after it, however they are written.
+    #[inline(never)]
+    fn key(&mut self) -> Cow<'a, str> {
+        if self.peek() != b'"' {
+            self.fail(Wanted::Key);
+        }
+        let key = self.string().unwrap_or_default();
+        if self.peek() == b':' {
+            self.at += 1;
+        } else {
+            self.fail(Wanted::Colon);
+        }
+        key
+    }
+
+    /// Whether, after a comma, another value follows in the object or array; steps out of it if not.
+    #[inline]
+    fn more(&mut self, bracket: u8, wanted: Wanted) -> bool {
+        if self.peek() == b',' {
+            self.at += 1;
+            return true;
+        }
+        if !self.leave(bracket) {
+            self.fail(wanted);
+        }
+        false
+    }
+
+    #[inline]
+    fn literal(&mut self, literal: &'static str) {
+        if self.text.as_bytes().get(self.at..).is_some_and(|rest| rest.starts_with(literal.as_bytes())) {
+            self.at += literal.len();
+        } else {
+            self.fail(Wanted::Value);
+        }
+    }
+
+    /// Passes over a string and tells whether it has escapes. Stands at the opening quote.
+    #[inline]
+    fn string_has_escapes(&mut self) -> bool {
+        self.at = plain_until(self.text.as_bytes(), self.at + 1);
+        let plain = self.byte() == b'"';
+        if plain {
+            self.at += 1;
+        } else {
+            self.pass_escapes();
+        }
+        !plain
+    }
+
+    /// Passes over the rest of a string from its first escape on.
     #[cold]
-    fn quoted_with_escapes(&mut self, start: usize) -> Result<(&'a str, bool), JsonError> {
+    fn pass_escapes(&mut self) {
         while self.byte() == b'\\' {
-            self.escape()?;
+            self.escape();
             self.at = plain_until(self.text.as_bytes(), self.at);
         }
-        if self.byte() != b'"' {
-            return Err(self.error(Wanted::Quote));
+        if self.byte() == b'"' {
+            self.at += 1;
+        } else {
+            self.fail(Wanted::Quote);
         }
-        self.at += 1;
-        Ok((&self.text[start..self.at - 1], true))
     }
 
     /// Passes over one escape, standing at its backslash.
-    fn escape(&mut self) -> Result<(), JsonError> {
+    fn escape(&mut self) {
         let rest = &self.text.as_bytes()[self.at + 1..];
-        let length = match rest.first() {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
-            Some(b'u') if rest.len() > 4 && rest[1..5].iter().all(u8::is_ascii_hexdigit) => 6,
-            _ => return Err(self.error(Wanted::Escape)),
-        };
-        self.at += length;
-        Ok(())
+        match rest.first() {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
+            Some(b'u') if rest.len() > 4 && rest[1..5].iter().all(u8::is_ascii_hexdigit) => self.at += 6,
+            _ => self.fail(Wanted::Escape),
+        }
     }
 
     /// Passes over a number, standing at its first byte.
-    fn digits(&mut self) -> Result<(), JsonError> {
+    #[inline(never)]
+    fn digits(&mut self) {
         if self.byte() == b'-' {
             self.at += 1;
         }
-        match self.byte() {
-            b'0' => self.at += 1,
-            b'1'..=b'9' => self.run_of_digits()?,
-            _ => return Err(self.error(Wanted::Digit)),
+        if self.byte() == b'0' {
+            self.at += 1;
+        } else {
+            self.run_of_digits();
         }
         if self.byte() == b'.' {
             self.at += 1;
-            self.run_of_digits()?;
+            self.run_of_digits();
         }
         if matches!(self.byte(), b'e' | b'E') {
             self.at += 1;
             if matches!(self.byte(), b'+' | b'-') {
                 self.at += 1;
             }
-            self.run_of_digits()?;
+            self.run_of_digits();
         }
-        Ok(())
     }
 
-    fn run_of_digits(&mut self) -> Result<(), JsonError> {
+    fn run_of_digits(&mut self) {
         if !self.byte().is_ascii_digit() {
-            return Err(self.error(Wanted::Digit));
+            return self.fail(Wanted::Digit);
         }
         while self.byte().is_ascii_digit() {
             self.at += 1;
         }
-        Ok(())
     }
 }
 
-/// Index from `at` on of the first quote, backslash or control character, or the end. Eight bytes
-/// at a time: in each of the three masks a byte after a true hit may light up wrongly, but none
-/// before it, so the lowest bit of all three is right.
+/// Index from `at` on of the first quote, backslash or control character, or the end.
+#[expect(clippy::inline_always, reason = "measured: a fiftieth less work an answer")]
 #[inline(always)]
-pub(crate) fn plain_until(bytes: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let zeroes = |word: u64| word.wrapping_sub(ONES) & !word;
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let word = u64::from_le_bytes(*chunk);
-        let quote = zeroes(word ^ (ONES * u64::from(b'"')));
-        let backslash = zeroes(word ^ (ONES * u64::from(b'\\')));
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let hits = (quote | backslash | control) & HIGH;
+pub(crate) fn plain_until(bytes: &[u8], at: usize) -> usize {
+    let mut rest = bytes.get(at..).unwrap_or_default();
+    while let Some((chunk, after)) = rest.split_first_chunk() {
+        let hits = not_plain(u8x16::new(*chunk));
         if hits != 0 {
-            return at + (hits.trailing_zeros() / 8) as usize;
+            return bytes.len() - rest.len() + hits.trailing_zeros() as usize;
         }
-        at += 8;
+        rest = after;
     }
-    while bytes.get(at).is_some_and(|&byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
-        at += 1;
-    }
-    at
+    let plain = rest.iter().take_while(|&&byte| byte >= 0x20 && byte != b'"' && byte != b'\\').count();
+    bytes.len() - rest.len() + plain
+}
+
+/// A bit for each quote, backslash and control character. With its bit 1 flipped a quote is 0x20,
+/// just above the control characters, which stay among themselves: one comparison finds both.
+#[inline]
+fn not_plain(chunk: u8x16) -> u32 {
+    let flipped = chunk ^ u8x16::splat(0x02);
+    let quote_or_control = flipped.min(u8x16::splat(0x20)).simd_eq(flipped);
+    (quote_or_control | chunk.simd_eq(u8x16::splat(b'\\'))).to_bitmask()
 }
 
 /// The text that `raw`, whose escapes have been checked, stands for.

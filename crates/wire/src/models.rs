@@ -22,56 +22,51 @@ pub fn decode_models(body: &[u8]) -> Result<Vec<String>, WireError> {
 }
 
 /// The ids of a bare array, of `data`, or else of `models` (llama.cpp sends both).
-fn lists(json: &mut Json<'_>) -> Result<Option<Vec<String>>, JsonError> {
+fn lists(json: &mut Json<'_>) -> Option<Vec<String>> {
     if json.peek() == b'[' {
         return ids(json);
     }
     let (mut data, mut models) = (None, None);
-    json.object(|json, key| {
-        match key {
-            "data" => data = ids(json)?,
-            "models" => models = ids(json)?,
-            _ => json.skip()?,
-        }
-        Ok(())
-    })?;
-    Ok(data.or(models))
+    json.object(|json, key| match key {
+        "data" => data = ids(json),
+        "models" => models = ids(json),
+        _ => json.skip(),
+    });
+    data.or(models)
 }
 
-fn ids(json: &mut Json<'_>) -> Result<Option<Vec<String>>, JsonError> {
+fn ids(json: &mut Json<'_>) -> Option<Vec<String>> {
     let mut ids = Vec::new();
     let mut seen = HashSet::new();
     let is_list = json.array(|json| {
-        let id = id(json)?.filter(|id| !id.is_empty() && id.len() <= ID_MAX);
+        let id = id(json).filter(|id| !id.is_empty() && id.len() <= ID_MAX);
         if let Some(id) = id.filter(|_| ids.len() < MODELS_MAX)
             && seen.insert(id.clone())
         {
             ids.push(id);
         }
-        Ok(())
-    })?;
-    Ok(is_list.then_some(ids))
+    });
+    is_list.then_some(ids)
 }
 
 /// An item is the id itself or has one: `id` almost everywhere, `key` in LM Studio's own API,
 /// `name` in Ollama's.
-fn id(json: &mut Json<'_>) -> Result<Option<String>, JsonError> {
+fn id(json: &mut Json<'_>) -> Option<String> {
     if json.peek() == b'"' {
-        return Ok(json.string()?.map(String::from));
+        return json.string().map(String::from);
     }
     let mut best: Option<(usize, String)> = None;
     json.object(|json, key| {
         let Some(rank) = ["id", "key", "name", "model"].iter().position(|name| *name == key) else {
             return json.skip();
         };
-        if let Some(id) = json.string()?
+        if let Some(id) = json.string()
             && best.as_ref().is_none_or(|(before, _)| rank < *before)
         {
             best = Some((rank, id.into_owned()));
         }
-        Ok(())
-    })?;
-    Ok(best.map(|(_, id)| id))
+    });
+    best.map(|(_, id)| id)
 }
 
 #[cfg(test)]

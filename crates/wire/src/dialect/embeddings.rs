@@ -7,7 +7,7 @@ use crate::json::{Json, JsonError, document};
 /// Reads OpenAI's: `{"data":[{"embedding":[…]}],"usage":{…}}`.
 pub(super) fn openai(text: &str) -> Result<Frame<'_>, JsonError> {
     read(text, |json, key, vectors, facts| match key {
-        "data" => json.array(|json| item(json, vectors)).map(drop),
+        "data" => drop(json.array(|json| item(json, vectors))),
         _ => openai::fact(json, key, facts),
     })
 }
@@ -15,7 +15,7 @@ pub(super) fn openai(text: &str) -> Result<Frame<'_>, JsonError> {
 /// Reads Ollama's: `{"embeddings":[[…]],"prompt_eval_count":…}`.
 pub(super) fn ollama(text: &str) -> Result<Frame<'_>, JsonError> {
     read(text, |json, key, vectors, facts| match key {
-        "embeddings" => json.array(|json| vector(json, vectors)).map(drop),
+        "embeddings" => drop(json.array(|json| vector(json, vectors))),
         _ => ollama::fact(json, key, facts),
     })
 }
@@ -23,7 +23,7 @@ pub(super) fn ollama(text: &str) -> Result<Frame<'_>, JsonError> {
 /// Reads an answer, each of its fields by `field`.
 fn read<'a>(
     text: &'a str,
-    mut field: impl FnMut(&mut Json<'a>, &str, &mut Vectors, &mut Facts) -> Result<(), JsonError>,
+    mut field: impl FnMut(&mut Json<'a>, &str, &mut Vectors, &mut Facts),
 ) -> Result<Frame<'a>, JsonError> {
     let mut facts = Facts::default();
     let mut vectors = Vectors::default();
@@ -33,24 +33,23 @@ fn read<'a>(
     Ok(frame)
 }
 
-fn item(json: &mut Json<'_>, vectors: &mut Vectors) -> Result<(), JsonError> {
-    json.object(|json, key| if key == "embedding" { vector(json, vectors) } else { json.skip() }).map(drop)
+fn item(json: &mut Json<'_>, vectors: &mut Vectors) {
+    json.object(|json, key| if key == "embedding" { vector(json, vectors) } else { json.skip() });
 }
 
 /// A list of numbers, or base64 of four bytes for each.
-fn vector(json: &mut Json<'_>, vectors: &mut Vectors) -> Result<(), JsonError> {
+fn vector(json: &mut Json<'_>, vectors: &mut Vectors) {
     let mut numbers = 0;
     if json.peek() == b'"' {
-        let base64 = json.string()?.unwrap_or_default();
+        let base64 = json.string().unwrap_or_default();
         numbers = base64.trim_end_matches('=').len() * 3 / 16;
     } else {
         json.array(|json| {
             numbers += 1;
-            json.skip()
-        })?;
+            json.skip();
+        });
     }
     if numbers > 0 {
         vectors.add(u32::try_from(numbers).unwrap_or(u32::MAX));
     }
-    Ok(())
 }

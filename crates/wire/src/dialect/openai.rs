@@ -8,23 +8,20 @@ use crate::json::{Json, JsonError, document};
 /// Reads one chunk, its choices by `choice`.
 pub(super) fn decode<'a>(
     text: &'a str,
-    mut choice: impl FnMut(&mut Json<'a>) -> Result<Frame<'a>, JsonError>,
+    mut choice: impl FnMut(&mut Json<'a>) -> Frame<'a>,
 ) -> Result<Frames<'a>, JsonError> {
     let mut facts = Facts::default();
     let mut frames = Frames::default();
     let mut choices = 0u32;
     document(text, |json| {
         json.object(|json, key| match key {
-            "choices" => json
-                .array(|json| {
-                    let before = std::mem::replace(&mut frames.last, choice(json)?);
-                    if choices > 0 {
-                        frames.earlier.push(before);
-                    }
-                    choices += 1;
-                    Ok(())
-                })
-                .map(drop),
+            "choices" => drop(json.array(|json| {
+                let before = std::mem::replace(&mut frames.last, choice(json));
+                if choices > 0 {
+                    frames.earlier.push(before);
+                }
+                choices += 1;
+            })),
             _ => fact(json, key, &mut facts),
         })
     })?;
@@ -33,100 +30,86 @@ pub(super) fn decode<'a>(
 }
 
 /// Reads a field of the chunk that is about the whole request.
-pub(super) fn fact(json: &mut Json<'_>, key: &str, facts: &mut Facts) -> Result<(), JsonError> {
+pub(super) fn fact(json: &mut Json<'_>, key: &str, facts: &mut Facts) {
     match key {
         "usage" => usage(json, facts),
         "x_groq" => groq(json, facts),
         // Cerebras.
-        "time_info" => json.object(|json, key| seconds(json, key, facts)).map(drop),
+        "time_info" => drop(json.object(|json, key| seconds(json, key, facts))),
         "timings" => llama_cpp(json, facts),
         "metrics" => vllm(json, facts),
         "perf_metrics" => fireworks(json, facts),
         "stats" => lm_studio(json, facts),
         "error" => facts.error(json),
         // SGLang's flat errors.
-        "object" => {
-            facts.failed |= json.string()?.is_some_and(|object| object == "error");
-            Ok(())
-        }
+        "object" => facts.failed |= json.string().is_some_and(|object| object == "error"),
         _ => json.skip(),
     }
 }
 
 /// `usage`, in which Groq and SambaNova keep their timings too.
-fn usage(json: &mut Json<'_>, facts: &mut Facts) -> Result<(), JsonError> {
-    json.object(|json, key| {
-        match key {
-            "prompt_tokens" => facts.usage().input_tokens = count(json)?,
-            "completion_tokens" => facts.usage().output_tokens = count(json)?,
-            // DeepSeek; Moonshot.
-            "prompt_cache_hit_tokens" | "cached_tokens" => facts.usage().cached_input_tokens = count(json)?,
-            // SGLang.
-            "reasoning_tokens" => facts.usage().reasoning_tokens = count(json)?,
-            "prompt_tokens_details" => {
-                detail(json, "cached_tokens", |tokens| facts.usage().cached_input_tokens = Some(tokens))?;
-            }
-            "completion_tokens_details" => {
-                detail(json, "reasoning_tokens", |tokens| facts.usage().reasoning_tokens = Some(tokens))?;
-            }
-            _ => return seconds(json, key, facts),
+fn usage(json: &mut Json<'_>, facts: &mut Facts) {
+    json.object(|json, key| match key {
+        "prompt_tokens" => facts.usage().input_tokens = count(json),
+        "completion_tokens" => facts.usage().output_tokens = count(json),
+        // DeepSeek; Moonshot.
+        "prompt_cache_hit_tokens" | "cached_tokens" => facts.usage().cached_input_tokens = count(json),
+        // SGLang.
+        "reasoning_tokens" => facts.usage().reasoning_tokens = count(json),
+        "prompt_tokens_details" => {
+            detail(json, "cached_tokens", |tokens| facts.usage().cached_input_tokens = Some(tokens));
         }
-        Ok(())
-    })
-    .map(drop)
+        "completion_tokens_details" => {
+            detail(json, "reasoning_tokens", |tokens| facts.usage().reasoning_tokens = Some(tokens));
+        }
+        _ => seconds(json, key, facts),
+    });
 }
 
 /// The one count of interest in an object of details.
-fn detail(json: &mut Json<'_>, wanted: &str, mut found: impl FnMut(u64)) -> Result<(), JsonError> {
+fn detail(json: &mut Json<'_>, wanted: &str, mut found: impl FnMut(u64)) {
     json.object(|json, key| {
         if key != wanted {
             return json.skip();
         }
-        if let Some(tokens) = count(json)? {
+        if let Some(tokens) = count(json) {
             found(tokens);
         }
-        Ok(())
-    })
-    .map(drop)
+    });
 }
 
 /// The timings of Groq, Cerebras and SambaNova, whose names do not collide. In seconds.
-fn seconds(json: &mut Json<'_>, key: &str, facts: &mut Facts) -> Result<(), JsonError> {
+fn seconds(json: &mut Json<'_>, key: &str, facts: &mut Facts) {
     match key {
-        "queue_time" => facts.timing().queue_ns = time(json, SECONDS)?,
-        "prompt_time" => facts.timing().prefill_ns = time(json, SECONDS)?,
-        "completion_time" => facts.timing().decode_ns = time(json, SECONDS)?,
-        "time_to_first_token" => facts.timing().ttft_ns = time(json, SECONDS)?,
-        "total_time" | "total_latency" => facts.timing().total_ns = time(json, SECONDS)?,
-        _ => json.skip()?,
+        "queue_time" => facts.timing().queue_ns = time(json, SECONDS),
+        "prompt_time" => facts.timing().prefill_ns = time(json, SECONDS),
+        "completion_time" => facts.timing().decode_ns = time(json, SECONDS),
+        "time_to_first_token" => facts.timing().ttft_ns = time(json, SECONDS),
+        "total_time" | "total_latency" => facts.timing().total_ns = time(json, SECONDS),
+        _ => json.skip(),
     }
-    Ok(())
 }
 
 /// `x_groq`: usage and timings without asking, and an error that ends a stream early.
-fn groq(json: &mut Json<'_>, facts: &mut Facts) -> Result<(), JsonError> {
+fn groq(json: &mut Json<'_>, facts: &mut Facts) {
     json.object(|json, key| match key {
         "usage" => usage(json, facts),
         "error" => facts.error(json),
         _ => json.skip(),
-    })
-    .map(drop)
+    });
 }
 
 /// `timings` of llama.cpp, which count the tokens where no usage was asked for.
-fn llama_cpp(json: &mut Json<'_>, facts: &mut Facts) -> Result<(), JsonError> {
+fn llama_cpp(json: &mut Json<'_>, facts: &mut Facts) {
     let (mut cached, mut read, mut written) = (None, None, None);
-    json.object(|json, key| {
-        match key {
-            "cache_n" => cached = count(json)?,
-            "prompt_n" => read = count(json)?,
-            "predicted_n" => written = count(json)?,
-            "prompt_ms" => facts.timing().prefill_ns = time(json, MILLIS)?,
-            "predicted_ms" => facts.timing().decode_ns = time(json, MILLIS)?,
-            _ => json.skip()?,
-        }
-        Ok(())
-    })?;
+    json.object(|json, key| match key {
+        "cache_n" => cached = count(json),
+        "prompt_n" => read = count(json),
+        "predicted_n" => written = count(json),
+        "prompt_ms" => facts.timing().prefill_ns = time(json, MILLIS),
+        "predicted_ms" => facts.timing().decode_ns = time(json, MILLIS),
+        _ => json.skip(),
+    });
     let counted = facts.usage.is_some();
     let usage = facts.usage();
     if !counted {
@@ -134,44 +117,33 @@ fn llama_cpp(json: &mut Json<'_>, facts: &mut Facts) -> Result<(), JsonError> {
         usage.output_tokens = written;
     }
     usage.cached_input_tokens = usage.cached_input_tokens.or(cached);
-    Ok(())
 }
 
 /// `metrics` of vLLM. Its TTFT counts from scheduling, without the queue.
-fn vllm(json: &mut Json<'_>, facts: &mut Facts) -> Result<(), JsonError> {
-    json.object(|json, key| {
-        match key {
-            "queue_time_ms" => facts.timing().queue_ns = time(json, MILLIS)?,
-            "time_to_first_token_ms" => facts.timing().ttft_ns = time(json, MILLIS)?,
-            "generation_time_ms" => facts.timing().decode_ns = time(json, MILLIS)?,
-            _ => json.skip()?,
-        }
-        Ok(())
-    })
-    .map(drop)
+fn vllm(json: &mut Json<'_>, facts: &mut Facts) {
+    json.object(|json, key| match key {
+        "queue_time_ms" => facts.timing().queue_ns = time(json, MILLIS),
+        "time_to_first_token_ms" => facts.timing().ttft_ns = time(json, MILLIS),
+        "generation_time_ms" => facts.timing().decode_ns = time(json, MILLIS),
+        _ => json.skip(),
+    });
 }
 
 /// `perf_metrics` of Fireworks, in seconds, numbers or text.
-fn fireworks(json: &mut Json<'_>, facts: &mut Facts) -> Result<(), JsonError> {
+fn fireworks(json: &mut Json<'_>, facts: &mut Facts) {
     json.object(|json, key| {
-        if let Some(value) = json.number_or_text()? {
+        if let Some(value) = json.number_or_text() {
             let usage = facts.usage.get_or_insert_default();
             fireworks_fact(key, value, usage, facts.timing.get_or_insert_default());
         }
-        Ok(())
-    })
-    .map(drop)
+    });
 }
 
 /// `stats` of LM Studio's own API.
-fn lm_studio(json: &mut Json<'_>, facts: &mut Facts) -> Result<(), JsonError> {
-    json.object(|json, key| {
-        match key {
-            "time_to_first_token" => facts.timing().ttft_ns = time(json, SECONDS)?,
-            "generation_time" => facts.timing().decode_ns = time(json, SECONDS)?,
-            _ => json.skip()?,
-        }
-        Ok(())
-    })
-    .map(drop)
+fn lm_studio(json: &mut Json<'_>, facts: &mut Facts) {
+    json.object(|json, key| match key {
+        "time_to_first_token" => facts.timing().ttft_ns = time(json, SECONDS),
+        "generation_time" => facts.timing().decode_ns = time(json, SECONDS),
+        _ => json.skip(),
+    });
 }

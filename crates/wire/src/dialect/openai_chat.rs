@@ -4,120 +4,99 @@ use std::borrow::Cow;
 
 use super::{append, count, finish_reason};
 use crate::frame::Frame;
-use crate::json::{Json, JsonError};
+use crate::json::Json;
 
 /// Reads one choice.
-pub(super) fn choice<'a>(json: &mut Json<'a>) -> Result<Frame<'a>, JsonError> {
+pub(super) fn choice<'a>(json: &mut Json<'a>) -> Frame<'a> {
     let mut frame = Frame::default();
-    json.object(|json, key| {
-        match key {
-            "delta" | "message" => delta(json, &mut frame)?,
-            "index" => frame.choice = index(json)?,
-            "finish_reason" => frame.finish = finish_reason(json)?,
-            "token_ids" => frame.tokens = token_ids(json)?,
-            _ => json.skip()?,
-        }
-        Ok(())
-    })?;
-    Ok(frame)
+    json.object(|json, key| match key {
+        "delta" | "message" => delta(json, &mut frame),
+        "index" => frame.choice = index(json),
+        "finish_reason" => frame.finish = finish_reason(json),
+        "token_ids" => frame.tokens = token_ids(json),
+        _ => json.skip(),
+    });
+    frame
 }
 
 /// Number of a choice.
-pub(super) fn index(json: &mut Json<'_>) -> Result<u32, JsonError> {
-    Ok(count(json)?.and_then(|index| u32::try_from(index).ok()).unwrap_or(0))
+pub(super) fn index(json: &mut Json<'_>) -> u32 {
+    count(json).and_then(|index| u32::try_from(index).ok()).unwrap_or(0)
 }
 
 /// How many tokens are listed, where they are.
-pub(super) fn token_ids(json: &mut Json<'_>) -> Result<Option<u32>, JsonError> {
+pub(super) fn token_ids(json: &mut Json<'_>) -> Option<u32> {
     let mut tokens = 0u32;
     let listed = json.array(|json| {
         tokens += 1;
-        json.skip()
-    })?;
-    Ok(listed.then_some(tokens))
+        json.skip();
+    });
+    listed.then_some(tokens)
 }
 
-fn delta<'a>(json: &mut Json<'a>, frame: &mut Frame<'a>) -> Result<(), JsonError> {
+fn delta<'a>(json: &mut Json<'a>, frame: &mut Frame<'a>) {
     json.object(|json, key| match key {
         "content" => content(json, frame),
         // Both names at once say the same thing twice.
         "reasoning" | "reasoning_content" => {
-            let text = json.string()?;
+            let text = json.string();
             if frame.reasoning.as_ref().is_none_or(|before| before.is_empty()) {
                 frame.reasoning = text.or(frame.reasoning.take());
             }
-            Ok(())
         }
-        "refusal" => {
-            if let Some(refusal) = json.string()? {
-                append(&mut frame.text, refusal);
-            }
-            Ok(())
-        }
-        "tool_calls" => json.array(|json| tool_call(json, &mut frame.tool_call)).map(drop),
+        "refusal" => text_into(json, &mut frame.text),
+        "tool_calls" => drop(json.array(|json| tool_call(json, &mut frame.tool_call))),
         "function_call" => function(json, &mut frame.tool_call),
         _ => json.skip(),
-    })
-    .map(drop)
+    });
 }
 
 /// A string, or (Mistral) a list of parts, some of which may be thinking.
-fn content<'a>(json: &mut Json<'a>, frame: &mut Frame<'a>) -> Result<(), JsonError> {
+fn content<'a>(json: &mut Json<'a>, frame: &mut Frame<'a>) {
     if json.peek() != b'[' {
-        if let Some(text) = json.string()? {
-            append(&mut frame.text, text);
-        }
-        return Ok(());
+        return text_into(json, &mut frame.text);
     }
     json.array(|json| {
         json.object(|json, key| match key {
             "text" => text_into(json, &mut frame.text),
             "thinking" => thinking(json, &mut frame.reasoning),
             _ => json.skip(),
-        })
-        .map(drop)
-    })
-    .map(drop)
+        });
+    });
 }
 
 /// Thinking is a string or again a list of parts.
-fn thinking<'a>(json: &mut Json<'a>, reasoning: &mut Option<Cow<'a, str>>) -> Result<(), JsonError> {
+fn thinking<'a>(json: &mut Json<'a>, reasoning: &mut Option<Cow<'a, str>>) {
     if json.peek() != b'[' {
         return text_into(json, reasoning);
     }
     json.array(|json| {
-        json.object(|json, key| if key == "text" { text_into(json, reasoning) } else { json.skip() }).map(drop)
-    })
-    .map(drop)
+        json.object(|json, key| if key == "text" { text_into(json, reasoning) } else { json.skip() });
+    });
 }
 
-fn text_into<'a>(json: &mut Json<'a>, text: &mut Option<Cow<'a, str>>) -> Result<(), JsonError> {
-    if let Some(more) = json.string()? {
+fn text_into<'a>(json: &mut Json<'a>, text: &mut Option<Cow<'a, str>>) {
+    if let Some(more) = json.string() {
         append(text, more);
     }
-    Ok(())
 }
 
 /// One tool call or a piece of it: `{"index":0,"function":{"name":…,"arguments":…}}`.
-pub(super) fn tool_call<'a>(json: &mut Json<'a>, call: &mut Option<Cow<'a, str>>) -> Result<(), JsonError> {
-    json.object(|json, key| if key == "function" { function(json, call) } else { json.skip() }).map(drop)
+pub(super) fn tool_call<'a>(json: &mut Json<'a>, call: &mut Option<Cow<'a, str>>) {
+    json.object(|json, key| if key == "function" { function(json, call) } else { json.skip() });
 }
 
 /// A function's name and then its arguments, in whichever order they stand; Ollama writes the
 /// latter as an object.
-fn function<'a>(json: &mut Json<'a>, call: &mut Option<Cow<'a, str>>) -> Result<(), JsonError> {
+fn function<'a>(json: &mut Json<'a>, call: &mut Option<Cow<'a, str>>) {
     let (mut name, mut arguments) = (None, None);
-    json.object(|json, key| {
-        match key {
-            "name" => name = json.string()?,
-            "arguments" if json.peek() == b'{' => arguments = Some(json.raw()?.into()),
-            "arguments" => arguments = json.string()?,
-            _ => json.skip()?,
-        }
-        Ok(())
-    })?;
+    json.object(|json, key| match key {
+        "name" => name = json.string(),
+        "arguments" if json.peek() == b'{' => arguments = Some(json.raw().into()),
+        "arguments" => arguments = json.string(),
+        _ => json.skip(),
+    });
     for piece in [name, arguments].into_iter().flatten() {
         append(call, piece);
     }
-    Ok(())
 }

@@ -3,21 +3,18 @@
 use super::finish_reason;
 use super::openai_chat::{index, token_ids};
 use crate::frame::Frame;
-use crate::json::{Json, JsonError};
+use crate::json::Json;
 
 /// Reads one choice.
-pub(super) fn choice<'a>(json: &mut Json<'a>) -> Result<Frame<'a>, JsonError> {
+pub(super) fn choice<'a>(json: &mut Json<'a>) -> Frame<'a> {
     let mut frame = Frame::default();
-    json.object(|json, key| {
-        match key {
-            "text" => frame.text = json.string()?,
-            "reasoning" | "reasoning_content" => frame.reasoning = json.string()?,
-            "index" => frame.choice = index(json)?,
-            "finish_reason" => frame.finish = finish_reason(json)?,
-            "token_ids" => frame.tokens = token_ids(json)?,
-            _ => json.skip()?,
-        }
-        Ok(())
-    })?;
-    Ok(frame)
+    json.object(|json, key| match key {
+        "text" => frame.text = json.string(),
+        "reasoning" | "reasoning_content" => frame.reasoning = json.string(),
+        "index" => frame.choice = index(json),
+        "finish_reason" => frame.finish = finish_reason(json),
+        "token_ids" => frame.tokens = token_ids(json),
+        _ => json.skip(),
+    });
+    frame
 }
