@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 /// `1 request`, `2 requests`, for any whole number.
-pub fn counted<N: Display + PartialEq + From<u8>>(number: N, one: &str) -> String {
+pub fn counted<N: Copy + Display + PartialEq + From<u8>>(number: N, one: &str) -> String {
     let ending = if number == N::from(1) { "" } else { "s" };
     format!("{number} {one}{ending}")
 }

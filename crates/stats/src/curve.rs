@@ -1,5 +1,6 @@
 //! One target over levels of load: what each came to, the law behind them and the answer.
 
+use schema::counted;
 use schema::curve::{Answer, Curve, CurvePoint, Step};
 use schema::metric::Metric;
 use schema::plan::{Axis, Plan, Search};
@@ -16,7 +17,6 @@ use crate::places::all_places;
 use crate::saturation::{Seen, saturation};
 use crate::slo;
 use crate::summary::of_target;
-use schema::counted;
 
 /// Share of the requests due that find no place, from which on the places are what the target cannot keep up with.
 const NOT_SENT: f64 = 0.05;

@@ -156,7 +156,7 @@ pub(crate) fn of_target<'a>(
     count_outcomes(&mut summary, &requests.all);
     count_tokens_and_events(&mut summary, &requests.all);
     let seen = measure(&mut summary, plan, target, &requests.steady);
-    summary.quality = verdict(plan, target, &summary, &seen, calibration);
+    summary.quality = verdict(plan, target, &summary, (&measured, &seen), calibration);
     summary.warnings = warning::of_target(plan, target, &summary, &requests, &waits);
     (summary, requests.steady)
 }
@@ -290,7 +290,7 @@ fn verdict(
     plan: &Plan,
     target: &Target,
     summary: &TargetSummary,
-    seen: &Seen,
+    (measured, seen): (&[&Record], &Seen),
     calibration: Option<&Calibration>,
 ) -> Quality {
     let (first, throughput) = (first(target), &summary.throughput);
@@ -307,7 +307,7 @@ fn verdict(
         kernel_stamped: summary.kernel_stamped,
         shared_reads: summary.shared_reads,
         starved_slos: seen.starved_slos,
-        not_offered: unsent::not_offered(plan, summary, is_limited(summary)),
+        not_offered: unsent::not_offered(plan, summary, measured, is_limited(summary)),
     })
 }
 

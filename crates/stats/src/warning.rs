@@ -1,5 +1,6 @@
 //! What a reader must know besides the numbers.
 
+use schema::counted;
 use schema::plan::Plan;
 use schema::record::{Outcome, Record};
 use schema::summary::{Summary, TargetSummary};
@@ -9,7 +10,6 @@ use schema::units::Nanos;
 use crate::answer::level_in_words;
 use crate::places::a_place;
 use crate::requests::Requests;
-use schema::counted;
 
 /// From this mean number of tokens an event on, ITL and TPOT tell different stories.
 const TOKENS_PER_EVENT: f64 = 1.5;

@@ -221,6 +221,30 @@ fn a_load_that_was_not_offered_is_part_of_the_verdict() {
 }
 
 #[test]
+fn what_kept_requests_from_being_sent_is_told_limits_or_places() {
+    let all = |in_flight_ms: u64| {
+        let mut plan = plan(vec![target("a")]);
+        let arrival = schema::plan::Arrival::Constant;
+        let (rate_per_s, when_full) = ("10/s".parse().unwrap(), WhenFull::NotSent);
+        plan.load = Load::Open { rate_per_s, arrival, max_concurrency: 2, when_full };
+        plan.respect_limits = true;
+        // Of four, two 100 ms apart are sent and two are not.
+        let one = |i: u64| {
+            let scheduled_ns = crate::fixture::ms(i * 100);
+            match i % 4 {
+                0 | 1 => Record { index: i, scheduled_ns, ..record(i * 100, &[50, in_flight_ms]) },
+                _ => Record { start_ns: None, outcome: Outcome::NotSent, index: i, scheduled_ns, ..record(0, &[1]) },
+            }
+        };
+        let mut records: Vec<_> = (0..100).map(one).collect();
+        records.push(failed(20_000, FailureClass::RateLimited));
+        summarise(&plan, &Measured::records(&records)).targets.remove(0).quality.reasons.remove(0)
+    };
+    insta::assert_snapshot!(all(350), @"the load asked for was not offered: 50 of 101 requests not sent (2.5 of 5.0 requests/s were), all 2 places being taken; raise `--max-concurrency`, or let them wait with `--when-full wait`");
+    insta::assert_snapshot!(all(60), @"the load asked for was not offered: 50 of 101 requests not sent (2.5 of 5.0 requests/s were), held back by the provider's limits until time was up; ask for less, or for longer");
+}
+
+#[test]
 fn a_wait_that_is_too_long_for_a_retry_is_told_with_its_flag() {
     let mut plan = plan(vec![target("a")]);
     let refused = |index, seconds| {
