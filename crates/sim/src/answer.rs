@@ -75,21 +75,19 @@ pub(crate) async fn answer<S: Socket>(
         return Ok(after);
     }
     state.metrics().requested();
-    let body = match Body::read(&body) {
-        Ok(read) => {
-            drop(body);
-            read
-        }
+    let read = match Body::read(&body) {
+        Ok(read) => read,
         Err(problem) => return refuse(exchange, route, false, &problem).await,
     };
-    let stream = streams(route, &body);
-    let ask = match Ask::new(state, route, &body) {
+    let stream = streams(route, &read);
+    let ask = match Ask::new(state, route, &read) {
         Ok(ask) => ask,
         Err(problem) => return refuse(exchange, route, stream, &problem).await,
     };
     if route.embeds() {
-        return embedded::embedded(exchange, &ask, &body, fault).await;
+        return embedded::embedded(exchange, &ask, &read, fault).await;
     }
+    drop(read);
     drop(body);
     let format = format::of(state.config.engine, &state.config.model, &ask, &exchange.id);
     let recollection = ask.recollection.as_deref().map(Voice::saying);

@@ -1,5 +1,8 @@
 //! What a request asks for, whichever engine's words it uses.
 
+use std::borrow::Cow;
+use std::ops::Deref;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -92,14 +95,32 @@ pub(crate) struct Ask {
     pub(crate) recollection: Option<String>,
 }
 
+/// Text of a body, as it stands there unless something in it is escaped.
+#[derive(Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
 /// What all routes' bodies have in common or apart; fields we do not know are ignored.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Body {
-    pub(crate) model: Option<String>,
-    pub(crate) messages: Option<Vec<Message>>,
-    system: Option<Content>,
-    pub(crate) prompt: Option<Prompt>,
-    pub(crate) inputs: Option<String>,
+pub(crate) struct Body<'a> {
+    #[serde(borrow)]
+    pub(crate) model: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) messages: Option<Vec<Message<'a>>>,
+    #[serde(borrow)]
+    system: Option<Content<'a>>,
+    #[serde(borrow)]
+    pub(crate) prompt: Option<Prompt<'a>>,
+    #[serde(borrow)]
+    pub(crate) inputs: Option<Text<'a>>,
     max_tokens: Option<i64>,
     max_completion_tokens: Option<i64>,
     min_tokens: Option<i64>,
@@ -113,21 +134,24 @@ pub(crate) struct Body {
     format: Option<Value>,
     tools: Option<Vec<Tool>>,
     tool_choice: Option<Value>,
-    images: Option<Vec<String>>,
+    #[serde(borrow)]
+    images: Option<Vec<Text<'a>>>,
     cache_salt: Option<String>,
-    pub(crate) input: Option<Input>,
+    #[serde(borrow)]
+    pub(crate) input: Option<Input<'a>>,
     pub(crate) dimensions: Option<i64>,
     pub(crate) encoding_format: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(crate) struct Message {
-    #[serde(default)]
-    role: String,
-    content: Option<Content>,
+pub(crate) struct Message<'a> {
+    #[serde(default, borrow)]
+    role: Text<'a>,
+    #[serde(borrow)]
+    content: Option<Content<'a>>,
     /// Ollama's.
-    #[serde(default)]
-    images: Vec<String>,
+    #[serde(default, borrow)]
+    images: Vec<Text<'a>>,
 }
 
 /// An object that says what it is.
@@ -151,21 +175,23 @@ struct Function {
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Content {
-    Text(String),
-    Parts(Vec<Part>),
+enum Content<'a> {
+    #[serde(borrow)]
+    Text(Text<'a>),
+    #[serde(borrow)]
+    Parts(Vec<Part<'a>>),
 }
 
 #[derive(Debug, Deserialize)]
-struct Part {
-    #[serde(default)]
-    text: String,
+struct Part<'a> {
+    #[serde(default, borrow)]
+    text: Text<'a>,
     /// A picture as OpenAI's parts have it, and as Anthropic's do.
     image_url: Option<Value>,
     source: Option<Value>,
 }
 
-impl Part {
+impl Part<'_> {
     fn image(&self) -> Option<&Value> {
         self.image_url.as_ref().or(self.source.as_ref())
     }
@@ -174,18 +200,22 @@ impl Part {
 /// Texts to embed.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-pub(crate) enum Input {
-    Text(String),
-    Texts(Vec<String>),
+pub(crate) enum Input<'a> {
+    #[serde(borrow)]
+    Text(Text<'a>),
+    #[serde(borrow)]
+    Texts(Vec<Text<'a>>),
     Ids(Vec<u32>),
     ManyIds(Vec<Vec<u32>>),
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-pub(crate) enum Prompt {
-    Text(String),
-    Texts(Vec<String>),
+pub(crate) enum Prompt<'a> {
+    #[serde(borrow)]
+    Text(Text<'a>),
+    #[serde(borrow)]
+    Texts(Vec<Text<'a>>),
     Ids(Vec<u32>),
 }
 
@@ -210,7 +240,7 @@ struct Options {
     num_predict: Option<i64>,
 }
 
-impl Message {
+impl Message<'_> {
     /// Its tokens, without the template's.
     fn tokens(&self) -> u32 {
         let texts = self.content.iter().flat_map(Content::texts).map(tokens::count);
@@ -228,12 +258,13 @@ fn tokens_of(images: usize) -> u32 {
     u32::try_from(images).unwrap_or(u32::MAX).saturating_mul(tokens::PER_IMAGE)
 }
 
-impl Content {
-    fn texts(&self) -> Box<dyn Iterator<Item = &str> + '_> {
-        match self {
-            Self::Text(text) => Box::new(std::iter::once(text.as_str())),
-            Self::Parts(parts) => Box::new(parts.iter().map(|part| part.text.as_str())),
-        }
+impl Content<'_> {
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let (text, parts) = match self {
+            Self::Text(text) => (Some(&**text), &[][..]),
+            Self::Parts(parts) => (None, parts.as_slice()),
+        };
+        text.into_iter().chain(parts.iter().map(|part| &*part.text))
     }
 
     fn images(&self) -> impl Iterator<Item = &Value> {
@@ -242,10 +273,12 @@ impl Content {
     }
 }
 
-impl Body {
+impl<'a> Body<'a> {
     /// Reads a body's JSON.
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Problem> {
-        serde_json::from_slice(bytes).map_err(|error| {
+    pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, Problem> {
+        // What is text as a whole need not be checked string by string; what is not may still be a body.
+        let read = str::from_utf8(bytes).map_or_else(|_| serde_json::from_slice(bytes), serde_json::from_str);
+        read.map_err(|error| {
             let unreadable = if error.is_data() { Unreadable::Shape } else { Unreadable::Syntax };
             Problem { unreadable: Some(unreadable), ..Problem::new(Kind::BadRequest, error.to_string()) }
         })
@@ -315,7 +348,7 @@ impl Body {
                 Some(Prompt::Texts(texts)) => texts.first(),
                 Some(Prompt::Ids(_)) | None => None,
             };
-            return self.inputs.iter().chain(prompt).cloned().collect();
+            return self.inputs.iter().chain(prompt).map(|text| text.to_string()).collect();
         }
         let mut left = context.saturating_sub(tokens::PER_CONVERSATION);
         let mut said = Vec::new();
@@ -406,12 +439,12 @@ impl Body {
     }
 }
 
-impl Input {
+impl Input<'_> {
     /// Each text as something that can be hashed; token ids as their numbers.
     pub(crate) fn texts(&self) -> Vec<String> {
         match self {
-            Self::Text(text) => vec![text.clone()],
-            Self::Texts(texts) => texts.clone(),
+            Self::Text(text) => vec![text.to_string()],
+            Self::Texts(texts) => texts.iter().map(|text| text.to_string()).collect(),
             Self::Ids(ids) => vec![format!("{ids:?}")],
             Self::ManyIds(many) => many.iter().map(|ids| format!("{ids:?}")).collect(),
         }
@@ -436,7 +469,7 @@ const DEFAULT_TGI: u32 = 100;
 
 impl Ask {
     /// What `body` asks of `state`'s engine, or why it cannot be had.
-    pub(crate) fn new(state: &State, route: Route, body: &Body) -> Result<Self, Problem> {
+    pub(crate) fn new(state: &State, route: Route, body: &Body<'_>) -> Result<Self, Problem> {
         let engine = state.config.engine;
         let model = known_model(state, route, body)?;
         let (prompt_tokens, prompt_chars) = body.measure(engine, route)?;
@@ -476,7 +509,7 @@ impl Ask {
 }
 
 /// Whether the answer is to be streamed, by the body or by the route's habit.
-pub(crate) fn streams(route: Route, body: &Body) -> bool {
+pub(crate) fn streams(route: Route, body: &Body<'_>) -> bool {
     match route {
         Route::GenerateStream => true,
         Route::OllamaChat | Route::OllamaGenerate => body.stream.unwrap_or(true),
@@ -485,14 +518,14 @@ pub(crate) fn streams(route: Route, body: &Body) -> bool {
     }
 }
 
-fn known_model(state: &State, route: Route, body: &Body) -> Result<String, Problem> {
+fn known_model(state: &State, route: Route, body: &Body<'_>) -> Result<String, Problem> {
     let served = &state.config.model;
-    match (&body.model, state.config.engine) {
+    match (body.model.as_deref(), state.config.engine) {
         // TGI answers for whatever model it was asked.
-        (Some(asked), Engine::Tgi) => Ok(asked.clone()),
+        (Some(asked), Engine::Tgi) => Ok(asked.to_owned()),
         (None, _) => Ok(served.clone()),
-        (Some(asked), _) if asked == served => Ok(asked.clone()),
-        (Some(asked), Engine::Ollama) if asked.strip_suffix(":latest") == Some(served) => Ok(asked.clone()),
+        (Some(asked), _) if asked == served => Ok(asked.to_owned()),
+        (Some(asked), Engine::Ollama) if asked.strip_suffix(":latest") == Some(served) => Ok(asked.to_owned()),
         (Some(asked), engine) => {
             let message = match engine {
                 Engine::Ollama => format!("model '{asked}' not found"),
@@ -506,7 +539,7 @@ fn known_model(state: &State, route: Route, body: &Body) -> Result<String, Probl
 }
 
 /// Tokens the answer may have: as asked, within the context, or what the route gives unasked.
-fn output_limit(state: &State, route: Route, body: &Body, prompt_tokens: u32) -> Result<u32, Problem> {
+fn output_limit(state: &State, route: Route, body: &Body<'_>, prompt_tokens: u32) -> Result<u32, Problem> {
     let engine = state.config.engine;
     let context = state.model.context;
     let left = context.saturating_sub(prompt_tokens);

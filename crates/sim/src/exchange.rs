@@ -115,7 +115,8 @@ impl<'a, S: Socket> Exchange<'a, S> {
 fn sixteen_digits(number: u64) -> String {
     let bytes = number.to_be_bytes();
     let digit = |half: usize| b"0123456789abcdef"[usize::from(bytes[half / 2] >> (4 - half % 2 * 4) & 15)];
-    std::array::from_fn::<_, 16, _>(digit).map(char::from).iter().collect()
+    let digits = std::array::from_fn::<_, 16, _>(digit);
+    str::from_utf8(&digits).expect("digits are text").to_owned()
 }
 
 impl<S> Drop for Exchange<'_, S> {

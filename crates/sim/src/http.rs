@@ -123,11 +123,11 @@ pub(crate) async fn read_request<'a, S: Socket>(
     latest: &'a mut Option<Head>,
 ) -> Result<Request<'a>, NoRequest> {
     while !latest.as_ref().is_some_and(|head| inbox.unread().starts_with(&head.bytes)) {
-        *latest = parse_head(inbox.unread())?;
-        if latest.is_none() {
-            if inbox.unread().len() > HEAD_LIMIT {
-                return Err(NoRequest::Bad(431));
-            }
+        if let Some(head) = parse_head(inbox.unread())? {
+            *latest = Some(head);
+        } else if inbox.unread().len() > HEAD_LIMIT {
+            return Err(NoRequest::Bad(431));
+        } else {
             inbox.read_more(socket).await?;
         }
     }

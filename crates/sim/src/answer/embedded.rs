@@ -22,7 +22,7 @@ const MOST_DIMENSIONS: i64 = 4_096;
 pub(super) async fn embedded<S: Socket>(
     exchange: &mut Exchange<'_, S>,
     ask: &Ask,
-    body: &Body,
+    body: &Body<'_>,
     fault: Option<Fault>,
 ) -> io::Result<After> {
     let (dimensions, texts) = match check(exchange, ask, body) {
@@ -49,7 +49,7 @@ pub(super) async fn embedded<S: Socket>(
 }
 
 /// The size of the vectors, and the texts they are of.
-fn check<S: Socket>(exchange: &Exchange<'_, S>, ask: &Ask, body: &Body) -> Result<(usize, Vec<String>), Problem> {
+fn check<S: Socket>(exchange: &Exchange<'_, S>, ask: &Ask, body: &Body<'_>) -> Result<(usize, Vec<String>), Problem> {
     let bad = |message: String, field| Err(Problem::new(Kind::BadRequest, message).at(field));
     let dimensions = body.dimensions.unwrap_or(DIMENSIONS);
     if !(1..=MOST_DIMENSIONS).contains(&dimensions) {
