@@ -1,5 +1,7 @@
 //! What the head of a response says beside its status.
 
+use std::ops::RangeInclusive;
+
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use schema::record::{Limit, RateLimits, ServerTiming, Usage};
@@ -91,28 +93,81 @@ pub struct HeaderFacts {
 /// Reads `(name, value)` pairs; names in any case. Values that make no sense are ignored.
 pub fn read_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> HeaderFacts {
     let mut reader = Reader::default();
-    let mut lower = String::new();
     for (name, value) in headers {
-        lower.clear();
-        lower.push_str(name);
-        lower.make_ascii_lowercase();
-        if says_nothing(&lower) {
-            continue;
-        }
-        if let Ok(value) = std::str::from_utf8(value) {
-            reader.header(&lower, value.trim());
+        if let Some(header) = Header::of(name)
+            && let Ok(value) = std::str::from_utf8(value)
+        {
+            reader.read(header, name, value.trim());
         }
     }
     reader.facts()
 }
 
+/// A header that is of interest here. Most are not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Header {
+    ContentType,
+    /// One that names the request, and its rank among those: of several the lowest is taken.
+    RequestId(u8),
+    /// `openai-processing-ms`: until the head of a stream, or until the end.
+    Processing,
+    QueueTime,
+    /// TGI's inference is prefill and decode together.
+    InferenceTime,
+    TotalTime,
+    PromptTokens,
+    GeneratedTokens,
+    RetryAfterMs,
+    RetryAfter,
+    /// One of Fireworks' figures.
+    Fireworks,
+    /// What is left of a limit.
+    Limit,
+}
+
+impl Header {
+    fn of(name: &str) -> Option<Self> {
+        if !LENGTHS.contains(&name.len()) {
+            return None;
+        }
+        // All of it is put in lower case, because that is less work than as much as there is of the name.
+        let mut lower = [0; *LENGTHS.end()];
+        lower[..name.len()].copy_from_slice(name.as_bytes());
+        lower.make_ascii_lowercase();
+        Some(match &lower[..name.len()] {
+            b"content-type" => Self::ContentType,
+            b"x-request-id" => Self::RequestId(0),
+            b"request-id" => Self::RequestId(1),
+            b"x-generation-id" => Self::RequestId(2),
+            b"x-amzn-requestid" => Self::RequestId(3),
+            b"cf-ray" => Self::RequestId(4),
+            b"openai-processing-ms" => Self::Processing,
+            b"x-queue-time" => Self::QueueTime,
+            b"x-inference-time" => Self::InferenceTime,
+            b"x-total-time" => Self::TotalTime,
+            b"x-prompt-tokens" => Self::PromptTokens,
+            b"x-generated-tokens" => Self::GeneratedTokens,
+            b"retry-after-ms" => Self::RetryAfterMs,
+            b"retry-after" => Self::RetryAfter,
+            name if name.starts_with(FIREWORKS.as_bytes()) => Self::Fireworks,
+            name if is_about_limits(name) => Self::Limit,
+            _ => return None,
+        })
+    }
+}
+
+/// Bytes that names of interest have: from `cf-ray` to some more than `anthropic-ratelimit-output-tokens-remaining`.
+const LENGTHS: RangeInclusive<usize> = 6..=48;
+
+/// How the names of Fireworks' headers begin.
+const FIREWORKS: &str = "fireworks-";
+
 /// What has been read, before its parts are weighed against each other.
 #[derive(Default)]
 struct Reader {
     facts: HeaderFacts,
-    /// Rank of the name the request id came from.
-    id_rank: Option<usize>,
-    /// `openai-processing-ms`: until the head of a stream, or until the end.
+    /// Rank of the header the request id came from.
+    id_rank: Option<u8>,
     processing: Option<Nanos>,
     streamed: bool,
     retry_after_ms: Option<RetryAfter>,
@@ -121,32 +176,27 @@ struct Reader {
 }
 
 impl Reader {
-    fn header(&mut self, name: &str, value: &str) {
+    fn read(&mut self, header: Header, name: &str, value: &str) {
         let millis = || value.parse().ok().and_then(|ms: f64| plausible_time(ms / 1e3));
         let tokens = || value.parse().ok().and_then(plausible_count);
-        match name {
-            "content-type" => self.streamed = value.starts_with("text/event-stream"),
-            "openai-processing-ms" => self.processing = millis(),
-            "x-queue-time" => self.facts.timing.queue_ns = millis(),
-            // TGI's inference is prefill and decode together.
-            "x-inference-time" => self.facts.timing.decode_ns = millis(),
-            "x-total-time" => self.facts.timing.total_ns = millis(),
-            "x-prompt-tokens" => self.facts.usage.input_tokens = tokens(),
-            "x-generated-tokens" => self.facts.usage.output_tokens = tokens(),
-            "retry-after-ms" => self.retry_after_ms = millis().map(RetryAfter::In),
-            "retry-after" => self.retry_after = retry_after(value),
-            "x-request-id" => self.request_id(name, value),
-            _ => {
-                if let Some(rest) = name.strip_prefix("fireworks-") {
-                    if let Ok(number) = value.parse() {
-                        fireworks_fact(rest, number, &mut self.facts.usage, &mut self.facts.timing);
-                    }
-                } else if is_about_limits(name) {
-                    self.limit(name, value);
-                } else {
-                    self.request_id(name, value);
+        let HeaderFacts { timing, usage, .. } = &mut self.facts;
+        match header {
+            Header::ContentType => self.streamed = value.starts_with("text/event-stream"),
+            Header::RequestId(rank) => self.request_id(rank, value),
+            Header::Processing => self.processing = millis(),
+            Header::QueueTime => timing.queue_ns = millis(),
+            Header::InferenceTime => timing.decode_ns = millis(),
+            Header::TotalTime => timing.total_ns = millis(),
+            Header::PromptTokens => usage.input_tokens = tokens(),
+            Header::GeneratedTokens => usage.output_tokens = tokens(),
+            Header::RetryAfterMs => self.retry_after_ms = millis().map(RetryAfter::In),
+            Header::RetryAfter => self.retry_after = retry_after(value),
+            Header::Fireworks => {
+                if let Ok(number) = value.parse() {
+                    fireworks_fact(&name[FIREWORKS.len()..].to_ascii_lowercase(), number, usage, timing);
                 }
             }
+            Header::Limit => self.limit(&name.to_ascii_lowercase(), value),
         }
     }
 
@@ -168,9 +218,7 @@ impl Reader {
         }
     }
 
-    fn request_id(&mut self, name: &str, value: &str) {
-        const NAMES: &[&str] = &["x-request-id", "request-id", "x-generation-id", "x-amzn-requestid", "cf-ray"];
-        let Some(rank) = NAMES.iter().position(|known| *known == name) else { return };
+    fn request_id(&mut self, rank: u8, value: &str) {
         if !value.is_empty() && self.id_rank.is_none_or(|before| rank < before) {
             self.id_rank = Some(rank);
             self.facts.request_id = Some(Untrusted::bounded(value, 200));
@@ -194,19 +242,10 @@ impl Reader {
     }
 }
 
-/// Whether it is one of the headers that nearly every head has, and that are of no interest here.
-fn says_nothing(name: &str) -> bool {
-    matches!(name, "date" | "server" | "content-length" | "transfer-encoding" | "connection" | "vary")
-}
-
-/// Whether a name holds `ratelimit` or `tokenlimit`.
-fn is_about_limits(name: &str) -> bool {
-    // Most names are not, and this is the cheaper look.
-    if !name.contains("limit") {
-        return false;
-    }
-    let mut limits = name.match_indices("limit");
-    limits.any(|(at, _)| name[..at].ends_with("rate") || name[..at].ends_with("token"))
+/// Whether a name holds `ratelimit` or `tokenlimit`, and more that says what of it.
+fn is_about_limits(name: &[u8]) -> bool {
+    let holds = |word: &[u8]| name.windows(word.len()).any(|part| part == word);
+    name.len() >= "ratelimit-reset".len() && (holds(b"ratelimit") || holds(b"tokenlimit"))
 }
 
 /// Windows of one head at most; nobody is known to publish more than eight.
