@@ -18,7 +18,7 @@ use miette::Report;
 use schema::exchange::{EXCHANGE_FORMAT, Exchange, Exchanges};
 use schema::progress::Progress;
 use schema::record::TokenSource;
-use schema::target::Target;
+use schema::target::{Credentialed, Target};
 use schema::text::Untrusted;
 use transport::{Client, Clock, Connector};
 use tui::inspect::{Carried, Filter};
@@ -155,7 +155,7 @@ struct Round {
     prepared: Prepared,
     clock: Clock,
     cancel: Arc<AtomicBool>,
-    clients: Vec<Client>,
+    connector: Connector,
 }
 
 impl Round {
@@ -163,15 +163,21 @@ impl Round {
         let clock = Clock::start();
         let plan = &prepared.resolved.plan.transport;
         let connector = Connector::new(plan, prepared.proxy.clone(), clock).map_err(Report::from)?;
-        let cancel = Arc::new(AtomicBool::new(false));
-        let clients = prepared.resolved.targets.iter();
-        let clients = clients.map(|who| Client::new(connector.clone(), who, Arc::clone(&cancel)));
-        let clients = clients.collect::<Result<_, _>>().map_err(Report::from)?;
-        Ok(Self { prepared, clock, cancel, clients })
+        let round = Self { prepared, clock, cancel: Arc::new(AtomicBool::new(false)), connector };
+        // What no client can be had for is told before anybody is asked.
+        for who in &round.prepared.resolved.targets {
+            round.client(who)?;
+        }
+        Ok(round)
+    }
+
+    /// A client stays on the thread that made it.
+    fn client(&self, who: &Credentialed) -> Result<Client, Failure> {
+        Ok(Client::new(self.connector.clone(), who, Arc::clone(&self.cancel)).map_err(Report::from)?)
     }
 
     fn targets(&self) -> Vec<Target> {
-        self.clients.iter().map(|client| client.target().clone()).collect()
+        self.prepared.resolved.targets.iter().map(|who| who.target.clone()).collect()
     }
 
     /// Sends them one after another, so that none disturbs another's timing. `told` hears how far each comes, `over` what
@@ -185,11 +191,12 @@ impl Round {
         let runtime = super::small_runtime()?;
         let redactor = self.prepared.redactor();
         let mut exchanges = Vec::new();
-        for (index, client) in self.clients.iter().enumerate() {
+        for (index, who) in self.prepared.resolved.targets.iter().enumerate() {
             if self.cancel.load(Ordering::Relaxed) {
                 break;
             }
-            let taken = runtime.block_on(self.send(client, told));
+            let client = self.client(who)?;
+            let taken = runtime.block_on(self.send(&client, told));
             let exchange = secrets::without(taken.exchange(client.target()), &redactor)?;
             over(index, &exchange);
             exchanges.push(exchange);

@@ -100,7 +100,7 @@ fn check_falls_apart(part: &str, life: Life) -> TempDir {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "commands::on_stage::in_a_terminal", "--ignored", "--nocapture"]);
     command.current_dir(folder.path()).env("TERM", "xterm").env("HOME", folder.path()).env(PART, part);
-    command.env_remove("NO_COLOR").env("RUST_BACKTRACE", "0");
+    command.env_remove("NO_COLOR").env("RUST_BACKTRACE", if part == "draw" { "1" } else { "0" });
     let pty = Pty::run(command, 80, 24);
     if part == "press" {
         pty.wait_for("press a key");
@@ -110,9 +110,10 @@ fn check_falls_apart(part: &str, life: Life) -> TempDir {
     pty.check_sane();
     let sent = String::from_utf8_lossy(&pty.sent()).into_owned();
     let (on_screen, after) = sent.rsplit_once("\u{1b}[?1049l").expect("a screen was shown and left");
-    for told in [format!("fell apart in {part}"), "said meanwhile".to_owned()] {
-        assert!(after.contains(&told) && !on_screen.contains(&told), "{told}: {sent:?}");
+    for told in ["panicked at", file!(), &format!("fell apart in {part}"), "said meanwhile"] {
+        assert!(after.contains(told) && !on_screen.contains(told), "{told}: {sent:?}");
     }
+    assert_eq!(after.contains("stack backtrace"), part == "draw", "as RUST_BACKTRACE says: {sent:?}");
     folder
 }
 

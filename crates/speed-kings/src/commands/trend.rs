@@ -109,7 +109,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             period_days: args.period,
             window_days: args.window,
         };
-        let counted = counted(&objective, &runs, context)?;
+        let counted = counts(&objective, &runs, context)?;
         trend.budget = stats::error_budget(&objective, &counted);
         if trend.budget.is_none() {
             let budget = "note: no budget can be told: none of these runs has the requests to judge";
@@ -275,7 +275,7 @@ fn notes(trend: &Trend, runs: &[Kept]) -> Vec<String> {
 }
 
 /// What each run adds to the budget: by its summary where that has it, else by its records.
-fn counted(objective: &Objective, runs: &[Kept], context: &Context) -> Result<Vec<Counted>, Failure> {
+fn counts(objective: &Objective, runs: &[Kept], context: &Context) -> Result<Vec<Counted>, Failure> {
     let mut counted = Vec::new();
     for run in runs {
         let added = match objective.unit {

@@ -96,10 +96,10 @@ fn tally_alone(args: &Args, context: &Context) -> Result<Exit, Failure> {
 fn stored_tally(out: &Path) -> Result<(Tally, Vec<String>), Failure> {
     let voted = store::votes(out).map_err(miette::Report::new)?;
     let path = out.join(store::VOTES);
-    let told = |count: u64, what: &str| (count > 0).then(|| format!("`{}`: {count} {what}", path.display()));
+    let told = |count: u64, what: &str| (count > 0).then(|| format!("`{}`: {what}: {count}", path.display()));
     let notes = [
-        told(voted.unreadable, "lines that are no votes were passed over"),
-        told(voted.newer, "votes were kept by a newer version of this program, and are not counted"),
+        told(voted.unreadable, "lines passed over that are no votes"),
+        told(voted.newer, "votes not counted that a newer version of this program kept"),
         voted.cut.then(|| format!("`{}` is so long that only its beginning was read", path.display())),
     ];
     Ok((stats::tally(&voted.votes), notes.into_iter().flatten().collect()))

@@ -1,7 +1,8 @@
 //! The terminal, taken and given back.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, Write as _};
-use std::panic;
+use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
 use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
@@ -95,11 +96,22 @@ fn give_back_before_panics_are_told() {
         let tell = panic::take_hook();
         panic::set_hook(Box::new(move |panicked| {
             if Curtain::is_closed() && !Curtain::is_this_threads() {
-                Curtain::hold(&panicked.to_string());
+                Curtain::hold(&in_words(panicked));
             } else {
                 give_back();
                 tell(panicked);
             }
         }));
     });
+}
+
+/// Which thread panicked, where and why, and how it came there where `RUST_BACKTRACE` asks for that.
+fn in_words(panicked: &PanicHookInfo<'_>) -> String {
+    let thread = std::thread::current();
+    let told = format!("thread '{}' {panicked}", thread.name().unwrap_or("<unnamed>"));
+    let backtrace = Backtrace::capture();
+    match backtrace.status() {
+        BacktraceStatus::Captured => format!("{told}\nstack backtrace:\n{backtrace}"),
+        _ => told,
+    }
 }

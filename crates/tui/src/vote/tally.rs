@@ -46,9 +46,10 @@ fn contenders<'a>(tally: &'a Tally, width: usize, theme: &'a Theme) -> impl Iter
 fn name(place: usize, votes: &Votes, width: usize, theme: &Theme) -> Line<'static> {
     let contender = &votes.contender;
     let mark = if contender.simulated { " SIMULATED" } else { "" };
-    let number = format!("{}. {}", place + 1, contender.target);
     let counts = format!("  preferred {} of {}, alike {}", votes.preferred, votes.shown, votes.alike);
-    let room = width.saturating_sub(text::width(&number) + mark.len() + counts.len() + 2);
+    let room = width.saturating_sub(mark.len() + counts.len());
+    let number = text::fit(&Untrusted::from(format!("{}. {}", place + 1, contender.target).as_str()), room);
+    let room = room.saturating_sub(text::width(&number) + 2);
     let model = if room < 4 { String::new() } else { format!("  {}", text::fit(&contender.model, room)) };
     Line::from(vec![
         Span::styled(number, theme.lane(place)),

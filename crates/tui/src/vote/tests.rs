@@ -151,3 +151,18 @@ fn votes_are_told_in_lines_that_fit() {
     assert!(text.lines().all(|line| crate::text::width(line) <= 80), "{text}");
     assert!(text.starts_with("Votes: ") && text.contains("1. ") && text.contains('●'), "{text}");
 }
+
+#[test]
+fn a_name_gives_way_before_what_was_counted() {
+    let mut tally = tally();
+    for (place, votes) in tally.contenders.iter_mut().enumerate() {
+        votes.contender.target = format!("{}-{place}", "very".repeat(14)).parse().unwrap();
+    }
+    for columns in [80, 60, 40] {
+        let text = tally_text(&tally, columns);
+        assert!(text.lines().all(|line| crate::text::width(line) <= columns.into()), "{text}");
+    }
+    let text = tally_text(&tally, 60);
+    let of_simulated = text.lines().find(|line| line.starts_with("2. ")).unwrap();
+    assert!(of_simulated.ends_with("… SIMULATED  preferred 3 of 11, alike 1"), "{text}");
+}

@@ -177,7 +177,8 @@ fn header(name: String, value: Option<Vec<u8>>) -> Header {
 
 fn whole_text(dialect: Dialect, body: &[u8]) -> Option<Untrusted> {
     let answer = wire::decode_answer(dialect, body).ok()?;
-    text([&answer.reasoning, &answer.text, &answer.tool_call].into_iter().map(String::as_str))
+    let said = [&answer.reasoning, &answer.text, &answer.tool_call].into_iter().flatten();
+    text(said.map(AsRef::as_ref))
 }
 
 /// Where each frame of `body` ends, and its text. Frames are the same however the bytes are split, so they are fed line
