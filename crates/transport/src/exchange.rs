@@ -12,7 +12,7 @@ use schema::record::{
 use schema::target::Target;
 use schema::text::Untrusted;
 use schema::units::{Moment, Nanos};
-use wire::{Answer, Decoder, Frame, HeaderFacts, ServerError, WireError};
+use wire::{Decoder, Frame, HeaderFacts, ServerError, WireError};
 
 use crate::client::{LOOK_UP, Order, Watch};
 use crate::clock::Clock;
@@ -209,7 +209,7 @@ impl<'a> Exchange<'a> {
         }
         let answer = wire::decode_answer(self.target.dialect, &all).map_err(|e| undecodable(&e))?;
         let (read, number) = line.latest();
-        self.heard.fold_answer(answer, all.len(), read, number, watch)
+        self.heard.fold_answer(answer, read, number, watch)
     }
 
     /// Reads why the request was refused.
@@ -462,29 +462,17 @@ impl Heard {
 
     fn fold_answer(
         &mut self,
-        answer: Answer,
-        bytes: usize,
+        answer: Frame<'_>,
         read: Read,
         number: u32,
         watch: &mut impl Watch,
     ) -> Result<FinishReason, End> {
         if let Some(error) = answer.error {
-            return Err(in_stream(error).into());
+            return Err(in_stream(*error).into());
         }
-        let frame = Frame {
-            text: (!answer.text.is_empty()).then_some(answer.text.into()),
-            reasoning: (!answer.reasoning.is_empty()).then_some(answer.reasoning.into()),
-            tool_call: (!answer.tool_call.is_empty()).then_some(answer.tool_call.into()),
-            vectors: answer.vectors,
-            finish: Some(answer.finish),
-            usage: answer.usage.map(Box::new),
-            timing: answer.timing.map(Box::new),
-            bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
-            ..Frame::default()
-        };
-        self.fold(&frame, read, number, watch);
+        self.fold(&answer, read, number, watch);
         if self.content {
-            Ok(answer.finish)
+            Ok(answer.finish.unwrap_or(FinishReason::Unsaid))
         } else {
             Err(said(FailureClass::Empty, "the answer held no content").into())
         }

@@ -134,11 +134,7 @@ impl Decoder {
 
 /// What one event says.
 fn frames(dialect: Dialect, index: u64, event: Event<'_>) -> Result<Frames<'_>, WireError> {
-    let text = std::str::from_utf8(event.data).map_err(|error| WireError::NotUtf8 {
-        index,
-        dialect,
-        offset: error.valid_up_to(),
-    })?;
+    let text = utf8(dialect, index, event.data)?;
     let mut frames = if event.error {
         Frame { error: Some(Box::new(error::in_stream(text))), ..Frame::default() }.into()
     } else if text.trim_ascii() == "[DONE]" {
@@ -148,4 +144,13 @@ fn frames(dialect: Dialect, index: u64, event: Event<'_>) -> Result<Frames<'_>, 
     };
     frames.last.bytes = u32::try_from(event.bytes).unwrap_or(u32::MAX);
     Ok(frames)
+}
+
+/// The text of event `index`.
+pub(crate) fn utf8(dialect: Dialect, index: u64, bytes: &[u8]) -> Result<&str, WireError> {
+    simdutf8::basic::from_utf8(bytes).or_else(|_| std::str::from_utf8(bytes)).map_err(|error| WireError::NotUtf8 {
+        index,
+        dialect,
+        offset: error.valid_up_to(),
+    })
 }

@@ -164,14 +164,18 @@ impl<'a> Json<'a> {
     /// A whole number of at most nine digits, as counts are; takes nothing if something else stands here.
     fn small_whole(&mut self) -> Option<u32> {
         self.peek();
-        let here = &self.text.as_bytes()[self.at..];
-        let length = here.iter().take(10).take_while(|byte| byte.is_ascii_digit()).count();
-        let ends = !matches!(here.get(length), Some(b'.' | b'e' | b'E'));
-        if !(1..10).contains(&length) || !ends || length > 1 && here[0] == b'0' {
+        let here = self.text.as_bytes().get(self.at..)?;
+        let (mut whole, mut length) = (0, 0);
+        while let Some(digit @ b'0'..=b'9') = here.get(length).filter(|_| length < 9) {
+            whole = whole * 10 + u32::from(digit - b'0');
+            length += 1;
+        }
+        let more = matches!(here.get(length), Some(b'0'..=b'9' | b'.' | b'e' | b'E'));
+        if length == 0 || more || length > 1 && here[0] == b'0' {
             return None;
         }
         self.at += length;
-        Some(here[..length].iter().fold(0, |whole, digit| whole * 10 + u32::from(digit - b'0')))
+        Some(whole)
     }
 
     /// A finite number, or a string that holds one; `None` for anything else.

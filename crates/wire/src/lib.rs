@@ -26,7 +26,7 @@ mod json;
 mod models;
 pub mod prometheus;
 
-pub use answer::{Answer, decode_answer};
+pub use answer::decode_answer;
 pub use decoder::{Decoder, WireError};
 pub use encode::{Message, RequestSpec, Role, encode};
 pub use error::{ServerError, classify_status, decode_error};

@@ -8,7 +8,7 @@ use crate::json::{Json, JsonError, document};
 /// Reads one chunk, its choices by `choice`.
 pub(super) fn decode<'a>(
     text: &'a str,
-    mut choice: impl FnMut(&mut Json<'a>) -> Frame<'a>,
+    mut choice: impl FnMut(&mut Json<'a>, &mut Frame<'a>),
 ) -> Result<Frames<'a>, JsonError> {
     let mut facts = Facts::default();
     let mut frames = Frames::default();
@@ -16,10 +16,10 @@ pub(super) fn decode<'a>(
     document(text, |json| {
         json.object(|json, key| match key {
             "choices" => drop(json.array(|json| {
-                let before = std::mem::replace(&mut frames.last, choice(json));
                 if choices > 0 {
-                    frames.earlier.push(before);
+                    frames.earlier.push(std::mem::take(&mut frames.last));
                 }
+                choice(json, &mut frames.last);
                 choices += 1;
             })),
             _ => fact(json, key, &mut facts),

@@ -7,16 +7,14 @@ use crate::frame::Frame;
 use crate::json::Json;
 
 /// Reads one choice.
-pub(super) fn choice<'a>(json: &mut Json<'a>) -> Frame<'a> {
-    let mut frame = Frame::default();
+pub(super) fn choice<'a>(json: &mut Json<'a>, frame: &mut Frame<'a>) {
     json.object(|json, key| match key {
-        "delta" | "message" => delta(json, &mut frame),
+        "delta" | "message" => delta(json, frame),
         "index" => frame.choice = index(json),
         "finish_reason" => frame.finish = finish_reason(json),
         "token_ids" => frame.tokens = token_ids(json),
         _ => json.skip(),
     });
-    frame
 }
 
 /// Number of a choice.

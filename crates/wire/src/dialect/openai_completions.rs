@@ -6,8 +6,7 @@ use crate::frame::Frame;
 use crate::json::Json;
 
 /// Reads one choice.
-pub(super) fn choice<'a>(json: &mut Json<'a>) -> Frame<'a> {
-    let mut frame = Frame::default();
+pub(super) fn choice<'a>(json: &mut Json<'a>, frame: &mut Frame<'a>) {
     json.object(|json, key| match key {
         "text" => frame.text = json.string(),
         "reasoning" | "reasoning_content" => frame.reasoning = json.string(),
@@ -16,5 +15,4 @@ pub(super) fn choice<'a>(json: &mut Json<'a>) -> Frame<'a> {
         "token_ids" => frame.tokens = token_ids(json),
         _ => json.skip(),
     });
-    frame
 }
