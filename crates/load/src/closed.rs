@@ -124,12 +124,12 @@ struct Shared<F> {
 }
 
 impl<F> Shared<F> {
-    /// Waits until `scheduled`; whether a request may begin then.
-    async fn may_begin(&self, scheduled: Moment, stream: u32) -> bool {
+    /// Waits until `scheduled`, if it is later than `now`; whether a request may begin then.
+    async fn may_begin(&self, scheduled: Moment, now: Moment, stream: u32) -> bool {
         if self.until.is_some_and(|until| scheduled >= until) {
             return false;
         }
-        if scheduled > self.timing.now() && !self.alarms.until(scheduled, stream).await {
+        if scheduled > now && !self.alarms.until(scheduled, stream).await {
             return false;
         }
         !self.timing.stop.is_cancelled()
@@ -143,15 +143,17 @@ where
     Fut: Future<Output = After>,
 {
     let mut wanted = pace.first(number);
+    let mut now = shared.timing.now();
     while let Some(offset) = wanted {
         let scheduled = shared.begin + offset;
-        if !shared.may_begin(scheduled, number).await {
+        if !shared.may_begin(scheduled, now, number).await {
             return;
         }
         let Some(index) = shared.indexes.take() else { return };
         let request = (shared.send.borrow_mut())(Slot { index, scheduled, stream: number });
         let after = request.await;
-        wanted = pace.next(number, shared.timing.now() - shared.begin, after);
+        now = shared.timing.now();
+        wanted = pace.next(number, now - shared.begin, after);
         // A request that never had to wait would otherwise keep the thread to itself.
         tokio::task::coop::consume_budget().await;
     }

@@ -9,6 +9,9 @@
 //! the run, and the processor time is all of the client's from start to end, its worker processes, its set-up, its
 //! report and, for ours, sealing and summary included.
 //!
+//! A machine's own speed wanders by more than clients differ. So the short answers in one piece are then asked for in
+//! rounds, in which ours and oha take turns, and what is told is the ratio within rounds, with its interval.
+//!
 //! Others are installed once, into the folder that `SPEED_KINGS_PEERS` names (else one in the system's temporary
 //! folder): oha by `cargo install`, `AIPerf` and `GuideLLM` by `pip` into environments of their own. What cannot be
 //! installed is left out, and said so. Prints Markdown; `just bench-load` runs it.
@@ -27,6 +30,7 @@ use std::time::{Duration, Instant};
 
 use ground::{Engine, Folder, benchmark};
 use nix::sys::resource::{UsageWho, getrusage};
+use stats::inference::{Design, Side, Statistic, ratio};
 use store::Run;
 
 use peers::{Peer, Work};
@@ -41,13 +45,28 @@ const STREAMED: Work = Work { at_once: AT_ONCE, requests: 8_000, tokens: 256, st
 const STREAMED_SLOWLY: Work = Work { requests: 2_000, ..STREAMED };
 
 /// Short answers in one piece.
-const WHOLE: Work = Work { at_once: AT_ONCE, requests: 100_000, tokens: 8, stream: false };
+const WHOLE: Work = Work { at_once: AT_ONCE, requests: 200_000, tokens: 8, stream: false };
+
+/// Rounds of short answers, unless told otherwise.
+const ROUNDS: u32 = 12;
+
+/// Who takes turns in a round beside ours.
+const RIVALS: [Peer; 2] = [Peer::Oha, Peer::OhaOnOneThread];
 
 fn main() {
     // `cargo test` and `cargo nextest` list and run benches too; there is nothing to test here.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
+    let rounds = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
+    let rounds = rounds.map_or(ROUNDS, |rounds| rounds.parse().expect("a number of rounds"));
+    each_once();
+    println!();
+    in_rounds(rounds);
+}
+
+/// Each client, each load, once.
+fn each_once() {
     println!("| client | answers | tokens/s carried | events per CPU second | requests/s | CPU a request |");
     println!("| --- | --- | --- | --- | --- | --- |");
     for work in [STREAMED, WHOLE] {
@@ -58,11 +77,60 @@ fn main() {
             eprintln!("{} is left out: {why}", peer.name());
             continue;
         }
-        let works: &[Work] = if peer == Peer::Oha { &[STREAMED, WHOLE] } else { &[STREAMED_SLOWLY] };
+        let works: &[Work] = if RIVALS.contains(&peer) { &[STREAMED, WHOLE] } else { &[STREAMED_SLOWLY] };
         for work in works {
             show(peer.name(), *work, &measure(|engine| theirs(peer, engine, *work)));
         }
     }
+}
+
+/// Short answers in one piece, ours and its rivals in turns.
+fn in_rounds(rounds: u32) {
+    let rivals: Vec<Peer> = RIVALS.into_iter().filter(|peer| peer.install().is_ok()).collect();
+    let mut ours_carried = Vec::new();
+    let mut theirs_carried = vec![Vec::new(); rivals.len()];
+    for round in 0..rounds {
+        // Whoever begins in one round ends the next.
+        let mut turns: Vec<Option<usize>> = (0..rivals.len()).map(Some).chain([None]).collect();
+        if round % 2 == 1 {
+            turns.reverse();
+        }
+        for turn in turns {
+            match turn {
+                None => ours_carried.push(measure(|engine| ours(engine, WHOLE)).requests_per_s),
+                Some(at) => {
+                    let carried = measure(|engine| theirs(rivals[at], engine, WHOLE));
+                    theirs_carried[at].push(carried.requests_per_s);
+                }
+            }
+        }
+    }
+    println!(
+        "| client | requests/s, mean of {rounds} | least | most | ours beside it | 95 % interval | ours ahead in |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- |");
+    println!("| speed-kings | {} | | | |", spread(&ours_carried));
+    for (peer, theirs) in rivals.iter().zip(&theirs_carried) {
+        println!("| {} | {} | {} |", peer.name(), spread(theirs), beside(&ours_carried, theirs));
+    }
+}
+
+fn spread(rates: &[f64]) -> String {
+    let mean = rates.iter().sum::<f64>() / rates.len() as f64;
+    let least = rates.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = rates.iter().copied().fold(0.0, f64::max);
+    format!("{mean:.0} | {least:.0} | {most:.0}")
+}
+
+/// How many times as much ours carried, by the ratio of the means over whole rounds, and in how many it was ahead.
+fn beside(ours: &[f64], theirs: &[f64]) -> String {
+    let rounds: Vec<u32> = (0..).take(ours.len()).collect();
+    let side = |values| Side { values, blocks: &rounds };
+    let ratio = ratio(side(ours), side(theirs), Statistic::Mean, Design::Paired, 0.95, 1);
+    let bounds = ratio.as_ref().and_then(|ratio| ratio.low.zip(ratio.high));
+    let interval = bounds.map_or_else(|| "too few".to_owned(), |(low, high)| format!("{low:.3} to {high:.3}"));
+    let ahead = ours.iter().zip(theirs).filter(|(ours, theirs)| ours > theirs).count();
+    format!("{:.3} | {interval} | {ahead}", ratio.map_or(f64::NAN, |ratio| ratio.value))
 }
 
 fn show(name: &str, work: Work, carried: &Carried) {

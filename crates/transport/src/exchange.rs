@@ -521,7 +521,7 @@ const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 
 /// Sixteen digits.
 fn hexadecimal(hash: u64) -> String {
-    let digit = |place: u32| char::from(b"0123456789abcdef"[(hash >> (4 * place)) as usize & 15]);
+    let digit = |place: u32| char::from(b"0123456789abcdef"[((hash >> (4 * place)) & 15) as usize]);
     (0..16).rev().map(digit).collect()
 }
 

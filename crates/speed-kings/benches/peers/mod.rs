@@ -18,8 +18,10 @@ pub(crate) struct Work {
 /// A load generator that is not ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Peer {
-    /// Reads the bytes of any HTTP answer, and does not look into them.
+    /// Reads the bytes of any HTTP answer, and does not look into them; as it comes, with a thread a processor.
     Oha,
+    /// The same told to use one thread, which it does not do by itself.
+    OhaOnOneThread,
     /// NVIDIA's.
     AiPerf,
     /// The vLLM project's.
@@ -32,11 +34,12 @@ const AIPERF: &str = "0.13.0";
 const GUIDELLM: &str = "0.8.1";
 
 impl Peer {
-    pub(crate) const ALL: [Self; 3] = [Self::Oha, Self::AiPerf, Self::GuideLlm];
+    pub(crate) const ALL: [Self; 4] = [Self::Oha, Self::OhaOnOneThread, Self::AiPerf, Self::GuideLlm];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
-            Self::Oha => "oha 1.16, one thread",
+            Self::Oha => "oha 1.16",
+            Self::OhaOnOneThread => "oha 1.16, one thread",
             Self::AiPerf => "AIPerf 0.13",
             Self::GuideLlm => "GuideLLM 0.8",
         }
@@ -45,7 +48,7 @@ impl Peer {
     fn folder(self) -> PathBuf {
         let peers = std::env::var_os("SPEED_KINGS_PEERS").map(PathBuf::from);
         peers.unwrap_or_else(|| std::env::temp_dir().join("speed-kings-peers")).join(match self {
-            Self::Oha => "oha",
+            Self::Oha | Self::OhaOnOneThread => "oha",
             Self::AiPerf => "aiperf",
             Self::GuideLlm => "guidellm",
         })
@@ -53,7 +56,7 @@ impl Peer {
 
     fn program(self) -> PathBuf {
         self.folder().join("bin").join(match self {
-            Self::Oha => "oha",
+            Self::Oha | Self::OhaOnOneThread => "oha",
             Self::AiPerf => "aiperf",
             Self::GuideLlm => "guidellm",
         })
@@ -67,7 +70,7 @@ impl Peer {
         eprintln!("installing {} into {}", self.name(), self.folder().display());
         let folder = self.folder();
         match self {
-            Self::Oha => {
+            Self::Oha | Self::OhaOnOneThread => {
                 let target = folder.join("target");
                 let mut cargo = Command::new("cargo");
                 cargo.args(["install", "--quiet", "--locked", "--no-default-features", "--features", "rustls"]);
@@ -85,22 +88,17 @@ impl Peer {
     /// How it is told; files it needs or makes go into `folder`.
     pub(crate) fn command(self, url: &str, work: Work, folder: &Path) -> Command {
         match self {
-            Self::Oha => self.oha(url, work),
+            Self::Oha | Self::OhaOnOneThread => self.oha(url, work),
             Self::AiPerf => self.aiperf(url, work, folder),
             Self::GuideLlm => self.guidellm(url, work, folder),
         }
     }
 
-    /// On one processor, and so with one thread, where the system lets us say so.
     fn oha(self, url: &str, work: Work) -> Command {
-        let mut command = if Command::new("taskset").arg("--version").output().is_ok() {
-            let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-            let mut pinned = Command::new("taskset");
-            pinned.args(["--cpu-list", &(cores - 1).to_string()]).arg(self.program());
-            pinned
-        } else {
-            Command::new(self.program())
-        };
+        let mut command = Command::new(self.program());
+        if self == Self::OhaOnOneThread {
+            command.env("TOKIO_WORKER_THREADS", "1");
+        }
         let (requests, at_once) = (work.requests.to_string(), work.at_once.to_string());
         let body = format!(
             r#"{{"model":"sim-vllm","messages":[{{"role":"user","content":"{}"}}],"max_tokens":{},"ignore_eos":true,"stream":{},"stream_options":{{"include_usage":true}}}}"#,
