@@ -89,7 +89,7 @@ pub(crate) async fn answer<S: Socket>(
     }
     drop(read);
     drop(body);
-    let format = format::of(state.config.engine, &state.config.model, &ask, &exchange.id);
+    let format = format::of(state.config.engine, &state.quoted_model, &ask, &exchange.id);
     let recollection = ask.recollection.as_deref().map(Voice::saying);
     let mut plan = match &recollection {
         Some(recollection) => reminded(exchange, number, &ask, fault, recollection, format.as_ref()),
@@ -286,6 +286,9 @@ fn left() -> io::Error {
 
 /// Waits for the next tokens, or for the client to leave.
 async fn next_tokens<S: Socket>(exchange: &mut Exchange<'_, S>, source: &mut Source, tokens: u32) -> io::Result<()> {
+    if source.is_ready() {
+        return Ok(());
+    }
     tokio::select! {
         biased;
         () = source.wait(tokens) => Ok(()),

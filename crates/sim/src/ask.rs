@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::engine::Engine;
+use crate::format::quoted;
 use crate::prefix::Blocks;
 use crate::problem::{Kind, Problem, Unreadable};
 use crate::recollection::{asks, recollection};
@@ -76,7 +77,7 @@ pub(crate) enum Form {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ask {
     pub(crate) route: Route,
-    /// The model as it was asked for.
+    /// The model as it was asked for, as a JSON string.
     pub(crate) model: String,
     pub(crate) prompt_tokens: u32,
     pub(crate) prompt_chars: usize,
@@ -518,14 +519,15 @@ pub(crate) fn streams(route: Route, body: &Body<'_>) -> bool {
     }
 }
 
+/// The model to answer for, as a JSON string.
 fn known_model(state: &State, route: Route, body: &Body<'_>) -> Result<String, Problem> {
     let served = &state.config.model;
     match (body.model.as_deref(), state.config.engine) {
+        (None, _) => Ok(state.quoted_model.clone()),
+        (Some(asked), _) if asked == served => Ok(state.quoted_model.clone()),
         // TGI answers for whatever model it was asked.
-        (Some(asked), Engine::Tgi) => Ok(asked.to_owned()),
-        (None, _) => Ok(served.clone()),
-        (Some(asked), _) if asked == served => Ok(asked.to_owned()),
-        (Some(asked), Engine::Ollama) if asked.strip_suffix(":latest") == Some(served) => Ok(asked.to_owned()),
+        (Some(asked), Engine::Tgi) => Ok(quoted(asked)),
+        (Some(asked), Engine::Ollama) if asked.strip_suffix(":latest") == Some(served) => Ok(quoted(asked)),
         (Some(asked), engine) => {
             let message = match engine {
                 Engine::Ollama => format!("model '{asked}' not found"),

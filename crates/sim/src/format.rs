@@ -135,7 +135,7 @@ pub(crate) trait Format: Send + Sync {
     fn whole(&self, out: &mut Vec<u8>, escaped: &str, tally: &Tally, reason: Reason);
 }
 
-/// The format of the answer in words to `ask`.
+/// The format of the answer in words to `ask`; `served` is the model that is served, as a JSON string.
 pub(crate) fn of(engine: Engine, served: &str, ask: &Ask, id: &str) -> Box<dyn Format> {
     match ask.route {
         Route::Chat | Route::Completions | Route::Embeddings => Box::new(openai::OpenAi::new(engine, served, ask, id)),

@@ -10,6 +10,10 @@ use crate::http::reason;
 use crate::put::put;
 use crate::state::State;
 
+/// Bytes that most heads stay within. Allocations beyond a kilobyte take several times as long, so short answers stay
+/// below it.
+const ROOM: usize = 384;
+
 /// A response head, before it is written.
 #[derive(Debug)]
 pub(crate) struct Head<'a> {
@@ -26,7 +30,7 @@ impl Head<'_> {
     pub(crate) fn bytes(&self, state: &State) -> Vec<u8> {
         let engine = state.config.engine;
         // With room for the body, which often follows.
-        let room = 512 + self.length.unwrap_or(0);
+        let room = ROOM + self.length.unwrap_or(0);
         let mut out = Lines { bytes: Vec::with_capacity(room), capitals: engine == Engine::Ollama };
         put!(&mut out.bytes, "HTTP/1.1 ", self.status, " ", reason(self.status), "\r\n");
         if matches!(engine, Engine::Vllm | Engine::OpenAi) {

@@ -288,9 +288,14 @@ pub(crate) struct Chunk {
 /// Room for the size line in front of the payload: eight digits and the line end.
 const SIZE_LINE: usize = 10;
 
+/// Bytes that most chunks stay within.
+const CHUNK: usize = 512;
+
 impl Chunk {
     pub(crate) fn new(hex: Hex) -> Self {
-        Self { bytes: vec![0; SIZE_LINE], hex }
+        let mut bytes = Vec::with_capacity(CHUNK);
+        bytes.resize(SIZE_LINE, 0);
+        Self { bytes, hex }
     }
 
     /// The payload, emptied, to write into.

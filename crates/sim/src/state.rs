@@ -12,6 +12,7 @@ use crate::discipline::{Arrival, Discipline, Occupancy, QueueFull};
 use crate::encryption::Encryption;
 use crate::engine::{Engine, EngineModel};
 use crate::fault::{self, Fault};
+use crate::format::quoted;
 use crate::journal::Journal;
 use crate::law::{Law, Parameters};
 use crate::limits::Gate;
@@ -93,6 +94,8 @@ impl Underway {
 #[derive(Debug)]
 pub struct State {
     pub(crate) config: Config,
+    /// The served model's name as a JSON string.
+    pub(crate) quoted_model: String,
     /// The numbers behind limits and sizes, whatever the pace.
     pub(crate) model: EngineModel,
     pub(crate) journal: Journal,
@@ -123,6 +126,7 @@ impl State {
             freezer: Freezer::default(),
             prefixes: caches.then(|| Mutex::new(PrefixCache::new(model.kv_tokens))),
             supply: supply(&config),
+            quoted_model: quoted(&config.model),
             config,
             model,
             journal,

@@ -27,17 +27,14 @@ pub(crate) fn count(text: &str) -> u32 {
 }
 
 /// As many as [`pieces`] finds, without cutting them out: every prompt is counted, and most are ASCII.
-fn count_ascii(text: &[u8]) -> usize {
-    let (mut count, mut after_space, mut word) = (0, false, 0);
-    for byte in text {
-        let begins = if byte.is_ascii_alphanumeric() {
-            word += 1;
-            if word == 1 { !after_space } else { word > WHOLE_WORD && (word - WHOLE_WORD) % PIECE == 1 }
-        } else {
-            (after_space, word) = (*byte == b' ', 0);
-            true
-        };
-        count += usize::from(begins);
+fn count_ascii(mut text: &[u8]) -> usize {
+    let mut count = 0;
+    while let Some(first) = text.first() {
+        let space = usize::from(*first == b' ');
+        let after = &text[space..];
+        let word = after.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(after.len());
+        count += 1 + word.saturating_sub(WHOLE_WORD).div_ceil(PIECE);
+        text = &text[if word == 0 { 1 } else { space + word }..];
     }
     count
 }

@@ -9,7 +9,7 @@ use crate::clock;
 use crate::engine::Engine;
 use crate::exchange::{After, Exchange};
 use crate::fault::Fault;
-use crate::format::{Reason, Tally, quoted};
+use crate::format::{Reason, Tally};
 use crate::problem::{Kind, Problem};
 use crate::put::put;
 use crate::socket::Socket;
@@ -74,7 +74,7 @@ fn write<S: Socket>(
     dimensions: usize,
     texts: &[String],
 ) {
-    let (model, prompt) = (quoted(&ask.model), tally.prompt_tokens);
+    let (model, prompt) = (&ask.model, tally.prompt_tokens);
     if ask.route == Route::Embed {
         put!(out, r#"{"model":"#, model, r#","embeddings":["#);
         list(out, texts, |out, _, text| vector(out, text, dimensions));

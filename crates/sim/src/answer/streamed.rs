@@ -52,13 +52,12 @@ impl Stream<'_> {
 
     async fn opening<S: Socket>(&mut self, exchange: &mut Exchange<'_, S>, tally: &Tally) -> io::Result<()> {
         let format = self.format;
-        let mut event = Vec::new();
         for index in 0.. {
-            event.clear();
-            if !format.opening(index, &mut event, tally) {
+            let mut goes_on = false;
+            self.event(exchange, 0, false, b"", |out| goes_on = format.opening(index, out, tally)).await?;
+            if !goes_on {
                 break;
             }
-            self.event(exchange, 0, false, b"", |out| out.extend_from_slice(&event)).await?;
         }
         Ok(())
     }
@@ -130,11 +129,14 @@ impl Stream<'_> {
     }
 }
 
+/// Bytes that most events stay within.
+const EVENT: usize = 384;
+
 /// All events of one kind.
 fn collect(mut next: impl FnMut(usize, &mut Vec<u8>) -> bool) -> Vec<Vec<u8>> {
     (0..)
         .map_while(|index| {
-            let mut event = Vec::new();
+            let mut event = Vec::with_capacity(EVENT);
             next(index, &mut event).then_some(event)
         })
         .collect()

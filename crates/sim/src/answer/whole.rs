@@ -14,6 +14,9 @@ use crate::source::Source;
 /// Tokens of an answer at most that are counted in one go; a longer one gives way to others between them.
 const AT_ONCE: u32 = 4_096;
 
+/// Bytes that a body mostly has beside its text.
+const AROUND_TEXT: usize = 640;
+
 /// Sends an answer in one piece once all of it is there.
 pub(super) async fn whole<S: Socket>(
     exchange: &mut Exchange<'_, S>,
@@ -44,7 +47,7 @@ pub(super) async fn whole<S: Socket>(
         Some(Fault::HugeEvent) => "x".repeat(HUGE_EVENT),
         _ => text_of(&plan, format),
     };
-    let mut body = Vec::with_capacity(1_024 + text.len());
+    let mut body = Vec::with_capacity(AROUND_TEXT + text.len());
     format.whole(&mut body, &text, &tally, plan.reason);
     let mut headers = format.headers(&tally, false);
     if plan.fault == Some(Fault::HugeHeader) {

@@ -22,7 +22,7 @@ impl Anthropic {
             }
             Form::Text | Form::Json => None,
         };
-        Self { id: format!("msg_{id}"), model: quoted(&ask.model), tool }
+        Self { id: format!("msg_{id}"), model: ask.model.clone(), tool }
     }
 
     const fn name(&self, reason: Reason) -> &'static str {

@@ -26,7 +26,7 @@ impl Ollama {
             Form::Tool(name) => Some(quoted(name)),
             Form::Text | Form::Json => None,
         };
-        Self { chat: ask.route == Route::OllamaChat, model: quoted(&ask.model), tool }
+        Self { chat: ask.route == Route::OllamaChat, model: ask.model.clone(), tool }
     }
 
     /// The beginning of every line.

@@ -6,6 +6,9 @@ use crate::clock;
 use crate::engine::Engine;
 use crate::put::put;
 
+/// Bytes that an event mostly has before its text.
+const EVENT_START: usize = 256;
+
 /// What every object of an answer says first.
 #[derive(Debug)]
 struct Identity {
@@ -77,7 +80,7 @@ impl OpenAi {
     pub(crate) fn new(engine: Engine, served: &str, ask: &Ask, id: &str) -> Self {
         let chat = ask.route == Route::Chat;
         // TGI's completions name the model that is served, not the one asked for.
-        let model = quoted(if engine == Engine::Tgi && !chat { served } else { &ask.model });
+        let model = if engine == Engine::Tgi && !chat { served } else { &ask.model }.to_owned();
         let identity = Identity { engine, chat, id: id.to_owned(), created: clock::second(), model };
         let (mut start, mut before_text) = (Vec::new(), Vec::new());
         let opener = match (chat, engine) {
@@ -86,6 +89,7 @@ impl OpenAi {
             (false, _) => r#""choices":[{"index":0,"text":""#,
         };
         if ask.stream {
+            start.reserve(EVENT_START);
             start.extend_from_slice(b"data: ");
             identity.put(&mut start, if chat { "chat.completion.chunk" } else { "text_completion" });
         }
@@ -97,6 +101,7 @@ impl OpenAi {
             }
             Form::Text | Form::Json => {
                 if ask.stream {
+                    before_text.reserve(EVENT_START);
                     put!(&mut before_text, start[..], opener);
                 }
                 (if chat { r#""}"# } else { r#"""# }, None)
