@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use crate::StoreError;
 
@@ -72,9 +73,9 @@ pub(crate) fn replace_with(
     path: &Path,
     write: impl FnOnce(&mut File, &Path) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    // Named after the process: of two that replace one file at once, the later wins and neither tears the other's.
+    // Of two that replace one file at once, be it from two machines, the later wins and neither tears the other's.
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
+    name.push(format!(".{}.tmp", Uuid::now_v7().simple()));
     let temporary = path.with_file_name(name);
     let result = write_and_rename(path, &temporary, write);
     if result.is_err() {
@@ -86,8 +87,8 @@ pub(crate) fn replace_with(
 
 /// Whether a file of this name is one that [`replace`] had not finished.
 pub(crate) fn is_temporary(name: &str) -> bool {
-    let process = name.strip_suffix(".tmp").and_then(|rest| rest.rsplit_once('.')).map(|(_, process)| process);
-    process.is_some_and(|process| process.parse::<u32>().is_ok())
+    let id = name.strip_suffix(".tmp").and_then(|rest| rest.rsplit_once('.')).map(|(_, id)| id);
+    id.is_some_and(|id| Uuid::try_parse(id).is_ok())
 }
 
 fn write_and_rename(
@@ -95,20 +96,12 @@ fn write_and_rename(
     temporary: &Path,
     write: impl FnOnce(&mut File, &Path) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let mut file = create(temporary).map_err(|e| StoreError::io("create", temporary, e))?;
+    let create = || OpenOptions::new().write(true).create_new(true).open(temporary);
+    let mut file = create().map_err(|e| StoreError::io("create", temporary, e))?;
     write(&mut file, temporary)?;
     file.sync_all().map_err(|e| StoreError::io("write", temporary, e))?;
     fs::rename(temporary, path).map_err(|e| StoreError::io("replace", path, e))?;
     sync_folder(path.parent().unwrap_or(Path::new(".")))
-}
-
-/// Creates a file where none is: a link that someone put there is replaced, not followed.
-fn create(path: &Path) -> io::Result<File> {
-    match fs::remove_file(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-        _ => {}
-    }
-    OpenOptions::new().write(true).create_new(true).open(path)
 }
 
 /// Whether this is a folder itself, not a link to one.
@@ -163,4 +156,24 @@ pub(crate) fn inside(folder: &Path, relative: &str) -> Result<PathBuf, StoreErro
         return Err(StoreError::UnsafePath { path: relative.chars().take(200).collect() });
     }
     Ok(folder.join(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_that_replace_a_file_at_once_neither_tears_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("it");
+        let first = replace_with(&path, |file, temporary| {
+            file.write_all(b"fi").unwrap();
+            replace(&path, b"second").unwrap();
+            assert!(is_temporary(&temporary.file_name().unwrap().to_string_lossy()));
+            Ok(file.write_all(b"rst").unwrap())
+        });
+        first.unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "first");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left behind");
+    }
 }

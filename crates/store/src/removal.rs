@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use uuid::Uuid;
+
 use crate::{MANIFEST, StoreError, disk, is_going_on};
 
 /// Ends the name of a folder that is being removed.
@@ -42,8 +44,8 @@ pub fn remove(out: &Path, run: &Path) -> Result<(), StoreError> {
     if is_going_on(run) && cfg!(unix) {
         return Err(StoreError::GoingOn { path: run.to_owned() });
     }
-    // Named after the process: what an earlier removal left behind is in nobody's way.
-    let gone = out.join(format!(".{name}.{}{REMOVED}", std::process::id()));
+    // What an earlier removal left behind is in nobody's way.
+    let gone = out.join(format!(".{name}.{}{REMOVED}", Uuid::now_v7().simple()));
     fs::rename(run, &gone).map_err(|e| StoreError::io("remove", run, e))?;
     disk::sync_folder(out)?;
     clear(&gone)

@@ -96,8 +96,8 @@ fn what_a_killed_seal_left_half_written_goes_with_the_next() {
     let out = tempfile::tempdir().unwrap();
     let path = sealed(out.path());
     let [table, ranking, manifest, others] =
-        ["groq/requests.parquet.71.tmp", "comparison.json.4000.tmp", "manifest.json.9.tmp", "groq/mine.tmp"]
-            .map(|file| path.join(file));
+        ["groq/requests.parquet.ID.tmp", "comparison.json.ID.tmp", "manifest.json.ID.tmp", "groq/mine.tmp"]
+            .map(|file| path.join(file.replace("ID", "019a0f6c6d1e7c3fa2d1f5b7c8e90123")));
     for file in [&table, &ranking, &manifest, &others] {
         fs::write(file, "half").unwrap();
     }
@@ -137,9 +137,10 @@ fn nothing_is_written_through_links() {
     let path = sealed(out.path());
     let precious = elsewhere.path().join("precious");
     fs::write(&precious, "precious").unwrap();
-    // A temporary file's name is known beforehand.
-    symlink(&precious, path.join(format!("{COMPARISON}.{}.tmp", std::process::id()))).unwrap();
-    symlink(&precious, path.join("groq").join(format!("{SUMMARY}.{}.tmp", std::process::id()))).unwrap();
+    for replaced in [path.join(COMPARISON), path.join("groq").join(SUMMARY)] {
+        drop(fs::remove_file(&replaced));
+        symlink(&precious, replaced).unwrap();
+    }
     let (summaries, ranked) = ([summary("groq")], comparison());
     RunDir::reopen(&path).unwrap().seal(Seal { summaries: &summaries, comparison: Some(&ranked), ..ended() }).unwrap();
     assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
