@@ -7,15 +7,15 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
 use crate::plan::{AnswerForm, Workload};
 use crate::units::Usd;
 
 /// A target's name: what tables, folders and charts call it. Letters, digits, `.`, `_`, `-`; at most 64.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
 pub struct TargetName(Arc<str>);
 
 impl TargetName {
@@ -51,9 +51,9 @@ impl TryFrom<String> for TargetName {
     }
 }
 
-impl From<TargetName> for String {
-    fn from(name: TargetName) -> Self {
-        name.0.to_string()
+impl Serialize for TargetName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -39,6 +39,7 @@ mod listing;
 mod log;
 mod merge;
 mod parallel;
+mod quick;
 mod records;
 mod redact;
 mod removal;

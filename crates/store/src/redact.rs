@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::StoreError;
+use crate::{StoreError, quick};
 
 /// What stands where a secret was.
 const MASK: &str = "***";
@@ -157,7 +157,11 @@ impl Layout {
     pub(crate) fn encode(self, value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
         let mut json = Vec::with_capacity(USUAL_LINE_BYTES);
         match self {
-            Self::Line => serde_json::to_writer(&mut json, value)?,
+            Self::Line if quick::encode(&mut json, value).is_ok() => {}
+            Self::Line => {
+                json.clear();
+                serde_json::to_writer(&mut json, value)?;
+            }
             Self::Pretty => serde_json::to_writer_pretty(&mut json, value)?,
         }
         json.push(b'\n');

@@ -11,7 +11,7 @@ use schema::text::Untrusted;
 use serde::de::DeserializeOwned;
 
 use crate::lines::{Line, Lines};
-use crate::{StoreError, disk};
+use crate::{StoreError, disk, quick};
 
 /// Bad lines described one by one; further ones are counted.
 const DESCRIBED: usize = 20;
@@ -111,11 +111,12 @@ pub(crate) enum Wrong {
 
 /// The value that stands on a line.
 pub(crate) fn read<T: DeserializeOwned>(line: &Line<'_>) -> Result<T, Wrong> {
-    match line {
-        Line::TooLong => Err(Wrong::TooLong),
-        Line::Unended(bytes) => serde_json::from_slice(bytes).map_err(|_| Wrong::CutOff),
-        Line::Whole(bytes) => serde_json::from_slice(bytes).map_err(Wrong::NotUnderstood),
-    }
+    let (bytes, wrong): (_, fn(serde_json::Error) -> Wrong) = match line {
+        Line::TooLong => return Err(Wrong::TooLong),
+        Line::Unended(bytes) => (bytes, |_| Wrong::CutOff),
+        Line::Whole(bytes) => (bytes, Wrong::NotUnderstood),
+    };
+    quick::decode(bytes).or_else(|quick::Unusual| serde_json::from_slice(bytes).map_err(wrong))
 }
 
 impl Wrong {

@@ -10,6 +10,7 @@ mod listing;
 mod merge;
 mod old;
 mod published;
+mod quick;
 mod removal;
 mod reseal;
 mod round_trip;

@@ -68,7 +68,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
 }
 
 prop_compose! {
-    fn any_record()(
+    pub(super) fn any_record()(
         index in any::<u64>(),
         warmup in any::<bool>(),
         numbers in any::<(u32, u32, u32, u32, bool)>(),
