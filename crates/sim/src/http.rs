@@ -55,8 +55,10 @@ impl Inbox {
     }
 
     fn make_room(&mut self) {
-        self.bytes.copy_within(self.start..self.end, 0);
-        (self.start, self.end) = (0, self.end - self.start);
+        if self.start > 0 {
+            self.bytes.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
+        }
         if self.bytes.len() - self.end < IDLE_BUFFER {
             self.bytes.reserve(self.end + IDLE_BUFFER - self.bytes.len());
             self.bytes.resize(self.bytes.capacity(), 0);
@@ -383,6 +385,18 @@ mod tests {
         let (requests, _) = read(format!("{one}{two}{longer}{one}").as_bytes()).await;
         let bodies: Vec<_> = requests.iter().map(|(_, _, _, body)| body.as_str()).collect();
         assert_eq!(bodies, ["hello", "world", "planet", "hello"]);
+    }
+
+    #[tokio::test]
+    async fn a_long_request_gives_back_the_room_it_took() {
+        let long = format!("POST /a HTTP/1.1\r\nContent-Length: 100000\r\n\r\n{}GET / HT", "x".repeat(100_000));
+        let (mut client, server) = tokio::io::duplex(1 << 20);
+        client.write_all(long.as_bytes()).await.unwrap();
+        let (mut inbox, mut latest) = (Inbox::default(), None);
+        let request = read_request(&mut Plain(server), &mut inbox, &mut latest).await;
+        assert_eq!(request.ok().map(|request| request.body.len()), Some(100_000));
+        assert!(inbox.bytes.capacity() <= IDLE_BUFFER, "{}", inbox.bytes.capacity());
+        assert!(b"GET / HT".starts_with(inbox.unread()));
     }
 
     #[track_caller]
