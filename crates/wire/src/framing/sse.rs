@@ -32,6 +32,12 @@ impl Sse {
     /// Takes a step into `bytes`: how many it took, and what it found there.
     pub(crate) fn step<'b>(&'b mut self, bytes: &'b [u8], limit: usize) -> Result<(usize, Step<'b>), TooLarge> {
         self.carry.begin();
+        if self.carry.is_empty()
+            && let Some(event) = plain_event(bytes).filter(|event| event.bytes <= limit)
+        {
+            (self.begun, self.after_cr) = (true, false);
+            return Ok((event.bytes, Step::Event(event)));
+        }
         if self.carry.is_empty() && self.after_cr && !bytes.is_empty() {
             self.after_cr = false;
             if bytes[0] == b'\n' {
@@ -77,6 +83,14 @@ impl Sse {
         }
         None
     }
+}
+
+/// The event that `bytes` begin with, if it is written as nearly all are: one line of data, a line feed, another.
+fn plain_event(bytes: &[u8]) -> Option<Event<'_>> {
+    let data = bytes.strip_prefix(b"data: ").filter(|data| data.first().is_some_and(u8::is_ascii_graphic))?;
+    let end = memchr2(b'\n', b'\r', data)?;
+    let data = data[end..].starts_with(b"\n\n").then_some(&data[..end])?;
+    Some(Event { data, error: false, bytes: "data: ".len() + end + "\n\n".len() })
 }
 
 /// Reads the lines of one block.

@@ -121,6 +121,10 @@ fn numbers_and_escapes_are_judged_as_serde_json_judges_them() {
         "\"",
         "[1 2]",
         "\u{FEFF}1",
+        " null",
+        "[ null , nul ]",
+        "{ \"a\" : null ,\n\t\"b\" : [ 1 , null ] }",
+        "{\"a\\u0041\":null,\"b\" :null}",
     ] {
         agree(text);
     }

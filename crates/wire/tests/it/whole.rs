@@ -1,23 +1,22 @@
 //! Captured answers, errors and model lists that came whole.
 
-use std::borrow::Cow;
-
 use schema::record::FailureClass::{self, BadRequest, NotFound, RateLimited};
 use schema::record::{FinishReason, Usage};
 use schema::target::Dialect;
-use wire::{Vectors, classify_status, decode_answer, decode_error, decode_models};
+use wire::{Frame, Vectors, classify_status, decode_answer, decode_error, decode_models};
 
 use crate::capture;
 
-fn said<'a>(text: &'a Option<Cow<'_, str>>) -> &'a str {
-    text.as_deref().unwrap_or_default()
+/// Text, reasoning and tool call.
+fn said<'a>(answer: &'a Frame<'_>) -> [&'a str; 3] {
+    [&answer.text, &answer.reasoning, &answer.tool_call].map(|said| said.as_deref().unwrap_or_default())
 }
 
 #[track_caller]
 fn check_answer(name: &str, text: &str, finish: FinishReason, tokens: (u64, u64), cached: Option<u64>) {
     let capture = capture::load(name);
     let answer = decode_answer(capture.dialect().unwrap(), &capture.body).unwrap();
-    assert_eq!((said(&answer.text), answer.finish), (text, Some(finish)), "{name}");
+    assert_eq!((said(&answer), answer.finish), ([text, "", ""], Some(finish)), "{name}");
     let usage = Usage {
         input_tokens: Some(tokens.0).filter(|_| answer.usage.as_ref().unwrap().input_tokens.is_some()),
         output_tokens: Some(tokens.1),
@@ -25,7 +24,7 @@ fn check_answer(name: &str, text: &str, finish: FinishReason, tokens: (u64, u64)
         reasoning_tokens: None,
     };
     assert_eq!(answer.usage.as_deref(), Some(&usage), "{name}");
-    assert_eq!((said(&answer.reasoning), said(&answer.tool_call), answer.error), ("", "", None), "{name}");
+    assert_eq!(answer.error, None, "{name}");
 }
 
 #[test]
@@ -119,7 +118,7 @@ fn every_captured_refusal_has_a_message_and_a_class_of_refusals() {
         // llama.cpp answers 501 where an endpoint is switched off.
         let expected = [BadRequest, NotFound, RateLimited, FailureClass::ServerError];
         assert!(expected.contains(&class), "{}: {class}", capture.name);
-        assert!(decode_answer(Dialect::OpenaiChat, &capture.body).map_or(true, |answer| said(&answer.text).is_empty()));
+        assert!(decode_answer(Dialect::OpenaiChat, &capture.body).map_or(true, |answer| said(&answer) == [""; 3]));
     }
 }
 
@@ -136,7 +135,7 @@ fn answers_known_only_from_documents_are_read() {
     let deepseek = "\n\n\n{\"choices\":[{\"index\":0,\"message\":{\"content\":\"4\",\"reasoning_content\":\"2+2\"},\
                     \"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":9,\"prompt_cache_hit_tokens\":4}}";
     let answer = decode_answer(Dialect::OpenaiChat, deepseek.as_bytes()).unwrap();
-    assert_eq!((said(&answer.text), said(&answer.reasoning)), ("4", "2+2"));
+    assert_eq!(said(&answer), ["4", "2+2", ""]);
     assert_eq!(answer.usage.unwrap().cached_input_tokens, Some(4));
 
     let anthropic = br#"{"id":"msg_1","type":"message","role":"assistant","content":[
@@ -144,16 +143,13 @@ fn answers_known_only_from_documents_are_read() {
         {"type":"tool_use","id":"t","name":"f","input":{"a":1}}],
         "stop_reason":"tool_use","stop_sequence":null,"usage":{"input_tokens":9,"output_tokens":5}}"#;
     let answer = decode_answer(Dialect::Anthropic, anthropic).unwrap();
-    assert_eq!(
-        (said(&answer.text), said(&answer.reasoning), said(&answer.tool_call)),
-        ("It is 4", "2+2", r#"f{"a":1}"#)
-    );
+    assert_eq!(said(&answer), ["It is 4", "2+2", r#"f{"a":1}"#]);
     assert_eq!(answer.finish, Some(FinishReason::ToolCalls));
     assert_eq!(answer.usage.unwrap().output_tokens, Some(5));
 
     let ollama = br#"{"model":"m","message":{"role":"assistant","content":"4"},"done":true,"done_reason":"stop","eval_count":2,"eval_duration":1000}"#;
     let answer = decode_answer(Dialect::OllamaChat, ollama).unwrap();
-    assert_eq!((said(&answer.text), answer.finish), ("4", Some(FinishReason::Stop)));
+    assert_eq!((said(&answer), answer.finish), (["4", "", ""], Some(FinishReason::Stop)));
     assert_eq!(answer.timing.unwrap().decode_ns.unwrap().0, 1_000);
 
     let unfinished = decode_answer(Dialect::OllamaGenerate, br#"{"response":"4"}"#).unwrap();
@@ -172,7 +168,7 @@ fn vectors_of_a_real_engine_are_counted() {
     let answer = decode_answer(Dialect::OpenaiEmbeddings, &capture.body).unwrap();
     assert_eq!(answer.vectors, Vectors { count: 1, dimensions: 576 });
     assert_eq!(answer.usage.as_deref(), Some(&Usage { input_tokens: Some(6), ..Usage::default() }));
-    assert_eq!((said(&answer.text), answer.error), ("", None));
+    assert_eq!((said(&answer), &answer.error), ([""; 3], &None));
     let refusal = capture::load("llamacpp-b11549/error-embeddings-unsupported.raw");
     let error = decode_error(refusal.status, &refusal.body);
     assert_eq!(classify_status(refusal.status, &error), FailureClass::ServerError);
