@@ -1,6 +1,8 @@
 //! How fast streamed answers are decoded: events a second on one core, whole streams fed in pieces
 //! of 64 KiB, where the target is 3 million OpenAI chat deltas of about 250 bytes.
 //!
+//! `whole` is one whole chat answer of vLLM and `head` the head of one: what a request costs that is not streamed.
+//!
 //! `newline_scan` looks for the line ends of the same bytes with `memchr` and does nothing else: the
 //! floor that no decoder can be under.
 //!
@@ -12,7 +14,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use schema::target::Dialect;
-use wire::Decoder;
+use wire::{Decoder, decode_answer, read_headers};
 
 const EVENTS: usize = 10_000;
 const PIECE: usize = 64 * 1024;
@@ -79,6 +81,31 @@ fn add(group: &mut BenchmarkGroup<'_, criterion::measurement::WallTime>, name: &
     group.bench_function(name, |bencher| bencher.iter(|| decode(dialect, black_box(stream))));
 }
 
+/// As vLLM writes one that was not streamed; about 600 bytes.
+const WHOLE: &[u8] = br#"{"id":"chatcmpl-238275bc38fcbe91","object":"chat.completion","created":1795368903,"model":"sim-vllm","choices":[{"index":0,"message":{"role":"assistant","content":"We recommend agreeing on the acceptance","refusal":null,"annotations":null,"audio":null,"function_call":null,"reasoning":null},"logprobs":null,"finish_reason":"length","stop_reason":null,"token_ids":null}],"service_tier":null,"system_fingerprint":"vllm-0.32.0","usage":{"prompt_tokens":14,"total_tokens":22,"completion_tokens":8,"prompt_tokens_details":null,"completion_tokens_details":null},"kv_transfer_params":null,"metrics":null}"#;
+
+const HEAD: [(&str, &[u8]); 6] = [
+    ("date", b"Sun, 22 Nov 2026 17:35:03 GMT"),
+    ("server", b"uvicorn"),
+    ("content-type", b"application/json"),
+    ("vary", b"Origin"),
+    ("x-request-id", b"238275bc38fcbe91"),
+    ("content-length", b"601"),
+];
+
+fn requests(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("request");
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("whole", |bencher| {
+        bencher.iter(|| {
+            let answer = decode_answer(Dialect::OpenaiChat, black_box(WHOLE)).expect("the answer is well-formed");
+            answer.text.map_or(0, |text| text.len())
+        });
+    });
+    group.bench_function("head", |bencher| bencher.iter(|| read_headers(black_box(HEAD).into_iter())));
+    group.finish();
+}
+
 fn benches(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decode");
     group.throughput(Throughput::Elements(EVENTS as u64));
@@ -93,5 +120,5 @@ fn benches(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(decoding, benches);
+criterion_group!(decoding, benches, requests);
 criterion_main!(decoding);
