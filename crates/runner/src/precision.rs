@@ -152,9 +152,9 @@ mod tests {
 
     #[test]
     fn a_note_says_how_precise_a_figure_is() {
-        check_note(2, Some(0.01), "±1.00 % after 1 requests");
-        check_note(1, Some(0.01), "±1.00 % after 1 requests, all of one block");
-        check_note(2, Some(0.03), "±3.00 % after 1 requests, not the ±2.00 % asked for");
+        check_note(2, Some(0.01), "±1.00 % after 1 request");
+        check_note(1, Some(0.01), "±1.00 % after 1 request, all of one block");
+        check_note(2, Some(0.03), "±3.00 % after 1 request, not the ±2.00 % asked for");
     }
 
     #[test]

@@ -150,7 +150,7 @@ impl Sender {
     /// attempt was not sent.
     async fn attempts(
         &self,
-        mut slot: Slot,
+        slot: Slot,
         talk: Option<&Talk>,
         mut said: Option<&mut Said>,
     ) -> Result<Option<Asked>, Cut> {
@@ -165,11 +165,11 @@ impl Sender {
                 return Ok(Some(asked));
             }
             let Some(back_off) = back_off else { break };
-            // The place stays taken; what the request waits is in no latency of the next attempt.
+            // The place stays taken, and the request is as late as it is: what it waits is in the next attempt's TTFT from
+            // schedule, and in no other latency.
             if self.wait(back_off).await.is_err() {
                 break;
             }
-            slot.scheduled = self.now();
         }
         Ok(None)
     }

@@ -409,7 +409,7 @@ pub struct Record {
     pub max_tokens: u32,
     /// Whether the output length was forced to be exactly that.
     pub forced_length: bool,
-    /// When the load model wanted it to start.
+    /// When the load model wanted it to start; the same for every attempt at it.
     pub scheduled_ns: Moment,
     /// The connection's set-up, when a new one was needed after `scheduled`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

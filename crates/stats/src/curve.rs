@@ -14,6 +14,7 @@ use crate::cost;
 use crate::law::fit_law;
 use crate::metric_values;
 use crate::places::all_places;
+use crate::requests::last_attempts;
 use crate::saturation::{Seen, saturation};
 use crate::slo;
 use crate::summary::of_target;
@@ -189,7 +190,7 @@ fn cannot_keep_up(plan: &Plan, summary: &TargetSummary, steps: &[&Step], records
     }
     steps.iter().find_map(|step| {
         let own = records.iter().copied().filter(|r| r.phase == Phase::Measured && r.step == step.number);
-        let own: Vec<&Record> = own.filter(|record| record.start_ns.is_some()).collect();
+        let own = last_attempts(&own.filter(|record| record.start_ns.is_some()).collect::<Vec<_>>());
         saturation(&seen(&own), &in_flight(step, &own))
     })
 }

@@ -82,7 +82,7 @@ impl<'a> Requests<'a> {
 }
 
 /// The last attempt at each request, in the order of the records, which are of one target and phase.
-fn last_attempts<'a>(records: &[&'a Record]) -> Vec<&'a Record> {
+pub(crate) fn last_attempts<'a>(records: &[&'a Record]) -> Vec<&'a Record> {
     if records.iter().all(|record| record.attempt == 0) {
         return records.to_vec();
     }

@@ -95,7 +95,7 @@ fn client_lags(record: &Record) -> impl Iterator<Item = f64> + '_ {
     record.events.content().filter(|e| e.stamp == Stamp::Kernel).map(|e| f64::from(e.lag_ns))
 }
 
-/// Of first attempts only: a further one was never due at `scheduled`.
+/// Of first attempts only: `scheduled` is when the request was due, and a further attempt was not.
 pub(crate) fn schedule_lag(record: &Record) -> Option<Nanos> {
     if record.attempt > 0 {
         return None;

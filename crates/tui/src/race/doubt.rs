@@ -1,6 +1,7 @@
 //! How far one E2E could be off.
 
 use schema::event::Stamp;
+use schema::metric::Metric;
 use schema::record::Record;
 use schema::units::{Moment, Nanos};
 
@@ -18,10 +19,15 @@ pub(super) fn of(record: &Record) -> Option<Nanos> {
     let leaving = record.sent_ns.map_or(Nanos::ZERO, |sent| sent - start);
     let reading = match last.stamp {
         Stamp::Kernel => Nanos(last.lag_ns.into()),
-        Stamp::User => (start - record.scheduled_ns).saturating_sub(record.connect.map_or(Nanos::ZERO, |c| c.total())),
+        Stamp::User => late_in_sending(record),
     };
     let shared = if last.shared_read { last.arrival - read_before(record, last.arrival) } else { Nanos::ZERO };
     Some(leaving + reading + shared)
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "nanoseconds, as they were recorded")]
+fn late_in_sending(record: &Record) -> Nanos {
+    stats::metric_values(record, Metric::ScheduleLag).next().map_or(Nanos::ZERO, |lag| Nanos(lag as u64))
 }
 
 /// The latest arrival before `arrival`, or when the answer began.
