@@ -1,6 +1,7 @@
 //! `benchmark`: measures targets and shows what came of it.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use miette::Report;
 use report::{Align, Cell, Column, Listing};
@@ -169,6 +170,11 @@ pub(super) fn notes(finished: &Finished, context: &Context) {
         context.terminal.note("interrupted: what was measured until then is kept");
     }
     context.terminal.note(&format!("run kept in {}", finished.path.display()));
+}
+
+/// Where all of a run's numbers are to be had, for commands that end with less.
+pub(super) fn point_to_all(run: &Path, context: &Context) {
+    context.terminal.note(&format!("`speed-kings results show {}` shows all of its numbers", run.display()));
 }
 
 /// 130 interrupted; 1 when something asked for could not be measured; 3 when an SLO was not met, be it for

@@ -222,9 +222,9 @@ impl Heat {
 
     /// What its pages are made of.
     pub(crate) fn told(&self) -> Told {
-        let Finished { summary, manifest, path, .. } = &self.finished;
+        let Finished { summary, manifest, .. } = &self.finished;
         let (summary, plan) = (summary.clone(), manifest.plan.clone());
-        Told { summary, plan, records: self.records.clone(), kept_in: path.clone() }
+        Told { summary, plan, records: self.records.clone() }
     }
 
     /// The exit status: 130 interrupted, 1 when something asked for could not be measured or any request failed, 3 when

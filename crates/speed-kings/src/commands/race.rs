@@ -68,6 +68,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         if wanted { on_stage(field, setup, &stop, args, context)? } else { in_lines(field, &setup, &stop, context)? };
     print_told(&heat.told(), wanted, context)?;
     heat.notes(context);
+    super::benchmark::point_to_all(&heat.finished.path, context);
     Ok(heat.exit())
 }
 

@@ -318,9 +318,11 @@ impl Rushed {
                 if let Some(alone) = alone {
                     terminal.note(&format!("one user alone kept in {}", alone.path.display()));
                 }
+                benchmark::point_to_all(&crowd.path, context);
             }
             (Err(why), Some(alone)) => {
                 benchmark::notes(alone, context);
+                benchmark::point_to_all(&alone.path, context);
                 terminal.note(&why.in_words());
             }
             (Err(_), None) => {}

@@ -1,6 +1,5 @@
 //! What is read after a race: answers in full, who is ahead, every statistic, and what the differences mean.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use ratatui::text::Line;
@@ -29,8 +28,6 @@ pub(crate) struct Told {
     pub(crate) plan: Plan,
     /// Its records; the n-th measured request of each target is the n-th heat.
     pub(crate) records: Vec<Record>,
-    /// Its folder.
-    pub(crate) kept_in: PathBuf,
 }
 
 /// From so many heats on there is something to be said of all of them.
@@ -109,11 +106,7 @@ impl Told {
             few if few < ENOUGH => format!("{few} heats may be luck"),
             _ => return None,
         };
-        let place = Untrusted::bounded(self.kept_in.display().to_string(), usize::MAX);
-        Some(format!(
-            "{why}: `--runs 10` gives figures with intervals. This run's own: `speed-kings results show {}`",
-            place.for_terminal()
-        ))
+        Some(format!("{why}: `--runs 10` gives figures with intervals."))
     }
 
     /// Each of the first heats, a table each.

@@ -20,7 +20,7 @@ use super::{Args, print_told};
 use crate::args::run::Way;
 use crate::commands::heat::{Told, lane, pages, question};
 use crate::commands::stored::{records_of, summary_of};
-use crate::commands::{Context, sources};
+use crate::commands::{Context, benchmark, sources};
 use crate::config::problem::Problem;
 use crate::config::settings::flag_of;
 use crate::config::verb::RACE;
@@ -55,7 +55,7 @@ pub(super) fn run(args: &Args, wanted: &Path, on_stage: bool, context: &Context)
     // Behind the step that says that it begins.
     steps.splice(1..1, before.collect::<Vec<_>>());
     let speed = args.run.replay_speed().unwrap_or(1.0);
-    let told = Told { summary, plan, records: raced, kept_in: stored.path.clone() };
+    let told = Told { summary, plan, records: raced };
     if on_stage {
         let mut stage = Stage::open(&args.screen, context)?;
         let race = move || {
@@ -69,6 +69,7 @@ pub(super) fn run(args: &Args, wanted: &Path, on_stage: bool, context: &Context)
     }
     print_told(&told, on_stage, context)?;
     context.terminal.note(&format!("replayed from {}; nothing was measured", stored.path.display()));
+    benchmark::point_to_all(&stored.path, context);
     Ok(Exit::Done)
 }
 
