@@ -132,7 +132,7 @@ pub(crate) struct Finished {
 }
 
 /// All that an engine counts. Its threads share it behind a lock: a request changes some twenty numbers, and a lock costs
-/// less than two that are changed without one.
+/// about as much as two that are changed without one.
 #[derive(Debug, Clone)]
 pub(crate) struct Metrics {
     engine: Engine,
