@@ -170,7 +170,8 @@ mod tests {
             file.write_all(b"fi").unwrap();
             replace(&path, b"second").unwrap();
             assert!(is_temporary(&temporary.file_name().unwrap().to_string_lossy()));
-            Ok(file.write_all(b"rst").unwrap())
+            file.write_all(b"rst").unwrap();
+            Ok(())
         });
         first.unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "first");

@@ -10,6 +10,7 @@ use super::Unusual;
 /// The value that `line` holds.
 pub(crate) fn decode<'de, T: Deserialize<'de>>(line: &'de [u8]) -> Result<T, Unusual> {
     let text = simdutf8::basic::from_utf8(line).map_err(|_| Unusual)?;
+    // Without these a text ends at the next quote, and is as it stands.
     if line.iter().fold(0, |hits, byte| hits | u8::from(matches!(byte, 0..b' ' | b'\\'))) != 0 {
         return Err(Unusual);
     }

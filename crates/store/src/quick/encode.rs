@@ -16,10 +16,6 @@ struct Encoder<'a> {
 }
 
 impl<'a> Encoder<'a> {
-    fn integer(self, value: impl itoa::Integer) {
-        self.line.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
-    }
-
     /// The name of a field, between `before` and its value.
     #[expect(clippy::inline_always, reason = "the length of a key is known where it is inlined, and no call copies it")]
     #[inline(always)]
@@ -82,7 +78,7 @@ impl Parts<'_> {
 macro_rules! integers {
     ($($name:ident: $type:ty),*) => {$(
         fn $name(self, value: $type) -> Result<(), Unusual> {
-            self.integer(value);
+            self.line.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
             Ok(())
         }
     )*};
