@@ -237,35 +237,34 @@ fn judge(who: &Credentialed, answer: Result<Served, RequestFailure>, unnamed: bo
             [] => Judgement::Skip(
                 Problem::new(format!("`{name}` lists no models")).help("load one, or name it with `--model`"),
             ),
-            many => {
-                let some = listed(&many[..many.len().min(5)]);
-                Judgement::Skip(
-                    Problem::new(format!("`{name}` serves {} models", many.len()))
-                        .help(format!("choose one with `--model`, such as `{some}`")),
-                )
-            }
+            many => Judgement::Skip(
+                Problem::new(format!("`{name}` serves {} models", many.len()))
+                    .help(format!("choose one with `--model`, such as `{}`", some(many))),
+            ),
         };
     }
     if served.is_empty() || served.iter().any(|id| same_model(id, model)) {
         return Judgement::Fine;
     }
-    let near = listed(&providers::nearest_models(model, &served));
+    let near = providers::nearest_models(model, &served);
     let message = format!("`{name}` does not list the model `{model}`");
     // llama.cpp and TGI serve what they have loaded, whatever is asked for.
     if ["llamacpp", "tgi"].contains(&provider.as_str()) {
-        return Judgement::Doubtful(format!("{message}; it serves `{near}` whatever is asked"));
+        return Judgement::Doubtful(format!("{message}; it serves `{}` whatever is asked", some(&served)));
     }
     let help = if near.is_empty() {
-        "`speed-kings list --models` shows what it serves".to_owned()
+        format!("it serves `{}`", some(&served))
     } else {
-        format!("did you mean `{near}`?")
+        format!("did you mean `{}`?", some(&near))
     };
     Judgement::Skip(Problem::new(message).help(help))
 }
 
-/// Names that a server chose, for a sentence.
-fn listed(models: &[String]) -> String {
-    models.iter().map(|id| Untrusted::from(id.as_str()).to_string()).collect::<Vec<_>>().join("`, `")
+/// Names that a server chose, the first of them, for a sentence.
+fn some(models: &[String]) -> String {
+    const NAMED: usize = 5;
+    let named = models.iter().take(NAMED).map(|id| Untrusted::from(id.as_str()).to_string());
+    named.collect::<Vec<_>>().join("`, `")
 }
 
 /// Ollama may leave out the tag `latest`.
@@ -335,7 +334,8 @@ mod tests {
         check("vllm", "qwen3-8b", &["qwen3-8b"], false, "Fine");
         check("ollama", "llama3.2", &["llama3.2:latest"], false, "Fine");
         check("vllm", "qwen3-8", &["qwen3-8b", "other"], false, "did you mean `qwen3-8b");
-        check("llamacpp", "what", &["smollm2"], false, "Doubtful");
+        check("vllm", "other", &["qwen3-8b", "llama"], false, "it serves `qwen3-8b`, `llama`");
+        check("llamacpp", "what", &["smollm2"], false, "`what`; it serves `smollm2`");
         check("vllm", "anything", &[], false, "Fine");
     }
 

@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         context.terminal.note("no price is known of that; `speed-kings pricing` shows all");
     }
     if stale > 0 {
-        context.terminal.note(&format!("stale among these prices: {stale}; check, or give your own with `--prices`"));
+        context.terminal.note(&format!("stale prices among these: {stale}; check, or give your own with `--prices`"));
     }
     Ok(Exit::Done)
 }

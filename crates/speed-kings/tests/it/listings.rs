@@ -64,7 +64,7 @@ fn pricing_can_be_narrowed_and_overridden() {
     | --- | --- | ---: | ---: | ---: | --- | --- | --- |
     | groq | mine | $1.00 | $2.50 |  | 2020-01-02 | yes | stale: looked up on 2020-01-02, more than 90 days ago |
     --- stderr ---
-    1 of these prices are stale: check them, or give your own with `--prices`
+    stale prices among these: 1; check, or give your own with `--prices`
     ");
     let outcome = desk.run(&["pricing", "--prices", "absent.json"]);
     insta::assert_snapshot!(outcome.all(), @r"
