@@ -156,9 +156,12 @@ fn answers_in_words(workload: &Workload) -> String {
 fn load_in_words(plan: &Plan) -> String {
     match plan.search {
         None => plan.load.to_string(),
-        Some(Search::Sweep { axis, points, .. }) => format!("sweep over {} in {points} steps", axis.in_words()),
+        Some(Search::Sweep { axis, points, .. }) => {
+            format!("sweep over {} in {}", axis.in_words(), counted(points.into(), "step"))
+        }
         Some(Search::FindMax { axis, trials, .. }) => {
-            format!("search for the highest {} that meets the SLOs, in {trials} steps at most", axis.in_words())
+            let steps = counted(trials.into(), "step");
+            format!("search for the highest {} that meets the SLOs, in {steps} at most", axis.in_words())
         }
     }
 }

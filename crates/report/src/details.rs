@@ -66,7 +66,12 @@ fn failed(target: &TargetSummary, class: FailureClass, reason: &FailureReason) -
 
 /// Further attempts and waiting, both kept out of TTFT.
 fn attempts(target: &TargetSummary) -> Option<String> {
-    let tried = |n| format!("{} at failed requests; latencies are those of the last, TTFT from schedule is of all", counted(n, "further attempt"));
+    let tried = |n| {
+        format!(
+            "{} at failed requests; latencies are those of the last, TTFT from schedule is of all",
+            counted(n, "further attempt")
+        )
+    };
     let waited = |n| format!("{} waited for a place before being sent", counted(n, "request"));
     let told =
         [(target.retries > 0).then(|| tried(target.retries)), (target.waited > 0).then(|| waited(target.waited))];

@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
                 1 => "run".to_owned(),
                 runs => counted(runs, "run"),
             };
-            context.terminal.note(&format!("`{name}` is no baseline any more; its {} stayed", runs));
+            context.terminal.note(&format!("`{name}` is no baseline any more; its {runs} stayed"));
         }
     }
     Ok(Exit::Done)

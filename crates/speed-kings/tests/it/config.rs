@@ -136,7 +136,7 @@ fn init_writes_a_file_that_is_fine_and_will_not_replace_one() {
     insta::assert_snapshot!(desk.run(&["config", "check", "speed-kings.yaml"]).all(), @r"
     status: 0
     --- stdout ---
-    speed-kings.yaml: 1 settings, all fine
+    speed-kings.yaml: 1 setting, all fine
     --- stderr ---
     ");
     insta::assert_snapshot!(desk.run(&["init"]).all(), @r"

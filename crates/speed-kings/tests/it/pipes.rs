@@ -37,7 +37,7 @@ fn verbose_tells_which_files_were_read() {
     let desk = Desk::new().with_file("speed-kings.yaml", "requests: 3\n");
     assert_eq!(desk.run(&["config", "check"]).err, "");
     let err = desk.run(&["config", "check", "-v"]).err;
-    assert!(err.contains("read 1 settings from `speed-kings.yaml`"), "{err}");
+    assert!(err.contains("read 1 setting from `speed-kings.yaml`"), "{err}");
 }
 
 #[test]
