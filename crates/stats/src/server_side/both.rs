@@ -68,7 +68,8 @@ struct Client {
 impl Client {
     fn of(metric: Metric, ours: &[&Record]) -> Option<Self> {
         let mut seen: Vec<f64> = match metric {
-            Metric::ServerDecode => ours.iter().filter_map(|record| decode(record)).collect(),
+            Metric::ServerDecode => in_pieces(ours).filter_map(decode).collect(),
+            Metric::Ttft => in_pieces(ours).flat_map(|record| metric_values(record, metric)).collect(),
             _ => ours.iter().flat_map(|record| metric_values(record, metric)).collect(),
         };
         seen.sort_unstable_by(f64::total_cmp);
@@ -86,6 +87,14 @@ impl Client {
             why,
         }
     }
+}
+
+/// Those whose answers came in pieces, or had one token: of the others the first token came with the last, whenever the
+/// server made it.
+fn in_pieces<'a>(ours: &[&'a Record]) -> impl Iterator<Item = &'a Record> {
+    let came_whole =
+        |record: &Record| record.events.content().count() == 1 && record.tokens.is_some_and(|tokens| tokens.output > 1);
+    ours.iter().copied().filter(move |record| !came_whole(record))
 }
 
 /// First to last content of a completed request: what a server calls decoding.
@@ -182,12 +191,14 @@ fn why(engine: &str, metric: Metric, client: &Client, server: &ServerTime, ours:
     let known = Parts::of(ours);
     let more = span(difference);
     match metric {
-        Metric::Ttft => format!(
+        Metric::E2e if in_pieces(ours).next().is_some() => {
+            format!("{more} longer at the client: as TTFT, and the way of the last token back; {values}")
+        }
+        Metric::Ttft | Metric::E2e => format!(
             "{more} longer at the client: network, HTTP, and the server's work before its own clock begins{}{}; {values}",
             parts(&known),
             rest(difference - known.known()),
         ),
-        Metric::E2e => format!("{more} longer at the client: as TTFT, and the way of the last token back; {values}"),
         _ => {
             format!("{more} longer at the client: tokens that wait in the server's output or on the network; {values}")
         }

@@ -244,6 +244,27 @@ fn both_clocks_stand_side_by_side_with_the_difference_explained() {
 }
 
 #[test]
+fn of_answers_that_came_whole_the_first_token_is_not_compared() {
+    let mut whole = requests();
+    for record in &mut whole {
+        let last = record.events.iter().next_back().expect("it has events");
+        record.events = vec![last].into();
+        record.tokens = Some(TokenCounts { input: None, output: 3, source: TokenSource::ServerUsage });
+    }
+    let compared = |records: &[Record]| side(records, &[told(0, 0), told(300, 2)]).both_sides;
+    let both = compared(&whole);
+    assert_eq!(both.iter().map(|both| both.metric).collect::<Vec<_>>(), [Metric::E2e]);
+    assert!(
+        both[0].why.contains("network, HTTP, and the server's work before its own clock begins"),
+        "{}",
+        both[0].why
+    );
+    // Where some came in pieces, it is compared of those.
+    whole.extend(requests());
+    assert_eq!(compared(&whole)[0].metric, Metric::Ttft);
+}
+
+#[test]
 fn the_client_is_compared_over_the_same_time_warm_up_included() {
     let mut records = requests();
     // As slow as can be, but the server's histograms hold it, too.
