@@ -156,8 +156,9 @@ impl Header {
     }
 }
 
-/// Bytes that names of interest have: from `cf-ray` to some more than `anthropic-ratelimit-output-tokens-remaining`.
-const LENGTHS: RangeInclusive<usize> = 6..=48;
+/// Bytes that names of interest have: from `cf-ray` to some more than
+/// `x-ratelimit-remaining-tokens-cache-adjusted-prompt`.
+const LENGTHS: RangeInclusive<usize> = 6..=64;
 
 /// How the names of Fireworks' headers begin.
 const FIREWORKS: &str = "fireworks-";

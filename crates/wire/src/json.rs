@@ -11,8 +11,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use wide::u8x16;
-
 /// Where a text stops being JSON, and what was missing there. Small, because every step of the
 /// reader may return one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -429,9 +427,9 @@ impl<'a> Json<'a> {
 pub(crate) fn plain_until(bytes: &[u8], at: usize) -> usize {
     let Some(mut rest) = bytes.get(at..) else { return bytes.len() };
     while let Some((chunk, after)) = rest.split_first_chunk() {
-        let hits = not_plain(u8x16::new(*chunk));
+        let hits = not_plain(u64::from_le_bytes(*chunk));
         if hits != 0 {
-            return bytes.len() - rest.len() + hits.trailing_zeros() as usize;
+            return bytes.len() - rest.len() + (hits.trailing_zeros() / 8) as usize;
         }
         rest = after;
     }
@@ -439,13 +437,16 @@ pub(crate) fn plain_until(bytes: &[u8], at: usize) -> usize {
     bytes.len() - rest.len() + plain
 }
 
-/// A bit for each quote, backslash and control character. With its bit 1 flipped a quote is 0x20,
-/// just above the control characters, which stay among themselves: one comparison finds both.
+/// The high bit of each byte that is a quote, a backslash or a control character. A byte after such a one may light up
+/// wrongly, but none before it: the lowest bit is right. With its bit 1 flipped a quote is 0x20, just above the control
+/// characters, which stay among themselves: one subtraction finds both.
 #[inline]
-fn not_plain(chunk: u8x16) -> u32 {
-    let flipped = chunk ^ u8x16::splat(0x02);
-    let quote_or_control = flipped.min(u8x16::splat(0x20)).simd_eq(flipped);
-    (quote_or_control | chunk.simd_eq(u8x16::splat(b'\\'))).to_bitmask()
+fn not_plain(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let below = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound)) & !word;
+    let quote_or_control = below(word ^ (ONES * 0x02), 0x21);
+    let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
+    (quote_or_control | backslash) & (ONES * 0x80)
 }
 
 /// The text that `raw`, whose escapes have been checked, stands for.

@@ -233,10 +233,12 @@ fn limits_are_read_as_every_provider_writes_them() {
             ("x-ratelimit-remaining-tokens-prompt", "59000"),
             ("x-ratelimit-limit-tokens-generated", "6000"),
             ("x-ratelimit-remaining-tokens-generated", "3000"),
+            ("x-ratelimit-limit-tokens-cache-adjusted-prompt", "50000"),
+            ("x-ratelimit-remaining-tokens-cache-adjusted-prompt", "20000"),
             ("x-ratelimit-over-limit", "no"),
         ],
         "599 of 600, -",
-        "3000 of 6000, -",
+        "20000 of 50000, -",
     );
     // Together.
     check_limits(

@@ -20,7 +20,7 @@ fn tree(json: &mut Json<'_>) -> Value {
             json.array(|json| array.push(tree(json)));
             Value::Array(array)
         }
-        b'"' => Value::String(json.string().unwrap().into_owned()),
+        b'"' => json.string().map_or(Value::Null, |text| Value::String(text.into_owned())),
         b'n' => {
             json.skip();
             Value::Null
@@ -39,19 +39,21 @@ fn values() -> impl Strategy<Value = Value> {
         "[\"\\\\\u{0}-\u{1f}a/😀é]{0,20}".prop_map(Value::from),
     ];
     leaf.prop_recursive(5, 40, 6, |inner| {
+        let key = prop_oneof![".{0,20}", "[\"\\\\\u{0}-\u{1f}a/😀é]{0,20}"];
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-            prop::collection::hash_map(".{0,12}", inner, 0..6).prop_map(|map| map.into_iter().collect::<Value>()),
+            prop::collection::hash_map(key, inner, 0..6).prop_map(|map| map.into_iter().collect::<Value>()),
         ]
     })
 }
 
-/// Whether both readers think alike about `text`.
+/// Whether both readers think alike about `text`, and ours the same whether its values are passed over or taken.
 #[track_caller]
 fn agree(text: &str) {
     let ours = document(text, Json::skip);
     let theirs = serde_json::from_str::<IgnoredAny>(text);
     assert_eq!(ours.is_ok(), theirs.is_ok(), "{text:?}: {ours:?}, {theirs:?}");
+    assert_eq!(document(text, tree).map(drop), ours, "{text:?}");
 }
 
 proptest! {
@@ -64,13 +66,21 @@ proptest! {
 
     #[test]
     fn damaged_texts_are_refused_when_serde_json_refuses_them(
-        value in values(), at in any::<prop::sample::Index>(), damage in "[\\[\\]{}\",:\\\\0-9eE.+ntu \u{1}-]?",
+        value in values(), at in any::<prop::sample::Index>(), damage in "[\\[\\]{}\",:\\\\0-9eE.+ntu/é \n\u{0}\u{1}\u{7f}-]?",
     ) {
         let text = value.to_string();
         let chars: Vec<char> = text.chars().collect();
         let at = at.index(chars.len());
         let damaged: String = chars[..at].iter().copied().chain(damage.chars()).chain(chars[at + 1..].iter().copied()).collect();
         agree(&damaged);
+    }
+
+    #[test]
+    fn a_text_that_breaks_off_is_refused_wherever_it_does(value in values()) {
+        let text = serde_json::to_string_pretty(&value).unwrap();
+        for (end, _) in text.char_indices() {
+            agree(&text[..end]);
+        }
     }
 
     #[test]
@@ -125,8 +135,49 @@ fn numbers_and_escapes_are_judged_as_serde_json_judges_them() {
         "[ null , nul ]",
         "{ \"a\" : null ,\n\t\"b\" : [ 1 , null ] }",
         "{\"a\\u0041\":null,\"b\" :null}",
+        "{\"a\":nullnull}",
+        "123456789",
+        "1234567890",
+        "0123456789",
+        "12345678901234567890",
+        "123456789.5e-3",
+        "-01",
+        "--1",
+        "{\"a\":01}",
+        "\"\\ud83d\"",
+        "\"\\ude00\\ud83d\"",
+        "{\"\\ud83d\":1}",
+        "[[[\"\\",
+        "{\"a\":{\"b\":[{\"c",
     ] {
         agree(text);
+    }
+}
+
+#[test]
+fn what_ends_plain_text_is_found_wherever_it_stands() {
+    let is_plain = |byte: &u8| !matches!(byte, 0..0x20 | b'"' | b'\\');
+    // Bytes next to those looked for, and those with their high bit.
+    for filler in *b" !#[]\x7f\x80\xa2\xdc\xff" {
+        for byte in 0..=u8::MAX {
+            for place in 0..20 {
+                let mut bytes = [filler; 20];
+                bytes[place] = byte;
+                for from in 0..=bytes.len() {
+                    let expected = from + bytes[from..].iter().take_while(|byte| is_plain(byte)).count();
+                    assert_eq!(plain_until(&bytes, from), expected, "{bytes:?} from {from}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_number_is_what_rust_takes_it_for() {
+    for text in ["0", "-0", "7", "999999999", "1000000000", "12345678901234567890", "1e5", "-1.25e3", "4e-400", "0.1"] {
+        let expected: f64 = text.parse().unwrap();
+        let read = document(text, Json::number).unwrap().unwrap();
+        assert_eq!(read.to_bits(), expected.to_bits(), "{text}");
     }
 }
 
@@ -179,8 +230,28 @@ fn nesting_is_bounded() {
     assert!(document(&"[".repeat(1_000_000), Json::skip).is_err());
 }
 
+#[track_caller]
+fn check_error(text: &str, expected: &str) {
+    for error in [document(text, Json::skip).unwrap_err(), document(text, tree).map(drop).unwrap_err()] {
+        assert_eq!(error.to_string(), expected, "{text}");
+    }
+}
+
 #[test]
-fn an_error_names_its_place() {
-    let error = document(r#"{"a":1 "b"}"#, Json::skip).unwrap_err();
-    assert_eq!(error.to_string(), "expected `,` or `}` at byte 7");
+fn the_first_error_is_told_with_its_place() {
+    check_error(r#"{"a":1 "b"}"#, "expected `,` or `}` at byte 7");
+    check_error(r#"{"a":1,}"#, "expected a key at byte 7");
+    check_error(r#"{"a" 1}"#, "expected `:` at byte 5");
+    check_error(r#"[1,"a"2"#, "expected `,` or `]` at byte 6");
+    check_error(r#"{"a":[tru],"b"#, "expected a value at byte 6");
+    check_error(r#"{"a":["#, "expected a value at byte 6");
+    check_error(r#"{"a":"b"#, "expected the end of a string at byte 7");
+    check_error("{\"a\tb\":1}", "expected the end of a string at byte 3");
+    check_error(r#"{"a\x":1}"#, "expected an escape at byte 3");
+    check_error(r#"["a\u12"]"#, "expected an escape at byte 3");
+    check_error("[-]", "expected a digit at byte 2");
+    check_error("[1.e5]", "expected a digit at byte 3");
+    check_error("[01]", "expected `,` or `]` at byte 2");
+    check_error("1 2", "expected the end at byte 2");
+    check_error("", "expected a value at byte 0");
 }

@@ -61,6 +61,7 @@ fn comments_blank_lines_and_other_fields_are_no_events() {
 #[test]
 fn a_byte_order_mark_counts_only_at_the_start() {
     check("\u{FEFF}data: a\n\n\u{FEFF}data: b\n\n", &["a"]);
+    check("data: a\n\n\u{FEFF}data: b\n\n", &["a"]);
 }
 
 #[test]
