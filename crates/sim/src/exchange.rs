@@ -32,7 +32,6 @@ pub(crate) enum Manner {
 }
 
 /// One request being answered.
-#[derive(Debug)]
 pub(crate) struct Exchange<'a, S> {
     pub(crate) socket: &'a mut S,
     /// What the client sends meanwhile.
@@ -50,7 +49,7 @@ impl<'a, S: Socket> Exchange<'a, S> {
     pub(crate) fn new(socket: &'a mut S, inbox: &'a mut Inbox, state: &'a State, number: u64) -> Self {
         let received = Moment(socket.received_ns().unwrap_or_else(clock::now_ns));
         let writes = state.journal.is_wanted().then(Vec::new);
-        let id = sixteen_digits(state.draw(number, 0));
+        let id = format!("{:016x}", state.draw(number, 0));
         Self { socket, inbox, state, received, manner: Manner::Whole, id, writes }
     }
 
@@ -109,14 +108,6 @@ impl<'a, S: Socket> Exchange<'a, S> {
         client_gone(self.socket, self.inbox).await;
         After::Close
     }
-}
-
-/// A number as an id.
-fn sixteen_digits(number: u64) -> String {
-    let bytes = number.to_be_bytes();
-    let digit = |half: usize| b"0123456789abcdef"[usize::from(bytes[half / 2] >> (4 - half % 2 * 4) & 15)];
-    let digits = std::array::from_fn::<_, 16, _>(digit);
-    str::from_utf8(&digits).expect("digits are text").to_owned()
 }
 
 impl<S> Drop for Exchange<'_, S> {

@@ -20,8 +20,8 @@ const AHEAD_LIMIT: usize = 64 << 10;
 /// What an idle connection's buffer may keep, and the least room a read is given.
 const IDLE_BUFFER: usize = 4 << 10;
 
-/// What a client has sent and nobody has looked at yet.
-#[derive(Debug, Default)]
+/// What a client has sent and nobody has looked at yet. Heads with keys are in there too, so it is not for printing.
+#[derive(Default)]
 pub(crate) struct Inbox {
     /// Written over again and again: what a read may fill need not be cleared for it.
     bytes: Vec<u8>,
@@ -353,10 +353,21 @@ mod tests {
 
     /// Each request in `bytes`, and why there are no more.
     async fn read(bytes: &[u8]) -> (Vec<Parts>, NoRequest) {
-        let (mut client, server) = tokio::io::duplex(1 << 20);
-        client.write_all(bytes).await.unwrap();
-        drop(client);
-        let (mut server, mut inbox, mut latest) = (Plain(server), Inbox::default(), None);
+        read_by(1 << 20, bytes).await
+    }
+
+    /// The same with at most `room` bytes a read.
+    async fn read_by(room: usize, bytes: &[u8]) -> (Vec<Parts>, NoRequest) {
+        let (mut client, server) = tokio::io::duplex(room);
+        let write = async move {
+            // Whoever is refused is not heard to the end.
+            drop(client.write_all(bytes).await);
+        };
+        tokio::join!(write, read_all(Plain(server))).1
+    }
+
+    async fn read_all(mut server: impl Socket) -> (Vec<Parts>, NoRequest) {
+        let (mut inbox, mut latest) = (Inbox::default(), None);
         let mut requests = Vec::new();
         loop {
             match read_request(&mut server, &mut inbox, &mut latest).await {
@@ -382,9 +393,13 @@ mod tests {
     async fn a_head_like_the_one_before_is_another_request_all_the_same() {
         let [one, two] = ["hello", "world"].map(|body| format!("POST /a HTTP/1.1\r\nContent-Length: 5\r\n\r\n{body}"));
         let longer = "POST /a HTTP/1.1\r\nContent-Length: 6\r\n\r\nplanet";
-        let (requests, _) = read(format!("{one}{two}{longer}{one}").as_bytes()).await;
-        let bodies: Vec<_> = requests.iter().map(|(_, _, _, body)| body.as_str()).collect();
-        assert_eq!(bodies, ["hello", "world", "planet", "hello"]);
+        let elsewhere = "POST /b?c HTTP/1.1\r\nContent-Length: 5\r\n\r\nabove";
+        let bytes = format!("{one}{two}{longer}{one}{elsewhere}{two}");
+        for room in [1, 7, 1 << 20] {
+            let (requests, _) = read_by(room, bytes.as_bytes()).await;
+            let said: Vec<_> = requests.iter().map(|(path, _, _, body)| format!("{path} {body}")).collect();
+            assert_eq!(said, ["/a hello", "/a world", "/a planet", "/a hello", "/b above", "/a world"], "{room}");
+        }
     }
 
     #[tokio::test]

@@ -1,5 +1,7 @@
 //! Reading.
 
+use std::mem;
+
 use memchr::memchr;
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
@@ -126,9 +128,9 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unusual> {
         self.take(b'[')?;
-        let mut parts = Parts::new(self, b']');
-        let value = visitor.visit_seq(&mut parts)?;
-        parts.end(value)
+        let value = visitor.visit_seq(Parts { decoder: self, close: b']', is_first: true })?;
+        self.take(b']')?;
+        Ok(value)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -138,9 +140,9 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         visitor: V,
     ) -> Result<V::Value, Unusual> {
         self.take(b'{')?;
-        let mut parts = Parts::new(self, b'}');
-        let value = visitor.visit_map(&mut parts)?;
-        parts.end(value)
+        let value = visitor.visit_map(Parts { decoder: self, close: b'}', is_first: true })?;
+        self.take(b'}')?;
+        Ok(value)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -168,38 +170,19 @@ struct Parts<'a, 'de> {
     decoder: &'a mut Decoder<'de>,
     /// What comes after the last.
     close: u8,
-    state: State,
+    is_first: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    First,
-    Later,
-    Over,
-}
-
-impl<'a, 'de> Parts<'a, 'de> {
-    const fn new(decoder: &'a mut Decoder<'de>, close: u8) -> Self {
-        Self { decoder, close, state: State::First }
-    }
-
+impl Parts<'_, '_> {
     /// Whether another part comes.
     fn next(&mut self) -> Result<bool, Unusual> {
-        if self.decoder.take(self.close).is_ok() {
-            self.state = State::Over;
+        if self.decoder.next_is(self.close) {
             return Ok(false);
         }
-        match self.state {
-            State::First => self.state = State::Later,
-            State::Later => self.decoder.take(b',')?,
-            State::Over => return Err(Unusual),
+        if !mem::take(&mut self.is_first) {
+            self.decoder.take(b',')?;
         }
         Ok(true)
-    }
-
-    /// `value`, which all parts must have gone into.
-    fn end<T>(&self, value: T) -> Result<T, Unusual> {
-        if self.state == State::Over { Ok(value) } else { Err(Unusual) }
     }
 }
 

@@ -26,14 +26,6 @@ impl<'a> Encoder<'a> {
         self.line.extend_from_slice(b"\":");
     }
 
-    /// A text in which nothing is to be escaped.
-    fn plain(self, text: &str) {
-        debug_assert!(is_plain(text), "`{text}` needs escapes");
-        self.line.push(b'"');
-        self.line.extend_from_slice(text.as_bytes());
-        self.line.push(b'"');
-    }
-
     const fn parts(self, open: u8, close: &'static str) -> Parts<'a> {
         Parts { line: self.line, open: Some(open), close }
     }
@@ -115,7 +107,9 @@ impl<'a> Serializer for Encoder<'a> {
         if !is_plain(text) {
             return serde_json::to_writer(self.line, text).map_err(|_| Unusual);
         }
-        self.plain(text);
+        self.line.push(b'"');
+        self.line.extend_from_slice(text.as_bytes());
+        self.line.push(b'"');
         Ok(())
     }
 
@@ -133,8 +127,7 @@ impl<'a> Serializer for Encoder<'a> {
     }
 
     fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Unusual> {
-        self.plain(variant);
-        Ok(())
+        self.serialize_str(variant)
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
