@@ -22,8 +22,8 @@
 //! sizes are bounded, paths stay inside the run, links are not followed; a run that crashed opens
 //! like any other and [says what it lacks](Run::missing); whoever works on a run holds a lock on its
 //! folder, and what is made of several runs or of loose files is hidden until it is whole; only runs in
-//! the folder of results are removed, all at once. No clock is read here, and no figure is computed
-//! from records: that is for `stats`.
+//! the folder of results are removed, all at once. No clock is read here but for names that nobody else
+//! gives, and no figure is computed from records: that is for `stats`.
 
 mod adopt;
 mod alive;

@@ -2,11 +2,12 @@
 
 use std::io;
 
-use super::{Plan, Progress, next_tokens, text_of};
+use super::{Plan, Progress, left, next_tokens, text_of};
 use crate::ask::Route;
 use crate::exchange::{After, Exchange};
 use crate::fault::{Fault, HUGE_EVENT, HUGE_HEADER};
 use crate::format::Format;
+use crate::http::client_gone;
 use crate::problem::{Kind, Problem};
 use crate::socket::Socket;
 use crate::source::Source;
@@ -30,6 +31,11 @@ pub(super) async fn whole<S: Socket>(
         next_tokens(exchange, &mut source, 1).await?;
         progress.count(exchange, &source, 1);
         source.written();
+        if source.is_ready() && plan.fault == Some(Fault::Endless) {
+            // What never ends is never there as a whole, however fast it comes.
+            client_gone(exchange.socket, exchange.inbox).await;
+            return Err(left());
+        }
         if source.is_ready() && plan.tokens <= AT_ONCE {
             progress.count_more(exchange, plan.tokens - progress.tally.generated);
             break;

@@ -249,6 +249,20 @@ fn an_endless_answer_goes_on_beyond_what_was_asked() {
 }
 
 #[test]
+fn an_endless_answer_in_one_piece_never_comes() {
+    let sim = with_fault(Engine::Vllm, "endless");
+    let (path, _, body) = routes(Engine::Vllm, 5).remove(0);
+    let (path, body) = not_streamed(path, &body);
+    let mut client = Client::new(&sim);
+    client.send("POST", path, "", &body);
+    while sim.running() == 0 {
+        std::thread::yield_now();
+    }
+    drop(client);
+    assert!(sim.wait_idle(crate::client::PATIENCE));
+}
+
+#[test]
 fn whole_answers_break_too() {
     for (fault, end) in [
         ("reset", End::Reset),

@@ -138,8 +138,9 @@ fn a_hosted_api_has_models_and_nothing_else() {
 fn metrics_count_what_was_served() {
     let sim = Sim::start(fast(Engine::Vllm)).unwrap();
     let mut client = Client::new(&sim);
-    for _ in 0..3 {
-        client.post("/v1/completions", r#"{"prompt":"one two three","max_tokens":5,"stream":true}"#);
+    for stream in [true, false, false] {
+        let body = format!(r#"{{"prompt":"one two three","max_tokens":5,"stream":{stream}}}"#);
+        client.post("/v1/completions", &body);
     }
     assert!(sim.wait_idle(crate::client::PATIENCE));
     let page = client.get("/metrics");
