@@ -12,7 +12,7 @@
 //!   work on it. Side by side, all turns of a block begin at one instant, on connections opened before, and the next
 //!   block when all have ended. What comes next is decided between turns, never while one goes on.
 //! - Each attempt at a request is a record of its own. What a request waits before it leaves (back-off, published
-//!   limits, money) is before its `start`, and back-off is before its `scheduled` too.
+//!   limits, money) is between its `scheduled`, the same for all attempts at it, and its `start`.
 //! - One target's troubles (down, out of limits) hold up no other.
 //! - A record leaves its thread through a bounded queue. The recorder may not lose one; viewers may
 //!   miss progress.

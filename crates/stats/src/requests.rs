@@ -60,6 +60,12 @@ impl<'a> Requests<'a> {
         !is_before(record, self.begin)
     }
 
+    /// Whether a record was due in the steady part: one that was sent there may have been due before, and have waited or
+    /// failed first.
+    pub(crate) fn was_due_when_steady(&self, record: &Record) -> bool {
+        self.begin.is_none_or(|(key, begin)| key != block(record) || record.scheduled_ns >= begin)
+    }
+
     /// Further attempts.
     pub(crate) fn retries(&self) -> u64 {
         (self.attempts.len() - self.all.len()) as u64

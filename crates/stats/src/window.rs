@@ -105,7 +105,7 @@ impl Due {
 
 fn due(requests: &Requests<'_>) -> BTreeMap<BlockKey, Due> {
     let mut blocks: BTreeMap<BlockKey, Due> = BTreeMap::new();
-    for record in &requests.steady {
+    for record in requests.steady.iter().filter(|record| requests.was_due_when_steady(record)) {
         let at = record.scheduled_ns;
         let due = blocks.entry(requests::block(record)).or_insert(Due { first: at, last: at, count: 0 });
         (due.first, due.last, due.count) = (due.first.min(at), due.last.max(at), due.count.saturating_add(1));

@@ -124,7 +124,8 @@ fn unlike(runs: &[&Run]) -> Vec<String> {
         });
         differences.extend(told);
         if found.len() > TOLD {
-            differences.push(format!("`{}` differs in {} more places", folder(run), found.len() - TOLD));
+            let more = schema::counted(found.len() - TOLD, "more place");
+            differences.push(format!("`{}` differs in {more}", folder(run)));
         }
     }
     differences

@@ -50,7 +50,7 @@ pub(super) fn next(rules: &Rules, tried: &[Tried]) -> Next {
     let verdicts: Vec<Verdict> = tried.iter().map(|level| level.verdict).collect();
     let steps: u64 = verdicts.iter().map(|verdict| verdict.steps).sum();
     if steps >= rules.trials.into() {
-        return Next::Over(format!("{} steps are used up", rules.trials));
+        return Next::Over("all steps are used up".to_owned());
     }
     let found = stats::answer(rules.axis, &[], &verdicts);
     let bracket = Bracket { low: found.low, high: found.high };

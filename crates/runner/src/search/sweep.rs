@@ -20,7 +20,7 @@ const LEAST_GAP: f64 = 1.05;
 
 pub(super) fn next(axis: Axis, points: u32, highest: f64, tried: &[Tried]) -> Next {
     if tried.len() as u64 >= points.into() {
-        return Next::Over(format!("all {points} points are measured"));
+        return Next::Over("all points are measured".to_owned());
     }
     let mut levels: Vec<&Tried> = tried.iter().collect();
     levels.sort_by(|a, b| a.verdict.level.total_cmp(&b.verdict.level));

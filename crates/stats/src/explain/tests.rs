@@ -336,7 +336,7 @@ fn a_start_up_counts_with_who_does_not_know_of_one() {
     let causes = &figure(&reading(&explanation, Tool::VllmBench).figures, Quantity::TtftMean).causes;
     let first = causes.first().unwrap();
     assert_eq!(first.rule, Rule::Requests, "{causes:#?}");
-    assert!(first.why.contains("the first 10 answers"), "{}", first.why);
+    assert!(first.why.contains("we keep 10 answers apart"), "{}", first.why);
     assert!(first.change.unwrap() > 0.4);
 }
 

@@ -1,5 +1,6 @@
 //! Why a figure moves: one sentence a rule, with what the recording shows of it.
 
+use schema::counted;
 use schema::event::{Event, EventKind, Stamp};
 use schema::explain::{Cause, Quantity, Rule};
 use schema::record::{Record, TokenSource};
@@ -37,12 +38,12 @@ pub(super) fn cause(
 /// `12 of 200 answers`.
 fn share(material: &Material<'_>, hit: impl Fn(&Record) -> bool) -> String {
     let hits = material.all.iter().filter(|record| hit(record)).count();
-    format!("{hits} of {} answers", material.all.len())
+    format!("{hits} of {}", counted(material.all.len(), "answer"))
 }
 
 fn requests(material: &Material<'_>) -> String {
     let early = material.all.len() - material.steady.len();
-    format!("no start-up is told from the rest: the first {early} answers, which we keep apart, count")
+    format!("the start-up is inside: we keep {} apart for it", counted(early, "answer"))
 }
 
 fn start(material: &Material<'_>) -> String {

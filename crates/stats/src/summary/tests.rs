@@ -240,7 +240,7 @@ fn what_kept_requests_from_being_sent_is_told_limits_or_places() {
         records.push(failed(20_000, FailureClass::RateLimited));
         summarise(&plan, &Measured::records(&records)).targets.remove(0).quality.reasons.remove(0)
     };
-    insta::assert_snapshot!(all(350), @"the load asked for was not offered: 50 of 101 requests not sent (2.5 of 5.0 requests/s were), all 2 places being taken; raise `--max-concurrency`, or let them wait with `--when-full wait`");
+    insta::assert_snapshot!(all(350), @"the load asked for was not offered: 50 of 101 requests not sent (2.5 of 5.0 requests/s were), both places being taken; raise `--max-concurrency`, or let them wait with `--when-full wait`");
     insta::assert_snapshot!(all(60), @"the load asked for was not offered: 50 of 101 requests not sent (2.5 of 5.0 requests/s were), held back by the provider's limits until time was up; ask for less, or for longer");
 }
 

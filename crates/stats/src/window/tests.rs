@@ -111,3 +111,29 @@ fn few_requests_far_apart_are_no_more_a_second_than_were_offered() {
     near(throughput.offered_requests_per_s.unwrap(), 1.0);
     near(throughput.requests_per_s.value, 1.0);
 }
+
+#[test]
+fn a_request_of_the_start_up_that_was_sent_again_after_it_slows_no_offered_rate() {
+    let mut plan = plan(Vec::new());
+    plan.load = schema::plan::Load::Open {
+        rate_per_s: "100/s".parse().unwrap(),
+        arrival: schema::plan::Arrival::Constant,
+        max_concurrency: 1000,
+        when_full: schema::plan::WhenFull::NotSent,
+    };
+    let one = |index: u64| {
+        let ttft = if index < 25 { 400 } else { 20 + index % 3 };
+        Record { index, ..record(index * 10, &[ttft, ttft + 10]) }
+    };
+    let mut records: Vec<_> = (0..400).map(one).collect();
+    records[2].outcome = failed(0, FailureClass::RateLimited).outcome;
+    records.push(Record {
+        attempt: 1,
+        scheduled_ns: records[2].scheduled_ns,
+        ..Record { index: 2, ..record(1_000, &[20, 30]) }
+    });
+    let (all, plan) = (refs(&records), &plan);
+    let requests = Requests::of(plan, &all);
+    assert!(requests.startup.is_some() && requests.steady.iter().any(|record| record.attempt == 1));
+    near(of(plan, &all).offered_requests_per_s.unwrap(), 100.0);
+}

@@ -73,7 +73,7 @@ fn levels_that_contradict_each_other_are_measured_again_before_they_are_believed
 
 #[test]
 fn no_more_steps_are_taken_than_allowed() {
-    check_over(&Rules { trials: 3, ..RATE }, &[(8.0, 1, Met), (16.0, 2, Undecided)], "3 steps are used up");
+    check_over(&Rules { trials: 3, ..RATE }, &[(8.0, 1, Met), (16.0, 2, Undecided)], "all steps are used up");
 }
 
 #[test]
