@@ -594,3 +594,32 @@ fn too_long(context: u32, prompt_tokens: u32) -> Problem {
     );
     Problem::new(Kind::BadRequest, message).at("input_tokens")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tokens and characters of the prompt in `body`; why it cannot be read, if it cannot.
+    #[track_caller]
+    fn check(body: &[u8], expected: Result<(u32, usize), Unreadable>) {
+        let measured = Body::read(body).map(|body| body.measure_prompt().unwrap());
+        assert_eq!(measured.map_err(|problem| problem.unreadable.unwrap()), expected, "{}", body.escape_ascii());
+    }
+
+    #[test]
+    fn text_is_the_same_whether_it_stands_as_it_is_or_is_escaped() {
+        check("{\"prompt\":\"one twö\"}".as_bytes(), Ok((2, 7)));
+        check(br#"{"prompt":"one\u0020tw\u00f6"}"#, Ok((2, 7)));
+        check(br#"{"prompt":["one\ttwo","three"]}"#, Ok((3, 7)));
+        check(br#"{"pr\u006fmpt":"\ud83d\ude00"}"#, Ok((1, 1)));
+    }
+
+    #[test]
+    fn text_that_is_none_is_refused_where_it_is_read() {
+        check(b"{\"prompt\":\"one \xff\"}", Err(Unreadable::Syntax));
+        check(br#"{"prompt":"\ud83d"}"#, Err(Unreadable::Syntax));
+        check(b"{\"prompt\":\"one\nline\"}", Err(Unreadable::Syntax));
+        check(br#"{"prompt":5}"#, Err(Unreadable::Shape));
+        check(b"{\"user\":\"\xff\",\"prompt\":\"one\"}", Ok((1, 3)));
+    }
+}

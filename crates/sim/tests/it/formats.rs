@@ -41,6 +41,24 @@ fn a_whole_answer_has_as_many_tokens_as_a_streamed_one() {
 }
 
 #[test]
+fn a_model_of_any_name_is_called_by_it() {
+    let model = "a \"b\\c\"\n\u{7f}ü";
+    let quoted = serde_json::to_string(model).unwrap();
+    for engine in Engine::ALL {
+        let sim = Sim::start(Config { model: model.to_owned(), ..fast(engine) }).unwrap();
+        for (path, dialect, body) in routes(engine, 3) {
+            let body = body.replace(&format!("\"sim-{engine}\""), &quoted);
+            let streamed = Client::new(&sim).post(path, &body);
+            assert_eq!(decode(dialect, &streamed.body).unwrap().output_tokens, Some(3), "{engine} {path}");
+            let (path, body) = not_streamed(path, &body);
+            let whole = Client::new(&sim).post(path, &body).json();
+            let named = whole.get("model").map(|named| named.as_str().unwrap());
+            assert_eq!(named, Some(model).filter(|_| path != "/generate"), "{engine} {path}: {whole}");
+        }
+    }
+}
+
+#[test]
 fn an_answer_that_may_be_long_ends_by_itself() {
     for engine in Engine::ALL {
         let sim = Sim::start(fast(engine)).unwrap();
