@@ -250,7 +250,8 @@ impl Client {
         let mut exchange = self.begin(order, begun, connect);
         let outcome = exchange.run(&mut connection, &self.ask, &self.cancel, watch).await;
         let record = exchange.into_record(Some(&connection), outcome);
-        if record.outcome.is_complete() && !self.closes_at_once.get() {
+        // Whether the server has closed it since is asked when it is needed again.
+        if record.outcome.is_complete() && connection.outlives_answer() && !self.closes_at_once.get() {
             self.keep(connection, record.end_ns.unwrap_or(begun));
         }
         record

@@ -185,6 +185,14 @@ impl Connection {
         .await
     }
 
+    /// Whether another request may go out on it later, as far as is known without asking the system.
+    pub(crate) fn outlives_answer(&self) -> bool {
+        match &self.protocol {
+            Protocol::Http1(http) => http.outlives_answer(),
+            Protocol::Http2(http) => http.outlives_answer(),
+        }
+    }
+
     /// Whether another request can go out on it now. Notices when the other side has closed.
     pub(crate) fn is_reusable(&mut self) -> bool {
         let mut cx = Context::from_waker(Waker::noop());

@@ -170,11 +170,16 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Http1<I> {
         &self.buffer[self.piece.clone()]
     }
 
-    /// Whether another request can go out now: the answer was taken in to its end, and the server neither said that it
-    /// would close, nor has, nor said anything that nobody asked for.
+    /// Whether another request may go out later, by what has been read: the answer was taken in to its end, and the
+    /// server neither said that it would close, nor anything that nobody asked for.
+    pub(crate) fn outlives_answer(&self) -> bool {
+        self.is_kept && self.body == Body::Over && self.is_flushed && self.taken == self.buffer.len()
+    }
+
+    /// Whether another request can go out now: it [may](Self::outlives_answer), and the server has neither closed nor
+    /// said more.
     pub(crate) fn is_reusable(&mut self, cx: &mut Context<'_>) -> bool {
-        let is_done = self.is_kept && self.body == Body::Over && self.is_flushed;
-        self.is_kept = is_done && self.taken == self.buffer.len() && self.read(cx).is_pending();
+        self.is_kept = self.outlives_answer() && self.read(cx).is_pending();
         self.is_kept
     }
 

@@ -139,6 +139,10 @@ impl Http2 {
         &self.piece
     }
 
+    pub(crate) const fn outlives_answer(&self) -> bool {
+        !self.work.over
+    }
+
     pub(crate) fn is_reusable(&mut self, cx: &mut Context<'_>) -> bool {
         self.work.turn(cx);
         let ready = self.sender.poll_ready(cx);

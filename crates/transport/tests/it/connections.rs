@@ -172,6 +172,32 @@ fn a_fresh_connection_closed_before_the_answer_is_closed_early() {
 }
 
 #[test]
+fn a_connection_that_the_server_takes_leave_of_is_closed_at_once() {
+    run(async || {
+        let closed = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&closed);
+        let addr = scripted(move |mut tcp, _| {
+            let count = Arc::clone(&count);
+            async move {
+                read_request(&mut tcp).await;
+                tcp.write_all(short_answer("\r\nconnection: close").as_bytes()).await.unwrap();
+                // It leaves the closing to the client.
+                tcp.read_to_end(&mut Vec::new()).await.ok();
+                count.fetch_add(1, Ordering::SeqCst);
+            }
+        })
+        .await;
+        let client = client_of(&format!("http://{addr}/v1"), &TransportPlan::default());
+        for sent in 1..=3 {
+            assert!(send(&client, 1).await.outcome.is_complete());
+            // Not only when the next request looks for one.
+            until(|| closed.load(Ordering::SeqCst) == sent).await;
+        }
+        assert_eq!(client.stale_connections(), 0);
+    });
+}
+
+#[test]
 fn what_follows_an_answer_unasked_is_not_the_next_ones() {
     run(async || {
         let addr = scripted(|mut tcp, _| async move {
@@ -237,6 +263,36 @@ fn what_is_dropped_gives_its_descriptors_back() {
             assert!(descriptors() >= before + 8);
             drop(client);
             until(|| descriptors() == before).await;
+        }
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_the_server_closed_without_a_word_does_not_pile_up() {
+    if !alone("connections::what_the_server_closed_without_a_word_does_not_pile_up", &[("COUNTING_CLOSED", "yes")]) {
+        return;
+    }
+    run(async || {
+        let answered = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&answered);
+        let addr = scripted(move |mut tcp, _| {
+            let count = Arc::clone(&count);
+            async move {
+                read_request(&mut tcp).await;
+                tcp.write_all(short_answer("").as_bytes()).await.unwrap();
+                drop(tcp);
+                count.fetch_add(1, Ordering::SeqCst);
+            }
+        })
+        .await;
+        let client = client_of(&format!("http://{addr}/v1"), &TransportPlan::default());
+        let before = descriptors();
+        for round in 1..=20 {
+            let records = tokio::join!(send(&client, 1), send(&client, 1), send(&client, 1));
+            assert!([&records.0, &records.1, &records.2].iter().all(|record| record.outcome.is_complete()));
+            until(|| answered.load(Ordering::SeqCst) >= 3 * round).await;
+            assert!(descriptors() <= before + 3, "no more than were in flight at once");
         }
     });
 }

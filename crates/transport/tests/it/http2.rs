@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::{BodyExt as _, StreamBody};
+use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use schema::event::Stamp;
 use schema::plan::{HttpChoice, SizeLimits, TransportPlan};
 use schema::record::{FailureClass, HttpVersion, Record};
+use schema::units::Nanos;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 
@@ -181,5 +182,29 @@ fn a_body_over_its_bound_is_too_large_over_http2_too() {
         let record = client.send(&order(&client, 3), &mut witness).await;
         assert_eq!(failure(&record).class, FailureClass::TooLarge);
         assert!(content(&record) >= 1, "what came before is kept");
+    });
+}
+
+#[test]
+fn what_the_head_of_a_refusal_says_is_kept_over_http2_too() {
+    run(async || {
+        let addr = scripted(|tcp, _| async move {
+            let service = service_fn(|request: Request<Incoming>| async move {
+                request.into_body().collect().await.unwrap();
+                let answer = Response::builder().status(429).header("retry-after", "7").header("x-request-id", "seven");
+                let answer = answer.header("x-ratelimit-remaining-requests", "0");
+                Ok::<_, Infallible>(answer.body(Full::new(Bytes::from_static(b"{}"))).unwrap())
+            });
+            let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+            server.serve_connection(TokioIo::new(tcp), service).await.ok();
+        })
+        .await;
+        let record = send(&client_of(&format!("http://{addr}/v1"), &http2()), 3).await;
+        let refusal = failure(&record);
+        assert_eq!((refusal.class, refusal.retry_after_ns), (FailureClass::RateLimited, Some(Nanos::from_secs(7))));
+        assert_eq!((record.status, record.request_id.unwrap().raw()), (Some(429), "seven"));
+        assert_eq!(record.limits.unwrap().requests.unwrap().remaining, Some(0));
+        assert!(record.start_ns.is_some() && record.first_byte_ns == record.headers_ns);
+        assert_eq!((record.usage, record.server, record.tokens), (None, None, None));
     });
 }

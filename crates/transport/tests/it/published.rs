@@ -1,6 +1,6 @@
 //! What a server publishes of its limits, and when it asks us to come back.
 
-use schema::record::{FailureClass, Limit, RateLimits, Record};
+use schema::record::{FailureClass, Limit, RateLimits, Record, ServerTiming, Usage};
 use schema::units::Nanos;
 use tokio::io::AsyncWriteExt as _;
 use transport::Order;
@@ -41,6 +41,33 @@ fn limits_are_kept_of_answers_and_of_refusals_alike() {
         assert_eq!(refused.limits, Some(published()));
         assert_eq!(failure(&refused).retry_after_ns, Some(Nanos::from_secs(120)), "until what is used up is whole");
         assert_eq!(answered(short_answer("")).await.limits, None);
+    });
+}
+
+#[test]
+fn what_a_head_said_is_kept_however_its_answer_ends() {
+    const SAID: &str = "\r\nx-request-id: seven\r\nx-prompt-tokens: 42\r\nx-queue-time: 6";
+    run(async || {
+        let refused = json_answer("429 Too Many Requests", SAID, "{}");
+        let broken = json_answer("200 OK", SAID, "{}").replace("content-length: 2", "content-length: 3");
+        let garbled = short_answer(SAID).replace("data: [DONE]", "data: {DONE]");
+        let answers = [
+            (short_answer(SAID), 200, None),
+            (refused, 429, Some(FailureClass::RateLimited)),
+            (broken, 200, Some(FailureClass::Truncated)),
+            (garbled, 200, Some(FailureClass::Malformed)),
+        ];
+        for (answer, status, class) in answers {
+            let record = answered(answer).await;
+            let failed = class.map(|_| failure(&record).class);
+            assert_eq!((record.status, failed, record.outcome.is_complete()), (Some(status), class, class.is_none()));
+            assert_eq!(record.request_id.unwrap().raw(), "seven");
+            assert_eq!(record.usage, Some(Usage { input_tokens: Some(42), ..Usage::default() }));
+            let queue_ns = Some(Nanos::from_millis(6));
+            assert_eq!(record.server, Some(ServerTiming { queue_ns, ..ServerTiming::default() }));
+        }
+        let silent = answered(json_answer("429 Too Many Requests", "", "{}")).await;
+        assert_eq!((silent.request_id, silent.usage, silent.server, silent.tokens), (None, None, None, None));
     });
 }
 
