@@ -1,8 +1,8 @@
 //! What a reader must know besides the numbers.
 
 use schema::counted;
-use schema::plan::Plan;
-use schema::record::{Outcome, Record};
+use schema::plan::{Plan, Retry};
+use schema::record::{Failure, Outcome, Record};
 use schema::summary::{Summary, TargetSummary};
 use schema::target::Target;
 use schema::units::Nanos;
@@ -35,6 +35,7 @@ pub(crate) fn of_target(
     let told = [
         waited(plan, waits),
         not_tried_again(plan, measured),
+        no_time_to_try_again(plan, measured),
         (summary.off_length > 0 && !embeds).then(|| {
             let share = percent(summary.off_length, completed);
             format!("{share:.0} % of answers were not of the length asked for")
@@ -76,18 +77,40 @@ fn waited(plan: &Plan, waits: &[Nanos]) -> Option<String> {
 /// `12 requests were not tried again, as the server asked to wait up to 60.0 s: …`.
 fn not_tried_again(plan: &Plan, measured: &[&Record]) -> Option<String> {
     let retry = plan.retry?;
-    let asked = measured.iter().filter(|record| record.attempt < retry.attempts).filter_map(|record| {
-        let Outcome::Failed(failure) = &record.outcome else { return None };
-        failure.retry_after_ns.filter(|asked| failure.class.may_pass() && *asked > retry.most_ns)
-    });
+    let asked = measured.iter().filter_map(|record| may_be_tried_again(&retry, record)?.retry_after_ns);
+    let asked = asked.filter(|asked| *asked > retry.most_ns);
     let (count, longest) = asked.fold((0_u64, None), |(count, longest), asked| (count + 1, longest.max(Some(asked))));
     let (longest, most) = (longest?, retry.most_ns);
-    let requests = if count == 1 { "request was" } else { "requests were" };
     let slower = if plan.respect_limits { "" } else { ", or send more slowly with `--respect-limits`" };
     Some(format!(
-        "{count} {requests} not tried again, as the server asked to wait up to {longest} and `--retry-most` is {most}: \
-         raise it{slower}"
+        "{} not tried again, as the server asked to wait up to {longest} and `--retry-most` is {most}: raise it{slower}",
+        requests_were(count)
     ))
+}
+
+/// `98 requests were not tried again, as sending was to end before their back-off: …`; of the last attempts.
+fn no_time_to_try_again(plan: &Plan, last: &[&Record]) -> Option<String> {
+    let retry = plan.retry?;
+    let failed = last.iter().filter_map(|record| may_be_tried_again(&retry, record));
+    let count = failed.filter(|failure| failure.retry_after_ns.is_none_or(|asked| asked <= retry.most_ns)).count();
+    (count > 0).then(|| {
+        format!(
+            "{} not tried again, as sending ended before the back-off did: a longer `--duration` or `--step`, or fewer \
+             `--blocks`, leave more time for it",
+            requests_were(count as u64)
+        )
+    })
+}
+
+/// How an attempt failed, where the plan lets another follow.
+fn may_be_tried_again<'a>(retry: &Retry, record: &'a Record) -> Option<&'a Failure> {
+    let Outcome::Failed(failure) = &record.outcome else { return None };
+    let is_free = failure.class.may_pass() && record.events.content().next().is_none();
+    (is_free && record.attempt < retry.attempts).then_some(failure)
+}
+
+fn requests_were(count: u64) -> String {
+    format!("{} {}", counted(count, "request"), if count == 1 { "was" } else { "were" })
 }
 
 /// Warnings about all targets of a run. In what they are not like with like, its comparison says.

@@ -174,7 +174,17 @@ pub(super) fn notes(finished: &Finished, context: &Context) {
 
 /// Where all of a run's numbers are to be had, for commands that end with less.
 pub(super) fn point_to_all(run: &Path, context: &Context) {
-    context.terminal.note(&format!("`speed-kings results show {}` shows all of its numbers", run.display()));
+    let run = shell_word(&run.display().to_string());
+    context.terminal.note(&format!("`speed-kings results show {run}` shows all of its numbers"));
+}
+
+/// `text` as one word for a shell: in quotes where it holds what a shell would not take as it stands.
+fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+=:@%,".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// 130 interrupted; 1 when something asked for could not be measured; 3 when an SLO was not met, be it for
@@ -263,5 +273,23 @@ fn plan_listing(plan: &Plan, asked: &Asked, mock: &[crate::config::settings::Moc
             column("cost", "Cost"),
         ],
         rows,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(path: &str, expected: &str) {
+        assert_eq!(shell_word(path), expected);
+    }
+
+    #[test]
+    fn a_path_is_one_word_for_a_shell() {
+        check("results/test_quick_20260101_000000", "results/test_quick_20260101_000000");
+        check("my runs/quick", "'my runs/quick'");
+        check("it's/$HOME", r"'it'\''s/$HOME'");
+        check("", "''");
     }
 }

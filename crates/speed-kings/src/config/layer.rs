@@ -18,7 +18,7 @@ use super::preset::{self, PRESETS};
 use super::problem::{Problem, Problems};
 use super::settings::{PREFIX, RIVALS, Settings, WHO_KEYS, flag_of, variable_of};
 use super::verb::Verb;
-use super::yaml::{self, check_bounds};
+use super::yaml::{self, OutOfBounds, check_bounds};
 use crate::args::refused;
 use crate::environment::Environment;
 
@@ -339,7 +339,7 @@ fn from_text(key: &str, text: &str) -> Result<serde_json::Map<String, Value>, St
     let argument = format!("{}={text}", flag_of(key));
     let matches = command.try_get_matches_from(["environment", &argument]).map_err(|error| reason(&error))?;
     let settings = Settings::from_arg_matches(&matches).map_err(|error| reason(&error))?;
-    check_bounds(&settings)?;
+    check_bounds(&settings).map_err(|OutOfBounds { why, help }| format!("{why}; {help}"))?;
     Ok(values_of(&settings))
 }
 
@@ -366,8 +366,8 @@ fn from_flags(flags: &Settings) -> Result<Layer, Problems> {
     for (key, value) in values_of(flags) {
         let alone = Value::Object([(key.clone(), value.clone())].into_iter().collect());
         let alone: Settings = serde_json::from_value(alone).expect("it was read as a setting before");
-        if let Err(why) = check_bounds(&alone) {
-            problems.0.push(Problem::new(format!("`{}`: {why}", flag_of(&key))));
+        if let Err(OutOfBounds { why, help }) = check_bounds(&alone) {
+            problems.0.push(Problem::new(format!("`{}`: {why}", flag_of(&key))).help(help));
         }
         let origin = Origin::Flag(flag_of(&key));
         layer.insert(key, (value, origin));

@@ -61,19 +61,45 @@ fn entry(text: &str, key: &Spanned<String>, at: Location, source: &Source) -> Re
     let only = OnlyKey(&key.value);
     let settings = serde_saphyr::with_deserializer_from_str(text, |document| only.deserialize(document))
         .map_err(|error| complaint(&error, source))?;
-    check_bounds(&settings).map_err(|why| problem_at(format!("`{}`: {why}", key.value), at, source))?;
+    check_bounds(&settings).map_err(|beyond| {
+        let OutOfBounds { why, help } = beyond;
+        problem_at(format!("`{}`: {why}", key.value), at, source).help(help)
+    })?;
     Ok(Entry { line: key.referenced.line(), settings })
 }
 
-/// Holds settings against their bounds.
+/// A value that its setting does not take.
+#[derive(Debug)]
+pub(crate) struct OutOfBounds {
+    /// `lower than 1`.
+    pub(crate) why: String,
+    /// `use 1 or more`.
+    pub(crate) help: String,
+}
+
+/// Holds a setting that stands alone against its bounds.
 ///
 /// # Errors
-/// What is out of bounds, in words.
-pub(crate) fn check_bounds(settings: &Settings) -> Result<(), String> {
-    settings.validate().map_err(|report| {
+/// How it is out of them.
+pub(crate) fn check_bounds(setting: &Settings) -> Result<(), OutOfBounds> {
+    setting.validate().map_err(|report| {
         let complaints: Vec<String> = report.iter().map(|(_, error)| error.to_string()).collect();
-        complaints.join(", ")
+        let help: Vec<String> = complaints.iter().map(|complaint| within(complaint)).collect();
+        OutOfBounds { why: complaints.join(", "), help: help.join(", ") }
     })
+}
+
+/// What would be within the bounds that `complaint` is about.
+fn within(complaint: &str) -> String {
+    let (what, bound) = match complaint.strip_prefix("length is ") {
+        Some(bound) => ("a length of ", bound),
+        None => ("", complaint),
+    };
+    match (bound.strip_prefix("lower than "), bound.strip_prefix("greater than ")) {
+        (Some(least), _) => format!("use {what}{least} or more"),
+        (_, Some(most)) => format!("use {what}{most} at most"),
+        (None, None) => "`speed-kings config schema` lists all bounds".to_owned(),
+    }
 }
 
 fn unknown_key(key: &Spanned<String>, known: &[String], source: &Source) -> Problem {

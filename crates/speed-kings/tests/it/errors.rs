@@ -138,7 +138,7 @@ fn wrong_variables_are_told_at_once_and_misspelt_ones_noted() {
       × 3 things are wrong with what was asked for
 
     Error:
-      × `SPEED_KINGS_MAX_TOKENS`: lower than 1
+      × `SPEED_KINGS_MAX_TOKENS`: lower than 1; use 1 or more
 
     Error:
       × `SPEED_KINGS_MOCK`: `llama` is not one of vllm, tgi, ollama, openai

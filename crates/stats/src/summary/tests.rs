@@ -253,7 +253,9 @@ fn a_wait_that_is_too_long_for_a_retry_is_told_with_its_flag() {
         failure.retry_after_ns = Some(Nanos::from_secs(seconds));
         record
     };
-    let records: Vec<Record> = [10, 60, 90].iter().zip(0..).map(|(seconds, index)| refused(index, *seconds)).collect();
+    let mut records: Vec<Record> =
+        [10, 60, 90].iter().zip(0..).map(|(seconds, index)| refused(index, *seconds)).collect();
+    records[0].attempt = 3;
     let told = |plan: &Plan| summarise(plan, &Measured::records(&records)).targets.remove(0).warnings.join("\n");
     assert_eq!(told(&plan), "", "nobody asked for retries");
     let retry = Retry { attempts: 3, first_ns: Nanos::from_millis(500), most_ns: Nanos::from_secs(30) };
@@ -262,7 +264,9 @@ fn a_wait_that_is_too_long_for_a_retry_is_told_with_its_flag() {
     plan.respect_limits = true;
     assert!(told(&plan).ends_with("is 30.0 s: raise it"), "what is done is no advice");
     plan.retry = Some(Retry { most_ns: Nanos::from_secs(90), ..retry });
-    assert_eq!(told(&plan), "");
+    insta::assert_snapshot!(told(&plan), @"2 requests were not tried again, as sending ended before the back-off did: a longer `--duration` or `--step`, or fewer `--blocks`, leave more time for it");
+    plan.retry = Some(Retry { attempts: 0, ..retry });
+    assert_eq!(told(&plan), "", "there was to be no further attempt");
 }
 
 #[test]
