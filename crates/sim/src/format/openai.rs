@@ -93,20 +93,18 @@ impl OpenAi {
             start.extend_from_slice(b"data: ");
             identity.put(&mut start, if chat { "chat.completion.chunk" } else { "text_completion" });
         }
-        let (close, tool) = match &ask.form {
+        let (opener, call, close, tool) = match &ask.form {
             Form::Tool(name) => {
                 let role = opener.strip_suffix(r#""content":""#).unwrap_or(opener);
-                put!(&mut before_text, start[..], role, r#""tool_calls":[{"index":0,"function":{"arguments":""#);
-                (r#""}}]}"#, Some(Tool::new(&start, role, id, name)))
+                let call = r#""tool_calls":[{"index":0,"function":{"arguments":""#;
+                (role, call, r#""}}]}"#, Some(Tool::new(&start, role, id, name)))
             }
-            Form::Text | Form::Json => {
-                if ask.stream {
-                    before_text.reserve(EVENT_START);
-                    put!(&mut before_text, start[..], opener);
-                }
-                (if chat { r#""}"# } else { r#"""# }, None)
-            }
+            Form::Text | Form::Json => (opener, "", if chat { r#""}"# } else { r#"""# }, None),
         };
+        if ask.stream {
+            before_text.reserve(EVENT_START);
+            put!(&mut before_text, start[..], opener, call);
+        }
         Self {
             engine,
             chat,

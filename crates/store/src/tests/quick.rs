@@ -12,8 +12,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::round_trip::any_record;
-use super::sample::{failed, name, partial, record};
+use super::sample::{failed, name, partial, record, sample};
 use crate::quick::{decode, encode};
+use crate::redact::Layout;
 
 /// Whatever JSON is made of, and what it cannot hold.
 const BYTES: &[u8] = b"\"\\{}[],:0123456789-+.eEtfnu \n\t\0a\x7f\xc3\xa9\xff";
@@ -71,6 +72,14 @@ fn what_requests_leave_is_usual() {
     check(&partial("groq", 0, 0), true, true);
     // A line feed and quotes stand in its text.
     check(&record("groq", 3), true, false);
+}
+
+#[test]
+fn of_what_turns_out_to_be_unusual_nothing_is_left_in_the_line() {
+    let line = Layout::Line.encode(&vec![(1, 0.5)]).unwrap();
+    assert_eq!(String::from_utf8(line).unwrap(), "[[1,0.5]]\n");
+    let line = Layout::Line.encode(&sample(5)).unwrap();
+    assert_eq!(String::from_utf8(line).unwrap(), serde_json::to_string(&sample(5)).unwrap() + "\n");
 }
 
 #[test]
