@@ -325,3 +325,45 @@ mod kernel {
         None
     }
 }
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use super::*;
+
+    /// Which of these requests, each sent so many milliseconds after the first with a write of so many bytes, are
+    /// stamped by a kernel that offers this.
+    fn stamped(offered: Stamps, requests: &[(u64, usize)]) -> Vec<bool> {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let tcp = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let mut stamping = Stamping { stamps: offered, offered, sends_stamped: (0, Moment::EPOCH) };
+        let mut choose = |&(after, bytes): &(u64, usize)| {
+            let before = stamping.stamps;
+            let asked = stamping.choose(&tcp, bytes, Moment::EPOCH + Nanos::from_secs(1) + Nanos::from_millis(after));
+            assert_eq!(asked, stamping.stamps != before, "the kernel is asked for what is new alone");
+            stamping.stamps == Stamps::Both
+        };
+        requests.iter().map(&mut choose).collect()
+    }
+
+    #[test]
+    fn the_first_requests_have_transmit_stamps_and_then_one_now_and_then() {
+        let mut requests: Vec<_> = (0..10).map(|after| (after, 100)).collect();
+        requests.extend([(57, 100), (58, 100), (106, 100), (107, 100)]);
+        let expected = [[true; 8].as_slice(), &[false, false, true, false, false, true]].concat();
+        assert_eq!(stamped(Stamps::Both, &requests), expected);
+    }
+
+    #[test]
+    fn large_requests_have_none_and_count_for_none() {
+        let requests = [[(0, LARGEST_STAMPED_WRITE + 1); 8], [(1, LARGEST_STAMPED_WRITE); 8]].concat();
+        assert_eq!(stamped(Stamps::Both, &requests), [[false; 8], [true; 8]].concat());
+    }
+
+    #[test]
+    fn what_is_not_offered_is_never_asked_for() {
+        for offered in [Stamps::None, Stamps::Receive] {
+            assert_eq!(stamped(offered, &[(0, 100), (1, 100), (200, LARGEST_STAMPED_WRITE + 1)]), [false; 3]);
+        }
+    }
+}

@@ -7,8 +7,8 @@
 //! floor that no decoder can be under.
 //!
 //! Best of 100 samples on one core of an AMD EPYC with AVX-512, November 2026, the machine busy with
-//! other work (millions of events a second): OpenAI chat 3.9, TGI 5.5, Anthropic 6.3, Ollama 6.5;
-//! newline scan 187, that is 48 times the chat figure.
+//! other work (millions of events a second): OpenAI chat 5.4, TGI 7.0, Anthropic 7.4, Ollama 8.1;
+//! newline scan 197, that is 36 times the chat figure. A whole answer takes 350 ns, its head 110 ns.
 
 use std::hint::black_box;
 
