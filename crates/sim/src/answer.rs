@@ -55,6 +55,11 @@ impl Plan<'_> {
         self.tokens - u32::from(self.reason == Reason::Stop && format.has_end_token())
     }
 
+    /// Whether what leaves only at the end never leaves: all tokens are there, and there is no last one.
+    fn is_bottomless(&self, source: &Source) -> bool {
+        source.is_ready() && self.fault == Some(Fault::Endless)
+    }
+
     fn strikes_at(&self, generated: u32) -> Option<Fault> {
         self.fault.filter(|_| generated == self.strike_after)
     }

@@ -2,12 +2,12 @@
 
 use std::io;
 
-use super::{Plan, Progress, next_tokens, text_of};
+use super::{Plan, Progress, left, next_tokens, text_of};
 use crate::ask::Route;
 use crate::exchange::{After, Exchange};
 use crate::fault::{Fault, HUGE_EVENT, HUGE_HEADER};
 use crate::format::{self, Ending, Format, Piece, Reason, Tally};
-use crate::http::{Chunk, LAST_CHUNK};
+use crate::http::{Chunk, LAST_CHUNK, client_gone};
 use crate::problem::{Kind, Problem};
 use crate::socket::Socket;
 use crate::source::Source;
@@ -185,6 +185,10 @@ pub(super) async fn streamed<S: Socket>(
         let content = !piece.text.is_empty();
         stream.event(exchange, tokens, content, b"", |out| format.piece(out, &piece, &tally, ending)).await?;
         source.written();
+        if stream.held > 0 && plan.is_bottomless(&source) {
+            client_gone(exchange.socket, exchange.inbox).await;
+            return Err(left());
+        }
     }
     source.written();
     drop(source);

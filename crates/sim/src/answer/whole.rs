@@ -31,8 +31,7 @@ pub(super) async fn whole<S: Socket>(
         next_tokens(exchange, &mut source, 1).await?;
         progress.count(exchange, &source, 1);
         source.written();
-        if source.is_ready() && plan.fault == Some(Fault::Endless) {
-            // What never ends is never there as a whole, however fast it comes.
+        if plan.is_bottomless(&source) {
             client_gone(exchange.socket, exchange.inbox).await;
             return Err(left());
         }

@@ -248,18 +248,27 @@ fn an_endless_answer_goes_on_beyond_what_was_asked() {
     assert!(sim.wait_idle(crate::client::PATIENCE));
 }
 
-#[test]
-fn an_endless_answer_in_one_piece_never_comes() {
-    let sim = with_fault(Engine::Vllm, "endless");
-    let (path, _, body) = routes(Engine::Vllm, 5).remove(0);
-    let (path, body) = not_streamed(path, &body);
+#[track_caller]
+fn check_never_comes(engine: Engine, path: &str, body: &str) {
+    let sim = with_fault(engine, "endless");
     let mut client = Client::new(&sim);
-    client.send("POST", path, "", &body);
+    client.send("POST", path, "", body);
     while sim.running() == 0 {
         std::thread::yield_now();
     }
     drop(client);
-    assert!(sim.wait_idle(crate::client::PATIENCE));
+    assert!(sim.wait_idle(crate::client::PATIENCE), "{engine}: the server never noticed");
+}
+
+#[test]
+fn an_endless_answer_that_leaves_in_one_piece_never_comes() {
+    let (path, _, body) = routes(Engine::Vllm, 5).remove(0);
+    let (path, body) = not_streamed(path, &body);
+    check_never_comes(Engine::Vllm, path, &body);
+    // Ollama shows a call whole.
+    let (path, _, body) = routes(Engine::Ollama, 5).remove(2);
+    let body = body.replacen('{', r#"{"tools":[{"function":{"name":"find"}}],"#, 1);
+    check_never_comes(Engine::Ollama, path, &body);
 }
 
 #[test]
