@@ -4,7 +4,7 @@ use schema::counted;
 use schema::plan::{Load, Plan, WhenFull};
 use schema::record::{Outcome, Record};
 use schema::summary::TargetSummary;
-use schema::units::Moment;
+use schema::units::{Moment, Nanos};
 
 use crate::places::all_places;
 use crate::values::span;
@@ -44,10 +44,10 @@ pub(crate) fn not_offered(plan: &Plan, summary: &TargetSummary, measured: &[&Rec
     ))
 }
 
-/// Whether most of the unsent requests were due while as many were in flight as there are places. Else places were free,
-/// or taken by requests that themselves were held back.
+/// Whether most of the unsent requests were due while as many were connecting or in flight as there are places. Else places
+/// were free, or taken by requests that themselves were held back.
 fn were_places_short(measured: &[&Record], places: u32) -> bool {
-    let (mut starts, mut ends): (Vec<Moment>, Vec<Moment>) = measured.iter().filter_map(|record| span(record)).unzip();
+    let (mut starts, mut ends): (Vec<Moment>, Vec<Moment>) = measured.iter().filter_map(|record| held(record)).unzip();
     starts.sort_unstable();
     ends.sort_unstable();
     let until = |moments: &[Moment], at: Moment| moments.partition_point(|moment| *moment <= at);
@@ -56,4 +56,11 @@ fn were_places_short(measured: &[&Record], places: u32) -> bool {
     let (full, free): (Vec<Moment>, Vec<Moment>) =
         unsent.map(|record| record.scheduled_ns).partition(|at| was_full(*at));
     full.len() > free.len()
+}
+
+/// From when to when a request that was sent held its place, connecting included.
+fn held(record: &Record) -> Option<(Moment, Moment)> {
+    let (start, end) = span(record)?;
+    let connecting = record.connect.map_or(Nanos::ZERO, |connect| connect.total());
+    Some((start - connecting, end))
 }

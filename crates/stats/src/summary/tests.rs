@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use schema::plan::Retry;
-use schema::record::{FailureClass, FinishReason, TokenCounts, Usage};
+use schema::record::{ConnectTimes, FailureClass, FinishReason, TokenCounts, Usage};
 use schema::target::Price;
 use schema::units::{Moment, Nanos};
 
@@ -222,7 +222,7 @@ fn a_load_that_was_not_offered_is_part_of_the_verdict() {
 
 #[test]
 fn what_kept_requests_from_being_sent_is_told_limits_or_places() {
-    let all = |in_flight_ms: u64| {
+    let all = |connecting_ms: u64, in_flight_ms: u64| {
         let mut plan = plan(vec![target("a")]);
         let arrival = schema::plan::Arrival::Constant;
         let (rate_per_s, when_full) = ("10/s".parse().unwrap(), WhenFull::NotSent);
@@ -232,7 +232,12 @@ fn what_kept_requests_from_being_sent_is_told_limits_or_places() {
         let one = |i: u64| {
             let scheduled_ns = crate::fixture::ms(i * 100);
             match i % 4 {
-                0 | 1 => Record { index: i, scheduled_ns, ..record(i * 100, &[50, in_flight_ms]) },
+                0 | 1 => {
+                    let tcp_ns = Nanos::from_millis(connecting_ms);
+                    let connect = ConnectTimes { dns_ns: None, tcp_ns, tls_ns: None };
+                    let sent = record(i * 100 + connecting_ms, &[50, in_flight_ms]);
+                    Record { index: i, scheduled_ns, connect: Some(connect), ..sent }
+                }
                 _ => Record { start_ns: None, outcome: Outcome::NotSent, index: i, scheduled_ns, ..record(0, &[1]) },
             }
         };
@@ -240,8 +245,10 @@ fn what_kept_requests_from_being_sent_is_told_limits_or_places() {
         records.push(failed(20_000, FailureClass::RateLimited));
         summarise(&plan, &Measured::records(&records)).targets.remove(0).quality.reasons.remove(0)
     };
-    insta::assert_snapshot!(all(350), @"the load asked for was not offered: 50 of 101 requests not sent (2.5 of 5.0 requests/s were), both places being taken; raise `--max-concurrency`, or let them wait with `--when-full wait`");
-    insta::assert_snapshot!(all(60), @"the load asked for was not offered: 50 of 101 requests not sent (2.5 of 5.0 requests/s were), held back by the provider's limits until time was up; ask for less, or for longer");
+    let connecting = all(180, 170);
+    assert_eq!(connecting, all(0, 350), "who connects has a place");
+    insta::assert_snapshot!(connecting, @"the load asked for was not offered: 50 of 101 requests not sent (2.5 of 5.0 requests/s were), both places being taken; raise `--max-concurrency`, or let them wait with `--when-full wait`");
+    insta::assert_snapshot!(all(0, 60), @"the load asked for was not offered: 50 of 101 requests not sent (2.5 of 5.0 requests/s were), held back by the provider's limits until time was up; ask for less, or for longer");
 }
 
 #[test]
