@@ -47,7 +47,7 @@ soak DURATION="10m":
     cargo bench -p speed-kings --bench soak -- {{ DURATION }}
 
 # What one CPU second of the client carries, beside other load generators, and short answers in ROUNDS beside oha; figures go to docs/performance.md.
-bench-load ROUNDS="12":
+bench-load ROUNDS="20":
     cargo bench -p speed-kings --bench load -- {{ ROUNDS }}
 
 # Whether searches find what a simulated engine is known to carry; figures go to docs/performance.md.
