@@ -4,7 +4,8 @@ use std::io;
 
 use schema::units::{Moment, Nanos};
 
-use crate::ask::{Ask, Body, Form, Route, streams};
+use crate::ask::{Ask, Form, Route, streams};
+use crate::body::Body;
 use crate::clock;
 use crate::discipline::QueueFull;
 use crate::engine::Engine;

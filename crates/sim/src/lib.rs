@@ -31,6 +31,7 @@ pub use stepper::Stepper;
 mod answer;
 mod ask;
 mod batch;
+mod body;
 mod clock;
 mod config;
 mod connection;

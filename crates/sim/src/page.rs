@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::ask::{Body, Route};
+use crate::ask::Route;
+use crate::body::Body;
 use crate::engine::Engine;
 use crate::http::Request;
 use crate::problem::Refusal;
@@ -174,7 +175,7 @@ fn tokenize(state: &State, body: &[u8]) -> Page {
             // The template has no text of its own here: its tokens are all alike.
             (count, vec![1; count as usize])
         }
-        (None, Some(crate::ask::Prompt::Text(text))) => {
+        (None, Some(crate::body::Prompt::Text(text))) => {
             let ids: Vec<_> = tokens::pieces(text).map(tokens::id).collect();
             (u32::try_from(ids.len()).unwrap_or(u32::MAX), ids)
         }

@@ -4,7 +4,8 @@ use std::io;
 
 use super::whole::send_whole;
 use super::{Progress, admit, left, next_tokens, refuse, turn_away};
-use crate::ask::{Ask, Body, Route};
+use crate::ask::{Ask, Route};
+use crate::body::Body;
 use crate::clock;
 use crate::engine::Engine;
 use crate::exchange::{After, Exchange};
@@ -62,7 +63,7 @@ fn check<S: Socket>(exchange: &Exchange<'_, S>, ask: &Ask, body: &Body<'_>) -> R
     if ask.prompt_tokens > context && ask.route == Route::Embeddings {
         return bad(format!("This model's maximum context length is {context} tokens."), "input");
     }
-    let texts = body.input.as_ref().map(crate::ask::Input::texts).unwrap_or_default();
+    let texts = body.input.as_ref().map(crate::body::Input::texts).unwrap_or_default();
     Ok((usize::try_from(dimensions).expect("from 1 to a few thousand"), texts))
 }
 
